@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** `npm test` runs everything that needs only Node; the lanes `real` and `bench` are asked for by name (scripts/test.mjs). */
+const lane = process.env.OTLP_STACK_LANE ?? 'node';
+
+export default defineConfig({
+  resolve: {
+    alias: {
+      'otlp-stack-catalog': at('lib/catalog/index.ts'),
+      'otlp-stack-check': at('lib/check/index.ts'),
+      'otlp-stack-agent': at('agent/index.ts'),
+      'otlp-stack': at('lib/stack/index.ts'),
+    },
+  },
+  test: {
+    include: lane === 'node' ? ['test/**/*.test.ts'] : [`test/${lane}/**/*.test.ts`],
+    exclude: lane === 'node' ? ['test/real/**', 'test/bench/**', 'test/cluster/**', '**/node_modules/**'] : ['**/node_modules/**'],
+    testTimeout: lane === 'node' ? 20_000 : 120_000,
+    hookTimeout: lane === 'node' ? 20_000 : 120_000,
+    fileParallelism: lane === 'node',
+  },
+});
