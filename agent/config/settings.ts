@@ -1,0 +1,264 @@
+/**
+ * What the code of the agent is told: parsed, defaulted, with environment values put in and checked.
+ * `config` is what a user writes (YAML), `settings` is this. Times are milliseconds, sizes bytes, names as in the file.
+ */
+
+/** The four OTLP signals; profiles are `v1development` upstream. */
+export type Signal = 'traces' | 'metrics' | 'logs' | 'profiles';
+
+/** All signals in the order in which tables and metrics name them. */
+export const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs', 'profiles'];
+
+/** Where a socket is bound or dialled: a TCP address, or a unix socket's path. */
+export type SocketAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+export type Compression = 'none' | 'gzip' | 'zstd' | 'deflate';
+
+/** Everything that one agent process runs. */
+export interface AgentSettings {
+  /** By component id (`otlp`, `otlp/2`); only those that a pipeline uses. */
+  readonly receivers: Readonly<Record<string, OtlpReceiverSettings>>;
+  readonly processors: Readonly<Record<string, ProcessorSettings>>;
+  readonly exporters: Readonly<Record<string, ExporterSettings>>;
+  /** The health_check extensions that `service.extensions` lists. */
+  readonly healthChecks: readonly HealthCheckSettings[];
+  /** In the order of the file. */
+  readonly pipelines: readonly PipelineSettings[];
+  readonly telemetry: TelemetrySettings;
+  readonly agent: ProcessSettings;
+}
+
+/** `service.pipelines.<id>`. */
+export interface PipelineSettings {
+  /** `traces`, `traces/2`. */
+  readonly id: string;
+  readonly signal: Signal;
+  readonly receivers: readonly string[];
+  /** Without the `batch` processors: they are in `batch`. */
+  readonly processors: readonly string[];
+  readonly exporters: readonly string[];
+  /** The pipeline's `batch` processor; an exporter's own `sending_queue.batch` wins over it. */
+  readonly batch?: BatchSettings;
+}
+
+/** Receiver `otlp`. At least one of grpc and http is there. */
+export interface OtlpReceiverSettings {
+  readonly id: string;
+  readonly grpc?: GrpcServerSettings;
+  readonly http?: HttpServerSettings;
+}
+
+export interface GrpcServerSettings {
+  readonly address: SocketAddress;
+  /** `max_recv_msg_size_mib`, on the wire and inflated. @default 64 MiB */
+  readonly maxMessageBytes: number;
+  /** `max_concurrent_streams` of one connection. @default 1000 */
+  readonly maxConcurrentStreams: number;
+  /** `keepalive.server_parameters`; 0 is never. */
+  readonly keepalive: ServerKeepaliveSettings;
+  /** `include_metadata` is accepted and unused until authentication comes. */
+  readonly includeMetadata: boolean;
+}
+
+export interface ServerKeepaliveSettings {
+  /** `max_connection_idle`. @default 0 */
+  readonly maxConnectionIdleMs: number;
+  /** `max_connection_age`: then GOAWAY, so that clients balance again. @default 0 */
+  readonly maxConnectionAgeMs: number;
+  /** `max_connection_age_grace`; 0 waits for what is in flight without end. @default 0 */
+  readonly maxConnectionAgeGraceMs: number;
+  /** `time`: a ping after so much silence. @default 7 200 000 (2 h) */
+  readonly timeMs: number;
+  /** `timeout`: no answer to the ping closes the connection. @default 20 000 */
+  readonly timeoutMs: number;
+  /** `enforcement_policy.min_time`: a client that pings more often gets GOAWAY ENHANCE_YOUR_CALM. @default 300 000 (5 min) */
+  readonly minPingIntervalMs: number;
+}
+
+export interface HttpServerSettings {
+  readonly address: SocketAddress;
+  /** `max_request_body_size`, on the wire and inflated. @default 64 MiB */
+  readonly maxBodyBytes: number;
+  /** `read_header_timeout`. @default 60 000 */
+  readonly readHeaderTimeoutMs: number;
+  /** `read_timeout`: the whole request; 0 is without end. @default 0, of which the agent makes 60 000 so that a stalled body ends */
+  readonly readTimeoutMs: number;
+  /** `idle_timeout` between requests of one connection. @default 60 000 */
+  readonly idleTimeoutMs: number;
+  /** `traces_url_path` and so on. @default /v1/traces, /v1/metrics, /v1/logs, /v1development/profiles */
+  readonly paths: Readonly<Record<Signal, string>>;
+  /** `compression_algorithms`: those accepted beside none. @default gzip, zstd, deflate, zlib */
+  readonly compressionAlgorithms: readonly string[];
+  /** `response_headers`. @default none */
+  readonly responseHeaders: Readonly<Record<string, string>>;
+  readonly cors?: CorsSettings;
+}
+
+export interface CorsSettings {
+  readonly allowedOrigins: readonly string[];
+  readonly allowedHeaders: readonly string[];
+  readonly exposedHeaders: readonly string[];
+  /** Seconds, as in the header. */
+  readonly maxAgeSeconds: number;
+}
+
+export type ProcessorSettings = MemoryLimiterSettings | ResourceSettings;
+
+export interface MemoryLimiterSettings {
+  readonly kind: 'memory_limiter';
+  readonly id: string;
+  readonly checkIntervalMs: number;
+  /** Hard limit in bytes (`limit_mib`, or `limit_percentage` of the cgroup's memory). */
+  readonly limitBytes: number;
+  /** New requests are refused above limitBytes - spikeBytes. @default 20 % of the limit */
+  readonly spikeBytes: number;
+}
+
+export type ResourceActionKind = 'insert' | 'update' | 'upsert' | 'delete';
+
+export interface ResourceAction {
+  readonly action: ResourceActionKind;
+  /** Empty only for `delete` with a pattern. */
+  readonly key: string;
+  readonly value?: AttributeValue;
+  /** The value of another resource attribute. */
+  readonly fromAttribute?: string;
+  /** `delete` only: every key that matches. */
+  readonly pattern?: RegExp;
+}
+
+/** Integers are bigint, so that 64 bits survive. */
+export type AttributeValue = string | boolean | number | bigint;
+
+export interface ResourceSettings {
+  readonly kind: 'resource';
+  readonly id: string;
+  readonly actions: readonly ResourceAction[];
+}
+
+export type ExporterSettings = OtlpGrpcExporterSettings | OtlpHttpExporterSettings | DebugExporterSettings;
+
+export interface ExporterCommon {
+  /** As written: `otlp/jaeger`. */
+  readonly id: string;
+  /** Of one attempt. @default 5 000 for otlp_grpc, 30 000 for otlp_http */
+  readonly timeoutMs: number;
+  readonly queue: QueueSettings;
+  readonly retry: RetrySettings;
+}
+
+export interface OtlpGrpcExporterSettings extends ExporterCommon {
+  readonly kind: 'otlp_grpc';
+  readonly address: SocketAddress;
+  /** The :authority sent; `authority` or the endpoint as written. */
+  readonly authority: string;
+  /** @default gzip */
+  readonly compression: Compression;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly keepalive?: ClientKeepaliveSettings;
+  /** `user_agent` of the configuration. @default "otlp-agent/<version>" */
+  readonly userAgent?: string;
+}
+
+export interface ClientKeepaliveSettings {
+  readonly timeMs: number;
+  readonly timeoutMs: number;
+  readonly permitWithoutStream: boolean;
+}
+
+export interface OtlpHttpExporterSettings extends ExporterCommon {
+  readonly kind: 'otlp_http';
+  /** Whole URL by signal: `<endpoint>/v1/traces`, or `traces_endpoint` as written. */
+  readonly urls: Readonly<Record<Signal, string>>;
+  /** @default gzip */
+  readonly compression: Compression;
+  /** `compression_params.level`; the algorithm's own default where it is absent. */
+  readonly compressionLevel?: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** `max_conns_per_host`; 0 is as many as consumers. @default 0 */
+  readonly maxConnections: number;
+  /** `idle_conn_timeout`. @default 90 000 */
+  readonly idleConnectionTimeoutMs: number;
+}
+
+export interface DebugExporterSettings extends ExporterCommon {
+  readonly kind: 'debug';
+  /** @default basic */
+  readonly verbosity: 'basic' | 'normal' | 'detailed';
+}
+
+export type Sizer = 'requests' | 'items' | 'bytes';
+
+/** What a full queue does: `refuse` (default), `block` = block_on_overflow: true, `drop_oldest` = our key `on_overflow`. */
+export type OverflowPolicy = 'refuse' | 'block' | 'drop_oldest';
+
+/** `sending_queue`. One queue for each signal of an exporter, as in the Collector. */
+export interface QueueSettings {
+  /** false: one request at a time goes straight out and the sender waits for the result. @default true (debug: false) */
+  readonly enabled: boolean;
+  /** `num_consumers`: requests in flight. @default 10 */
+  readonly consumers: number;
+  /** `queue_size`, counted in `sizer`. @default 1000 */
+  readonly capacity: number;
+  /** @default requests */
+  readonly sizer: Sizer;
+  readonly overflow: OverflowPolicy;
+  /** `wait_for_result`. @default false */
+  readonly waitForResult: boolean;
+  /** `sending_queue.batch`; absent: what the pipeline's batch says, or no merging. */
+  readonly batch?: BatchSettings;
+}
+
+export interface BatchSettings {
+  /** @default 200 */
+  readonly flushTimeoutMs: number;
+  /** @default 8192 */
+  readonly minSize: number;
+  /** 0 is without limit. @default 0 */
+  readonly maxSize: number;
+  /** @default items */
+  readonly sizer: Sizer;
+}
+
+/** `retry_on_failure`. */
+export interface RetrySettings {
+  readonly enabled: boolean;
+  /** @default 5 000 */
+  readonly initialIntervalMs: number;
+  /** @default 0.5 */
+  readonly randomizationFactor: number;
+  /** @default 1.5 */
+  readonly multiplier: number;
+  /** @default 30 000 */
+  readonly maxIntervalMs: number;
+  /** 0 is for ever. @default 300 000 */
+  readonly maxElapsedMs: number;
+}
+
+export interface HealthCheckSettings {
+  readonly id: string;
+  readonly address: SocketAddress;
+  /** @default "/" */
+  readonly path: string;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface TelemetrySettings {
+  /** Absent: no metrics server (`service.telemetry.metrics.level: none`). @default localhost:8888 */
+  readonly metrics?: { readonly address: SocketAddress };
+  readonly logs: { readonly level: LogLevel; readonly encoding: 'json' | 'console' };
+  /** `service.telemetry.resource`: service.name and the like, as labels of target_info. */
+  readonly resource: Readonly<Record<string, string>>;
+}
+
+/** The top-level section `agent:`; ours alone. */
+export interface ProcessSettings {
+  /** `drain_deadline`: from SIGTERM until what is left is counted as evicted. @default 30 000 */
+  readonly drainDeadlineMs: number;
+  /** `memory.limit`: of every request held, also where no pipeline has a memory_limiter. Absent: no such limit. */
+  readonly memoryLimitBytes?: number;
+}
