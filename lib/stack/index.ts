@@ -1,0 +1,26 @@
+export type { ApiRule } from './derive/rbac';
+export {
+  type AutoscalerProps,
+  PolicySelection,
+  type ScalingBehavior,
+  ScalingMetric,
+  ScalingPolicy,
+  type ScalingRules,
+} from './derive/scaling';
+export { Component, type ComponentProps, type ConfigFile, type MetricsTarget, type PersistentVolume } from './model/component';
+export { ConfigContent, type IConfig } from './model/config-content';
+export { Container, type ContainerProps, type ContainerSecurity } from './model/container';
+export { Endpoint, type EndpointOptions, Expose, ExternalEndpoint, type ExternalEndpointProps, type IEndpoint } from './model/endpoint';
+export { Env } from './model/env';
+export { Image, type ImageOptions, type ImageOverrides, Images } from './model/images';
+export { Namespace, type NamespaceProps, PodSecurity } from './model/namespace';
+export { type IPeer, Peer } from './model/peer';
+export { NetworkPolicyFlavour, Platform, type PlatformProps } from './model/platform';
+export type { PodOptions, Toleration } from './model/pod';
+export { Probe, type ProbeTiming } from './model/probe';
+export { Profile } from './model/profile';
+export { Protocol } from './model/protocol';
+export { Cpu, type Resources } from './model/quantities';
+export { type Edge, Topology } from './model/topology';
+export { type Mount, Volume } from './model/volume';
+export { WorkloadKind } from './model/workload-kind';

@@ -1,0 +1,72 @@
+import type { IConstruct } from 'constructs';
+import type { Component } from './component';
+import { Endpoint, type IEndpoint } from './endpoint';
+import type { IPeer } from './peer';
+
+/** One connection: who opens it, what it reaches, and why. */
+export interface Edge {
+  readonly from: IPeer;
+  readonly to: IEndpoint;
+  /** A few words for the drawing and for the policy's reader: `traces`, `scrape`, `queries`. */
+  readonly purpose: string;
+}
+
+const TOPOLOGY = Symbol.for('otlp-stack.topology');
+
+/**
+ * Every component of one App and every connection between them. Services, policies, scrape jobs and the drawing are derived from
+ * here at synth; nothing is typed a second time.
+ */
+export class Topology {
+  /** The topology of the tree that `scope` belongs to. */
+  public static of(scope: IConstruct): Topology {
+    const root = scope.node.root as unknown as { [TOPOLOGY]?: Topology };
+    if (!root[TOPOLOGY]) {
+      Object.defineProperty(root, TOPOLOGY, { value: new Topology(), enumerable: false });
+    }
+    return root[TOPOLOGY] as Topology;
+  }
+
+  private readonly allComponents: Component[] = [];
+  private readonly allEdges: Edge[] = [];
+
+  private constructor() {}
+
+  /** In the order of their construction. */
+  public get components(): Component[] {
+    return [...this.allComponents];
+  }
+
+  /** In the order of their wiring. */
+  public get edges(): Edge[] {
+    return [...this.allEdges];
+  }
+
+  /** Records that `from` opens connections to `to`; the same connection twice is recorded once. */
+  public connect(from: IPeer, to: IEndpoint, purpose: string): void {
+    if (!this.allEdges.some((edge) => edge.from === from && edge.to === to && edge.purpose === purpose)) {
+      this.allEdges.push({ from, to, purpose });
+    }
+  }
+
+  /** Connections that `peer` opens. */
+  public edgesFrom(peer: IPeer): Edge[] {
+    return this.allEdges.filter((edge) => edge.from === peer);
+  }
+
+  /** Connections that reach `component`. */
+  public edgesTo(component: Component): Edge[] {
+    return this.allEdges.filter((edge) => edge.to instanceof Endpoint && edge.to.component === component);
+  }
+
+  /** @internal */
+  public _add(component: Component): void {
+    const twin = this.allComponents.find((other) => other.name === component.name && other.namespace === component.namespace);
+    if (twin) {
+      throw new Error(
+        `${component.node.path}: component '${component.name}' in namespace '${component.namespace}' exists already at ${twin.node.path}: give one of them another name`,
+      );
+    }
+    this.allComponents.push(component);
+  }
+}
