@@ -7,8 +7,9 @@ export {
   ScalingPolicy,
   type ScalingRules,
 } from './derive/scaling';
-export { Component, type ComponentProps, type ConfigFile, type MetricsTarget, type PersistentVolume } from './model/component';
+export { Component, type ComponentProps, type MetricsTarget, type PersistentVolume } from './model/component';
 export { ConfigContent, type IConfig } from './model/config-content';
+export type { ConfigFile } from './model/config-files';
 export { Container, type ContainerProps, type ContainerSecurity } from './model/container';
 export { Endpoint, type EndpointOptions, Expose, ExternalEndpoint, type ExternalEndpointProps, type IEndpoint } from './model/endpoint';
 export { Env } from './model/env';

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
 import { type ApiObject, Lazy, type Size } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { type ClusterNeeds, networkPolicySpec } from '../derive/network-policies';
 import { type ApiRule, createRoles } from '../derive/rbac';
 import { servicePorts } from '../derive/services';
-import type { ConfigContent } from './config-content';
+import { type ConfigFile, ConfigFiles } from './config-files';
 import { Container, type ContainerProps } from './container';
-import { Endpoint, type EndpointOptions, Expose, type IEndpoint } from './endpoint';
+import { Endpoint, type EndpointOptions, type IEndpoint } from './endpoint';
 import { checkName, commonLabels, selectorLabels } from './labels';
 import type { IPeer } from './peer';
 import { NetworkPolicyFlavour, Platform } from './platform';
@@ -31,17 +30,6 @@ export interface ComponentProps extends PodOptions {
   readonly replicas?: number;
   /** @default {} */
   readonly serviceAnnotations?: { [key: string]: string };
-}
-
-/** A file of a component's configuration. */
-export interface ConfigFile {
-  /** Names the ConfigMap (`<component>-<config>`) and the volume. @default 'config' */
-  readonly config?: string;
-  /** Where the ConfigMap is mounted. */
-  readonly directory: string;
-  /** The file's name in that directory. */
-  readonly file: string;
-  readonly content: ConfigContent;
 }
 
 /** Where a program serves its metrics in the Prometheus text format. */
@@ -92,7 +80,7 @@ export class Component extends Construct implements IPeer {
   private readonly metricsList: MetricsTarget[] = [];
   private readonly claims: PersistentVolume[] = [];
   private readonly rules: ApiRule[] = [];
-  private readonly configs: { [name: string]: { [file: string]: ConfigContent } } = {};
+  private readonly files: ConfigFiles;
   private needsApiServer = false;
   private needsKubelet = false;
   private autoscaled = false;
@@ -111,6 +99,7 @@ export class Component extends Construct implements IPeer {
     this.platform = Platform.of(this);
     this.topology = Topology.of(this);
     this.topology._add(this);
+    this.files = new ConfigFiles(this, this.metadata());
 
     new k8s.KubeServiceAccount(this, 'ServiceAccount', { metadata: this.metadata(), automountServiceAccountToken: false });
     this.apiObject = createWorkload(
@@ -192,10 +181,7 @@ export class Component extends Construct implements IPeer {
   }
 
   public addVolume(volume: Volume): Volume {
-    if (!this.volumeList.some((present) => present.name === volume.name)) {
-      this.volumeList.push(volume);
-    }
-    return volume;
+    return this.volumeList.find((present) => present.name === volume.name) ?? append(this.volumeList, volume);
   }
 
   /** Adds a volume claim per pod and mounts it into `container`; StatefulSets only. */
@@ -256,23 +242,7 @@ export class Component extends Construct implements IPeer {
   public addConfigFile(file: ConfigFile, container?: Container): string {
     const config = file.config ?? 'config';
     const target = this.listener(container);
-    let files = this.configs[config];
-    if (!files) {
-      files = {};
-      this.configs[config] = files;
-      const configMapName = `${this.name}-${config}`;
-      checkName(this.node.path, configMapName);
-      new k8s.KubeConfigMap(this, `ConfigMap-${config}`, {
-        metadata: { ...this.metadata(), name: configMapName },
-        data: this._lazy(() => this.printConfig(config)) as { [key: string]: string },
-      });
-      this.addVolume(Volume.configMap(config, configMapName));
-    }
-    if (files[file.file]) {
-      throw new Error(`${this.node.path}: '${file.file}' is in ConfigMap '${this.name}-${config}' already: choose another file name`);
-    }
-    files[file.file] = file.content;
-    const volume = this.volumeList.find((present) => present.name === config) as Volume;
+    const volume = this.addVolume(Volume.configMap(config, this.files.add(config, file)));
     if (!target._mounts().some((mount) => mount.volume.name === config)) {
       target.addMount({ volume, path: file.directory });
     }
@@ -365,16 +335,11 @@ export class Component extends Construct implements IPeer {
     return {};
   }
 
-  private printConfig(config: string): { [file: string]: string } {
-    return Object.fromEntries(Object.entries(this.configs[config] ?? {}).map(([file, content]) => [file, content._print()]));
-  }
-
   private podAnnotations(): { [key: string]: string } | undefined {
     const annotations = { ...this.options.podAnnotations };
-    const names = Object.keys(this.configs);
-    if (names.length > 0) {
-      const text = JSON.stringify(names.map((name) => [name, this.printConfig(name)]));
-      annotations['checksum/config'] = createHash('sha256').update(text).digest('hex').slice(0, 32);
+    const checksum = this.files.checksum();
+    if (checksum !== '') {
+      annotations['checksum/config'] = checksum;
     }
     return Object.keys(annotations).length > 0 ? annotations : undefined;
   }
