@@ -5,7 +5,6 @@
 const workspace = (folder, name) => `^${folder}/|(^|/)node_modules/${name}/|^${name}(/|$)`;
 const stack = workspace('lib/stack', 'otlp-stack');
 const check = workspace('lib/check', 'otlp-stack-check');
-const catalog = workspace('lib/catalog', 'otlp-stack-catalog');
 const agent = workspace('agent', 'otlp-stack-agent');
 const apps = '^apps/|(^|/)node_modules/otlp-stack-(cli|sample-service)/|^otlp-stack-(cli|sample-service)$';
 const anyOf = (...patterns) => patterns.join('|');

@@ -24,10 +24,15 @@ export async function install(root, lock) {
 /** The packages that npm will put on the disk of this platform. */
 function expectedPaths(lock) {
   const here = (list, value) => list === undefined || list.includes(value);
+  const libc = process.platform === 'linux' && process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
   return Object.entries(lock.packages)
     .filter(
       ([path, entry]) =>
-        path.startsWith('node_modules/') && !entry.link && here(entry.os, process.platform) && here(entry.cpu, process.arch),
+        path.startsWith('node_modules/') &&
+        !entry.link &&
+        here(entry.os, process.platform) &&
+        here(entry.cpu, process.arch) &&
+        here(entry.libc, libc),
     )
     .map(([path]) => path);
 }
