@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import { k8s } from 'cdk8s-plus-28';
-import type { Endpoint } from './endpoint';
+import type { EndpointOptions } from './endpoint';
 
 /** When and how often a probe runs; the defaults are Kubernetes' own. */
 export interface ProbeTiming {
@@ -20,14 +20,17 @@ export interface ProbeTiming {
  * @see https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
  */
 export class Probe {
-  /** GET of `path` on the port of `endpoint`; the kubelet needs no NetworkPolicy for it. */
-  public static http(endpoint: Endpoint, path: string, timing: ProbeTiming = {}): Probe {
+  /**
+   * GET of `path` on the port of `endpoint`; the kubelet needs no NetworkPolicy for it.
+   * @param endpoint the endpoint or its options: a container is made before its endpoints
+   */
+  public static http(endpoint: EndpointOptions, path: string, timing: ProbeTiming = {}): Probe {
     const scheme = endpoint.protocol.scheme === 'https' ? 'HTTPS' : undefined;
     return new Probe({ httpGet: { path, port: k8s.IntOrString.fromString(endpoint.name), scheme } }, timing);
   }
 
   /** A TCP connection to the port of `endpoint`. */
-  public static tcp(endpoint: Endpoint, timing: ProbeTiming = {}): Probe {
+  public static tcp(endpoint: EndpointOptions, timing: ProbeTiming = {}): Probe {
     return new Probe({ tcpSocket: { port: k8s.IntOrString.fromString(endpoint.name) } }, timing);
   }
 
