@@ -95,7 +95,10 @@ export class Autoscaling {
       behavior: options.behavior ?? DEFAULT_BEHAVIOR,
     });
     if (this.kind === 'hpa') {
-      scaleByHpa(component, bounds(options.customMetricsAdapter ? [...metrics, ScalingMetric.pods('http_requests_per_second', perPod)] : metrics));
+      scaleByHpa(
+        component,
+        bounds(options.customMetricsAdapter ? [...metrics, ScalingMetric.pods('http_requests_per_second', perPod)] : metrics),
+      );
     } else if (this.kind === 'keda') {
       scaleByKeda(component, bounds(rate ? [...metrics, ScalingMetric.prometheus(rate.prometheus.url, rate.query, perPod)] : metrics));
     }

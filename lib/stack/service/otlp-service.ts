@@ -98,7 +98,10 @@ export class OtlpService extends Component {
         ...props.podAnnotations,
       },
       serviceAnnotations: props.networkLoadBalancer
-        ? { 'service.beta.kubernetes.io/aws-load-balancer-type': 'external', 'service.beta.kubernetes.io/aws-load-balancer-nlb-target-type': 'ip' }
+        ? {
+            'service.beta.kubernetes.io/aws-load-balancer-type': 'external',
+            'service.beta.kubernetes.io/aws-load-balancer-nlb-target-type': 'ip',
+          }
         : undefined,
     });
     this.affinity = props.sessionAffinity ?? Duration.hours(3);

@@ -62,7 +62,9 @@ export class ServiceConfig implements IConfig {
     const queue = props.batchQueueSize ?? 8192;
     const batch = props.exportBatchSize ?? 1024;
     if (batch > queue) {
-      throw new Error(`service '${identity.name}': 'exportBatchSize' (${batch}) must not exceed 'batchQueueSize' (${queue}): a batch is taken from the queue`);
+      throw new Error(
+        `service '${identity.name}': 'exportBatchSize' (${batch}) must not exceed 'batchQueueSize' (${queue}): a batch is taken from the queue`,
+      );
     }
   }
 
