@@ -1,0 +1,60 @@
+import type { Duration } from 'cdk8s';
+import { type ComponentIdentity, Exporter } from '../component';
+import { checkAddress, optionalDuration, unlessEmpty } from '../print';
+import { Signal } from '../signal';
+
+/** Keys of the `prometheus` exporter. */
+export interface PrometheusExporterProps extends ComponentIdentity {
+  /** `HOST:PORT` that Prometheus scrapes. */
+  readonly endpoint: string;
+  /** @default '' */
+  readonly namespace?: string;
+  /** @default - none */
+  readonly constLabels?: { [name: string]: string };
+  /** @default false */
+  readonly sendTimestamps?: boolean;
+  /**
+   * A series without new values for this long is no longer shown.
+   * @default Duration.minutes(5)
+   */
+  readonly metricExpiration?: Duration;
+  /**
+   * Needed for exemplars.
+   * @default false
+   */
+  readonly enableOpenMetrics?: boolean;
+  /**
+   * Every resource attribute becomes a label.
+   * @default false
+   */
+  readonly resourceToTelemetryConversion?: boolean;
+}
+
+/** Shows metrics on a port of its own, to be scraped on every pod. */
+export class PrometheusExporter extends Exporter {
+  private readonly props: PrometheusExporterProps;
+
+  constructor(props: PrometheusExporterProps) {
+    super('prometheus', props, [Signal.METRICS]);
+    this.props = props;
+    checkAddress(this._place, 'endpoint', props.endpoint);
+    const wrong = Object.keys(props.constLabels ?? {}).find((name) => !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name));
+    if (wrong !== undefined) {
+      throw new Error(`${this._place}: 'constLabels' holds '${wrong}', which is no label name: use letters, digits and '_'`);
+    }
+  }
+
+  /** @internal */
+  public override _render(): object {
+    const conversion = this.props.resourceToTelemetryConversion;
+    return {
+      endpoint: this.props.endpoint,
+      namespace: this.props.namespace,
+      const_labels: unlessEmpty(this.props.constLabels),
+      send_timestamps: this.props.sendTimestamps,
+      metric_expiration: optionalDuration(this.props.metricExpiration),
+      enable_open_metrics: this.props.enableOpenMetrics,
+      resource_to_telemetry_conversion: conversion === undefined ? undefined : { enabled: conversion },
+    };
+  }
+}
