@@ -16,7 +16,6 @@ import { Probe } from '../model/probe';
 import { Protocol } from '../model/protocol';
 import { Cpu, type Resources } from '../model/quantities';
 import { Volume } from '../model/volume';
-import { printYaml } from '../model/yaml';
 import { JaegerStorage, PASSWORD_DIRECTORY } from './jaeger-storage';
 
 /** The Collector that a version of Jaeger embeds: it decides which component names the configuration may use. */
@@ -107,7 +106,7 @@ export class Jaeger extends Component {
       container.addMount({ volume: secret, path: PASSWORD_DIRECTORY });
     }
     const config = this.config(storage, image.version, health.port, metrics.port, props);
-    this.addConfigFile({ directory: '/etc/jaeger', file: 'config.yaml', content: ConfigContent._lazy(() => printYaml(config._render())) });
+    this.addConfigFile({ directory: '/etc/jaeger', file: 'config.yaml', content: ConfigContent.yaml(config) });
     if (replicas > 1) {
       this.addDisruptionBudget(1);
     }

@@ -150,6 +150,9 @@ export class OtlpService extends Component {
       Env.field('OTLP__SERVICE__ENVIRONMENT', 'metadata.namespace'),
       Env.field('OTLP__SERVICE__INSTANCE_ID', 'metadata.name'),
       Env.value('OTLP__EXPORTER__ENDPOINT', exporterEndpoint(props)),
+      // What SDKs read by themselves; the application's own variables above are this service's dialect.
+      Env.value('OTEL_SERVICE_NAME', this.name),
+      Env.value('OTEL_RESOURCE_ATTRIBUTES', resourceAttributes(props.clusterName ?? 'default')),
     ];
   }
 
@@ -170,6 +173,18 @@ function exporterEndpoint(props: OtlpServiceProps): string {
     return props.exportTo.url;
   }
   return props.exportProtocol === ExportProtocol.GRPC ? 'http://localhost:4317' : 'http://localhost:4318';
+}
+
+/** `deployment.environment` is the name that older semantic conventions (before 1.27) use and dashboards still ask for. */
+function resourceAttributes(clusterName: string): string {
+  return [
+    'deployment.environment=$(K8S_NAMESPACE_NAME)',
+    'deployment.environment.name=$(K8S_NAMESPACE_NAME)',
+    `k8s.cluster.name=${clusterName}`,
+    'k8s.namespace.name=$(K8S_NAMESPACE_NAME)',
+    'k8s.pod.name=$(K8S_POD_NAME)',
+    'k8s.node.name=$(K8S_NODE_NAME)',
+  ].join(',');
 }
 
 function seconds(initialDelay: number, period: number, timeout: number): { initialDelay: Duration; period: Duration; timeout: Duration } {

@@ -1,5 +1,7 @@
 import { Duration } from 'cdk8s';
+import { printDuration } from '../collector/print';
 import type { IConfig } from '../model/config-content';
+import { deepMerge } from '../model/yaml';
 
 /** How an application sends its telemetry. */
 export class ExportProtocol {
@@ -70,28 +72,23 @@ export class ServiceConfig implements IConfig {
 
   public renderConfig(): object {
     const { identity, props } = this;
-    return {
+    const config = {
       service: { name: identity.name, port: identity.port },
       exporter: {
         protocol: (props.exportProtocol ?? ExportProtocol.HTTP_PROTOBUF).name,
         endpoint: identity.endpoint,
         compression: (props.exportCompression ?? ExportCompression.NONE).name,
-        timeout: goDuration(props.exportTimeout ?? Duration.seconds(30)),
-        concurrency: props.concurrentExports ?? 20,
+        timeout: printDuration(props.exportTimeout ?? Duration.seconds(30)),
       },
       batch: {
         queue_size: props.batchQueueSize ?? 8192,
         export_size: props.exportBatchSize ?? 1024,
-        delay: goDuration(props.batchDelay ?? Duration.millis(100)),
+        delay: printDuration(props.batchDelay ?? Duration.millis(100)),
+        concurrency: props.concurrentExports ?? 20,
       },
       logs: { export: props.exportLogs ?? false },
-      resource: { 'k8s.cluster.name': identity.clusterName },
+      resource: { attributes: { 'k8s.cluster.name': identity.clusterName } },
     };
+    return deepMerge(config, props.configOverrides ?? {});
   }
-}
-
-/** `30s`, `100ms`. */
-function goDuration(duration: Duration): string {
-  const milliseconds = duration.toMilliseconds();
-  return milliseconds % 1000 === 0 ? `${milliseconds / 1000}s` : `${milliseconds}ms`;
 }
