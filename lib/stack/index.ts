@@ -1,3 +1,6 @@
+export { Jaeger, type JaegerProps } from './backends/jaeger';
+export { type JaegerElasticsearchProps, JaegerStorage } from './backends/jaeger-storage';
+export { Drawing } from './derive/drawing';
 export type { ApiRule } from './derive/rbac';
 export {
   type AutoscalerProps,
@@ -7,6 +10,10 @@ export {
   ScalingPolicy,
   type ScalingRules,
 } from './derive/scaling';
+export { Elasticsearch, type ElasticsearchProps } from './logging/elasticsearch';
+export { type ElasticsearchAccount, ElasticsearchSetup, type ElasticsearchSetupProps } from './logging/elasticsearch-setup';
+export { Fluentd, type FluentdProps } from './logging/fluentd';
+export { LogIndex, type LogIndexProps, type LogRetentionProps } from './logging/log-index';
 export { Component, type ComponentProps, type MetricsTarget, type PersistentVolume } from './model/component';
 export { ConfigContent, type IConfig } from './model/config-content';
 export type { ConfigFile } from './model/config-files';
@@ -25,3 +32,6 @@ export { Cpu, type Resources } from './model/quantities';
 export { type Edge, Topology } from './model/topology';
 export { type Mount, Volume } from './model/volume';
 export { WorkloadKind } from './model/workload-kind';
+export { Autoscaling, type AutoscalingOptions, type HpaOptions, type RequestRateSource } from './service/autoscaling';
+export { OtlpService, type OtlpServiceProps } from './service/otlp-service';
+export { ExportCompression, ExportProtocol, type ServiceConfigProps } from './service/service-config';
