@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** `npm test` runs everything that needs only Node; the lanes `real` and `bench` are asked for by name (scripts/test.mjs). */
+/** `npm test` runs everything that needs only Node; the other lanes are asked for by name (scripts/test.mjs, scripts/packages.mjs). */
 const lane = process.env.OTLP_STACK_LANE ?? 'node';
 
 export default defineConfig({
@@ -17,7 +17,7 @@ export default defineConfig({
   },
   test: {
     include: lane === 'node' ? ['test/**/*.test.ts'] : [`test/${lane}/**/*.test.ts`],
-    exclude: lane === 'node' ? ['test/real/**', 'test/bench/**', 'test/cluster/**', '**/node_modules/**'] : ['**/node_modules/**'],
+    exclude: lane === 'node' ? ['test/real/**', 'test/packages/**', 'test/bench/**', 'test/cluster/**', '**/node_modules/**'] : ['**/node_modules/**'],
     testTimeout: lane === 'node' ? 20_000 : 120_000,
     hookTimeout: lane === 'node' ? 20_000 : 120_000,
     fileParallelism: lane === 'node',

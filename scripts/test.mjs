@@ -2,16 +2,13 @@
  * `npm test` runs every test that needs only Node; `npm run test:real` those that start the real programs. What comes after `--` goes to
  * vitest: `npm test -- test/agent`, `npm test -- -t 'gzip bomb'`. The last line is always "N passed, N failed, N skipped".
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { enter } from './bootstrap.mjs';
 import { build } from './build.mjs';
-import { node, tool } from './tools/process.mjs';
+import { runLane } from './tools/lane.mjs';
 import { prepareRealPrograms } from './tools/real-programs.mjs';
-import { closingLine, tallyVitest } from './tools/tally.mjs';
+import { closingLine } from './tools/tally.mjs';
 
-const LANES = ['node', 'real', 'packages', 'bench'];
+const LANES = ['node', 'real'];
 
 await enter(import.meta.url);
 
@@ -23,17 +20,10 @@ if (!LANES.includes(lane)) {
   process.exit(2);
 }
 
-const tally = (await build()) ? await runLane(lane, args) : { passed: 0, failed: 1, skipped: 0 };
-process.stdout.write(`${closingLine(tally)}\n`);
-process.exit(tally.failed === 0 ? 0 : 1);
-
-async function runLane(lane, extra) {
+let tally = { passed: 0, failed: 1, skipped: 0 };
+if (await build()) {
   if (lane === 'real') await prepareRealPrograms();
-  const folder = mkdtempSync(join(tmpdir(), 'otlp-stack-test-'));
-  const report = join(folder, 'report.json');
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const code = await node([tool('vitest'), 'run', ...reporters, ...extra], { env: { ...process.env, OTLP_STACK_LANE: lane } });
-  const tally = tallyVitest(report, code);
-  rmSync(folder, { recursive: true, force: true });
-  return tally;
+  tally = await runLane(lane, args);
 }
+process.stdout.write(`${closingLine(tally)}\n`);
+process.exitCode = tally.failed === 0 ? 0 : 1;

@@ -41,7 +41,7 @@ function expectedPaths(lock) {
  * The user's npm as [program, ...arguments]: the one that started us (`npm start`), else the one that came with this Node, else PATH.
  * npm's JavaScript is started with Node itself where it can be found, as `npm` is a batch file on Windows, which needs a shell.
  */
-function findNpm() {
+export function findNpm() {
   const caller = process.env.npm_execpath;
   const candidates = [
     caller !== undefined && basename(caller) === 'npm-cli.js' ? caller : undefined,

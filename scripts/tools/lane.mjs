@@ -1,0 +1,19 @@
+/** One lane of tests: vitest with its own words on the terminal and a report that can be counted. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { node, tool } from './process.mjs';
+import { tallyVitest } from './tally.mjs';
+
+/** `args` go to vitest: folders, -t NAME, --reporter and so on. Resolves to `{ passed, failed, skipped }`. */
+export async function runLane(lane, args, env = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'otlp-stack-test-'));
+  const report = join(folder, 'report.json');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  try {
+    const code = await node([tool('vitest'), 'run', ...reporters, ...args], { env: { ...process.env, ...env, OTLP_STACK_LANE: lane } });
+    return tallyVitest(report, code);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
