@@ -1,5 +1,6 @@
 export { Jaeger, type JaegerProps } from './backends/jaeger';
 export { type JaegerElasticsearchProps, JaegerStorage } from './backends/jaeger-storage';
+export * from './collector';
 export { Drawing } from './derive/drawing';
 export type { ApiRule } from './derive/rbac';
 export {
@@ -35,3 +36,4 @@ export { WorkloadKind } from './model/workload-kind';
 export { Autoscaling, type AutoscalingOptions, type HpaOptions, type RequestRateSource } from './service/autoscaling';
 export { OtlpService, type OtlpServiceProps } from './service/otlp-service';
 export { ExportCompression, ExportProtocol, type ServiceConfigProps } from './service/service-config';
+export { OtlpStack, type OtlpStackProps } from './stack';
