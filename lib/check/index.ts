@@ -1,0 +1,14 @@
+export { check, checkSnapshot } from './check';
+export type { Finding, Place } from './finding';
+export type { ConfigFile, ConfigKind } from './read/configs';
+export type { SourceFile } from './read/files';
+export type { KubeObject } from './read/objects';
+export type { LabelSelector, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule } from './read/policies';
+export { ManifestReadError, type ReadProblem } from './read/read-error';
+export type { Service, ServicePort } from './read/services';
+export { readSnapshot, type Snapshot, snapshotOf } from './read/snapshot';
+export type { Container, ContainerPort, Mount, Workload } from './read/workloads';
+export { jsonReport } from './report/json';
+export { textReport } from './report/text';
+export { RULES } from './rules/index';
+export type { Rule } from './rules/rule';

@@ -1,0 +1,31 @@
+/** The known name that a mistyped one most likely means: at most two edits away, or a third of its length. */
+export function nearest(name: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    const edits = distance(name, candidate);
+    if (edits < least) [best, least] = [candidate, edits];
+  }
+  return best;
+}
+
+/** `did you mean "x"? Defined: x, y`: the end of a remedy. */
+export function suggestion(name: string, known: readonly string[]): string {
+  const meant = nearest(name, known);
+  const list = known.length === 0 ? 'none are defined' : `there are ${[...known].sort().join(', ')}`;
+  return meant === undefined ? list : `did you mean "${meant}"? ${list}`;
+}
+
+/** Levenshtein's. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
