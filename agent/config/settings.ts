@@ -143,7 +143,7 @@ export type ExporterSettings = OtlpGrpcExporterSettings | OtlpHttpExporterSettin
 export interface ExporterCommon {
   /** As written: `otlp/jaeger`. */
   readonly id: string;
-  /** Of one attempt. @default 5 000 for otlp_grpc, 30 000 for otlp_http */
+  /** Of one attempt; 0 is without end. @default 5 000 for otlp_grpc, 30 000 for otlp_http */
   readonly timeoutMs: number;
   readonly queue: QueueSettings;
   readonly retry: RetrySettings;
@@ -257,8 +257,8 @@ export interface TelemetrySettings {
 
 /** The top-level section `agent:`; ours alone. */
 export interface ProcessSettings {
-  /** `drain_deadline`: from SIGTERM until what is left is counted as evicted. @default 30 000 */
+  /** `drain_deadline`: from SIGTERM until what is left is counted as evicted. @default 25 000 */
   readonly drainDeadlineMs: number;
-  /** `memory.limit`: of every request held, also where no pipeline has a memory_limiter. Absent: no such limit. */
+  /** `memory_limit_mib`: of every request held, also where no pipeline has a memory_limiter. Absent: no such limit. */
   readonly memoryLimitBytes?: number;
 }

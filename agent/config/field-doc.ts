@@ -1,0 +1,42 @@
+import type { z } from 'zod';
+
+export type FieldType = 'text' | 'bool' | 'integer' | 'number' | 'duration' | 'choice' | 'list' | 'map' | 'section' | 'any';
+
+/** What is known of a key beside its decoding: the reference, the JSON Schema, the notices and `--portable` are made from it. */
+export interface FieldDoc {
+  readonly type: FieldType;
+  readonly description: string;
+  /** As a reader of YAML would write it. */
+  readonly shownDefault?: string;
+  /** The Collector does not have this key. */
+  readonly ours?: boolean;
+  /** Accepted, without effect here, for this reason. */
+  readonly inert?: string;
+  /** Not accepted, with what to do instead. */
+  readonly unsupported?: string;
+  readonly values?: readonly string[];
+  /** Keys of a section. */
+  readonly fields?: Readonly<Record<string, z.ZodType>>;
+  /** `enabled: false` switches the section off. */
+  readonly switchable?: boolean;
+  /** A list whose places are sections. */
+  readonly list?: boolean;
+}
+
+const DOCS = new WeakMap<z.ZodType, FieldDoc>();
+
+/** Keeps what is known of a key with its schema. */
+export function documentSchema(schema: z.ZodType, doc: FieldDoc): void {
+  DOCS.set(schema, doc);
+}
+
+/** What fields.ts or section.ts said of a schema; undefined for the schemas inside of them. */
+export function findDoc(schema: z.core.$ZodType): FieldDoc | undefined {
+  return DOCS.get(schema as z.ZodType);
+}
+
+export function docOf(schema: z.ZodType): FieldDoc {
+  const doc = DOCS.get(schema);
+  if (doc === undefined) throw new Error('a schema of the configuration was made without fields.ts or section.ts');
+  return doc;
+}

@@ -1,0 +1,47 @@
+import { duration, leaf } from './fields.ts';
+import type { Output } from './section.ts';
+import { section } from './section.ts';
+import type { ProcessSettings } from './settings.ts';
+
+const MIB = 1024 * 1024;
+
+/** Below the 30 s that Kubernetes gives by default, so that what is left is counted and logged before SIGKILL. */
+const DEFAULT_DRAIN_DEADLINE_MS = 25_000;
+
+const shape = {
+  drain_deadline: duration({
+    describe: 'Time from SIGTERM until what could not be delivered is counted as evicted. Keep it below terminationGracePeriodSeconds.',
+    default: DEFAULT_DRAIN_DEADLINE_MS,
+    shows: '25s',
+    ours: true,
+  }),
+  memory_limit_mib: leaf<number | undefined>(
+    'integer',
+    {
+      describe: 'MiB that requests may hold in the whole process, also where no pipeline has a memory_limiter.',
+      default: undefined,
+      shows: 'none',
+      ours: true,
+    },
+    undefined,
+    (value) => (typeof value === 'bigint' && value > 0n ? { value: Number(value) } : { wrong: 'wants a positive integer' }),
+  ),
+};
+
+export type ProcessConfig = Output<typeof shape>;
+
+/** The top-level section `agent:`, which the Collector does not have. */
+export const PROCESS_CONFIG = section(shape, {
+  describe: 'Of the whole process.',
+  ours: true,
+  check: (config, report) => {
+    if (config.drain_deadline < 0) report('drain_deadline', 'must not be negative');
+  },
+});
+
+export function processSettings(config: ProcessConfig): ProcessSettings {
+  return {
+    drainDeadlineMs: config.drain_deadline,
+    ...(config.memory_limit_mib === undefined ? {} : { memoryLimitBytes: config.memory_limit_mib * MIB }),
+  };
+}

@@ -1,0 +1,34 @@
+import { debugExporter } from '../export/debug-config.ts';
+import { otlpGrpcExporter } from '../export/otlp-grpc-config.ts';
+import { otlpHttpExporter } from '../export/otlp-http-config.ts';
+import { type BatchProcessorSettings, batchProcessor } from '../process/batch-config.ts';
+import { memoryLimiter } from '../process/memory-limiter-config.ts';
+import { resourceProcessor } from '../process/resource-config.ts';
+import { otlpReceiver } from '../receive/config.ts';
+import { healthCheck } from '../telemetry/health-check-config.ts';
+import type { Component } from './component.ts';
+import type { ExporterSettings, HealthCheckSettings, OtlpReceiverSettings, ProcessorSettings } from './settings.ts';
+
+/** Every component that this agent has, by the section of the file that it is written in. */
+export const RECEIVERS: readonly Component<OtlpReceiverSettings>[] = [otlpReceiver];
+export const PROCESSORS: readonly Component<ProcessorSettings | BatchProcessorSettings>[] = [
+  memoryLimiter,
+  batchProcessor,
+  resourceProcessor,
+];
+export const EXPORTERS: readonly Component<ExporterSettings>[] = [otlpGrpcExporter, otlpHttpExporter, debugExporter];
+export const EXTENSIONS: readonly Component<HealthCheckSettings>[] = [healthCheck];
+
+export type SectionName = 'receivers' | 'processors' | 'exporters' | 'extensions';
+
+export const COMPONENTS: Readonly<Record<SectionName, readonly Component<unknown>[]>> = {
+  receivers: RECEIVERS,
+  processors: PROCESSORS,
+  exporters: EXPORTERS,
+  extensions: EXTENSIONS,
+};
+
+/** The component of a type or of an older spelling of it. */
+export function findComponent<S>(components: readonly Component<S>[], type: string): Component<S> | undefined {
+  return components.find((component) => component.type === type || component.aliases.includes(type));
+}

@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import type { FieldDoc } from './field-doc.ts';
+import { documentSchema } from './field-doc.ts';
+import type { Field } from './fields.ts';
+import { asValue } from './fields.ts';
+
+/** The keys of one section. */
+export type Shape = Readonly<Record<string, z.ZodType>>;
+export type Output<S extends Shape> = { readonly [K in keyof S]: z.output<S[K]> };
+
+/** Says that a decoded section contradicts itself; `key` is where the message points. */
+export type Report = (key: string, message: string) => void;
+
+export interface SectionOptions<S extends Shape> {
+  readonly describe: string;
+  readonly ours?: boolean;
+  readonly inert?: string;
+  /** Rules over several keys, after all of them decoded. Skipped where `enabled: false` switched the section off. */
+  readonly check?: (value: Output<S>, report: Report) => void;
+}
+
+/** A map with these keys and no others; empty or absent, it is all defaults. */
+export function section<S extends Shape>(shape: S, options: SectionOptions<S>): Field<Output<S>> {
+  const schema = z
+    .unknown()
+    .optional()
+    .transform((input) => (asValue(input) ?? {}) as object)
+    .pipe(checked(shape, options));
+  return documented(schema, shape, options, { shownDefault: undefined }) as Field<Output<S>>;
+}
+
+export interface OptionalOptions<S extends Shape> extends SectionOptions<S> {
+  /** What an absent key means: the section with its defaults, or none. */
+  readonly absent: 'on' | 'off';
+  /** What an empty key (`grpc:`) means. Upstream has both kinds. @default on */
+  readonly empty?: 'on' | 'off';
+  /** What an empty key stands for where that is not the same as `{}`. */
+  readonly emptyValue?: object;
+}
+
+/**
+ * A section that can be off (configoptional upstream): `enabled: false` switches it off, and its rules with it, though its keys still
+ * have to decode.
+ */
+export function optionalSection<S extends Shape>(shape: S, options: OptionalOptions<S>): Field<Output<S> | undefined> {
+  const strict = z.strictObject(shape);
+  const schema = z
+    .unknown()
+    .optional()
+    .transform((input, context): object | undefined => {
+      const raw = asValue(input);
+      if (raw === undefined) return options.absent === 'on' ? {} : undefined;
+      if (raw === null) return (options.empty ?? 'on') === 'on' ? (options.emptyValue ?? {}) : undefined;
+      if (typeof raw !== 'object' || Array.isArray(raw) || !('enabled' in raw)) return raw as object;
+      const { enabled, ...rest } = raw as Record<string, unknown>;
+      const on = asValue(enabled);
+      if (typeof on !== 'boolean') {
+        context.issues.push({
+          code: 'custom',
+          message: 'wants true or false, without quotes',
+          input: on,
+          path: ['enabled'],
+          params: { problem: 'OTLP_CONFIG_TYPE' },
+        });
+        return z.NEVER;
+      }
+      if (on) return rest;
+      for (const issue of strict.safeParse(rest).error?.issues ?? [])
+        context.issues.push({ ...issue, code: 'custom', input: raw, params: paramsOf(issue) });
+      return undefined;
+    })
+    .pipe(checked(shape, options).optional());
+  return documented(schema, shape, options, { shownDefault: options.absent === 'on' ? 'on' : 'off', withEnabled: true }) as Field<
+    Output<S> | undefined
+  >;
+}
+
+/** A list whose places are sections of this shape. */
+export function sectionList<S extends Shape>(shape: S, options: SectionOptions<S>): Field<readonly Output<S>[] | undefined> {
+  const item = z
+    .unknown()
+    .transform((input) => (asValue(input) ?? {}) as object)
+    .pipe(checked(shape, options));
+  const schema = z
+    .unknown()
+    .optional()
+    .transform((input) => (asValue(input) ?? undefined) as unknown[] | undefined)
+    .pipe(z.array(item).optional());
+  return documented(schema, shape, options, { shownDefault: undefined, list: true }) as Field<readonly Output<S>[] | undefined>;
+}
+
+function checked<S extends Shape>(shape: S, options: SectionOptions<S>): z.ZodType<unknown, object> {
+  const strict = z.strictObject(shape);
+  const { check } = options;
+  if (check === undefined) return strict as z.ZodType<unknown, object>;
+  const refined = strict.superRefine((value, context) => {
+    check(value as Output<S>, (key, message) => {
+      context.addIssue({ code: 'custom', message, path: key === '' ? [] : [key], params: { problem: 'OTLP_CONFIG_VALUE' } });
+    });
+  });
+  return refined as z.ZodType<unknown, object>;
+}
+
+function documented(
+  schema: z.ZodType,
+  shape: Shape,
+  options: SectionOptions<Shape> | { describe: string; ours?: boolean; inert?: string },
+  more: { readonly shownDefault: string | undefined; readonly list?: boolean; readonly withEnabled?: boolean },
+): z.ZodType {
+  const doc: FieldDoc = {
+    type: 'section',
+    description: options.describe,
+    fields: shape,
+    ...(more.shownDefault === undefined ? {} : { shownDefault: more.shownDefault }),
+    ...(more.list === true ? { list: true } : {}),
+    ...(more.withEnabled === true ? { switchable: true } : {}),
+    ...(options.ours === true ? { ours: true } : {}),
+    ...(options.inert === undefined ? {} : { inert: options.inert }),
+  };
+  documentSchema(schema, doc);
+  return schema;
+}
+
+/** What travels with an issue beside its text: unknown keys are found by zod itself and keep their names. */
+function paramsOf(issue: z.core.$ZodIssue): Record<string, unknown> {
+  if (issue.code === 'unrecognized_keys') return { problem: 'OTLP_CONFIG_UNKNOWN_KEY', keys: issue.keys };
+  return issue.code === 'custom' ? (issue.params ?? {}) : { problem: 'OTLP_CONFIG_TYPE' };
+}

@@ -1,0 +1,71 @@
+import type { BuildContext } from '../config/component.ts';
+import type { Field } from '../config/fields.ts';
+import { bool, choice, unsupported } from '../config/fields.ts';
+import { section } from '../config/section.ts';
+import type { Compression } from '../config/settings.ts';
+
+const NO_CLIENT_TLS = 'TLS to the next hop is not supported yet; `insecure: true` is the only key of tls that is, remove the others';
+
+/** All names that configcompression knows upstream; the agent speaks fewer. */
+const COMPRESSIONS = ['gzip', 'zstd', 'deflate', 'none', 'zlib', 'snappy', 'x-snappy-framed', 'lz4', ''] as const;
+export type CompressionName = (typeof COMPRESSIONS)[number];
+
+const TLS_KEYS = [
+  'ca_file',
+  'ca_pem',
+  'include_system_ca_certs_pool',
+  'cert_file',
+  'cert_pem',
+  'key_file',
+  'key_pem',
+  'min_version',
+  'max_version',
+  'cipher_suites',
+  'include_insecure_cipher_suites',
+  'reload_interval',
+  'curve_preferences',
+  'tpm',
+  'insecure_skip_verify',
+  'server_name_override',
+] as const;
+
+/** `tls` of a client: only `insecure: true` until TLS comes. */
+export function clientTls(): Field<{ readonly insecure: boolean }> {
+  const later = Object.fromEntries(TLS_KEYS.map((key) => [key, unsupported('Part of TLS.', NO_CLIENT_TLS)]));
+  return section(
+    {
+      ...later,
+      insecure: bool({
+        describe: 'Sends without TLS. Must be true as long as the agent has no TLS, or the endpoint begins with http://.',
+        default: false,
+      }),
+    },
+    { describe: 'TLS to the next hop.' },
+  ) as Field<{ readonly insecure: boolean }>;
+}
+
+export function compression(): Field<CompressionName> {
+  return choice(COMPRESSIONS, { describe: 'gzip, zstd, deflate (otlp_http only) or none.', default: 'gzip' }, '');
+}
+
+/** The compression as settings, or a report that this transport has no such thing. */
+export function compressionSetting(name: CompressionName, allowed: readonly Compression[], context: BuildContext): Compression {
+  const known = allowed.find((candidate) => candidate === (name === '' ? 'none' : name));
+  if (known !== undefined) return known;
+  context.report('OTLP_CONFIG_UNSUPPORTED', ['compression'], `"${name}" is not supported here, only ${allowed.join(', ')}`);
+  return 'none';
+}
+
+/** HTTP and HTTP/2 header names have no case. */
+export function lowerCaseNames(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/** Says that the next hop would need TLS. `why` is what asks for it. */
+export function reportTls(context: BuildContext, path: readonly string[], why: string): void {
+  context.report(
+    'OTLP_CONFIG_UNSUPPORTED',
+    path,
+    `${why}, and TLS is not supported yet; write tls.insecure: true to send in plain text, or keep this hop on the Collector`,
+  );
+}

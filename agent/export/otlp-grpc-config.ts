@@ -1,0 +1,137 @@
+import { parsePort, splitHostPort } from '../config/address.ts';
+import { type BuildContext, component } from '../config/component.ts';
+import { bool, choice, duration, headers, optionalInteger, optionalText, text, unsupported } from '../config/fields.ts';
+import { GO_BUFFERS, NO_AUTH, NO_MIDDLEWARES } from '../config/later.ts';
+import type { Output } from '../config/section.ts';
+import { optionalSection, section } from '../config/section.ts';
+import type { OtlpGrpcExporterSettings, SocketAddress } from '../config/settings.ts';
+import { SIGNALS } from '../config/settings.ts';
+import { queueSettings, sendingQueue } from '../queue/config.ts';
+import { clientTls, compression, compressionSetting, lowerCaseNames, reportTls } from './client-fields.ts';
+import { retryOnFailure, retrySettings } from './retry-config.ts';
+
+const shape = {
+  endpoint: text({ describe: 'host:port of the next hop; http://host:port, dns:///host:port and unix:///path too.', default: '' }),
+  tls: clientTls(),
+  auth: unsupported('Authenticator extension.', NO_AUTH),
+  middlewares: unsupported('Middleware extensions.', NO_MIDDLEWARES),
+  compression: compression(),
+  timeout: duration({ describe: 'Time for one attempt; 0 waits without end.', default: 5000, shows: '5s' }),
+  headers: headers({ describe: 'Metadata sent with every request.', default: {} }),
+  user_agent: optionalText({ describe: 'The user-agent header.', shows: 'otlp-agent/<version>' }),
+  authority: text({ describe: 'The :authority header, where it is not the endpoint.', default: '' }),
+  balancer_name: choice(['round_robin', 'pick_first', ''], {
+    describe: 'How requests are spread over the addresses of the endpoint.',
+    default: 'round_robin',
+    inert: 'requests go to one address of the endpoint at a time',
+  }),
+  keepalive: optionalSection(
+    {
+      time: duration({ describe: 'Pings the next hop after so much silence.', default: 0, shows: '10s' }),
+      timeout: duration({ describe: 'Connects again when the ping has no answer in this time.', default: 0, shows: '20s' }),
+      permit_without_stream: bool({ describe: 'Pings also without a request in flight.', default: false }),
+    },
+    { describe: 'Pings to the next hop.', absent: 'off', empty: 'off' },
+  ),
+  read_buffer_size: optionalInteger({ describe: 'Bytes.', inert: GO_BUFFERS }),
+  write_buffer_size: optionalInteger({ describe: 'Bytes.', inert: GO_BUFFERS }),
+  wait_for_ready: bool({
+    describe: 'Waits for a connection instead of failing at once.',
+    default: false,
+    inert: 'an attempt always waits for its connection until its timeout',
+  }),
+  sending_queue: sendingQueue('on'),
+  retry_on_failure: retryOnFailure(),
+};
+
+type Config = Output<typeof shape>;
+
+/** grpc-go never pings more often than this, whatever is written. */
+const MIN_PING_AFTER_MS = 10_000;
+const DEFAULT_PING_TIMEOUT_MS = 20_000;
+
+/** Exporter `otlp_grpc`, formerly `otlp`. */
+export const otlpGrpcExporter = component<Config, OtlpGrpcExporterSettings>({
+  type: 'otlp_grpc',
+  aliases: ['otlp'],
+  signals: SIGNALS,
+  describe: 'Sends OTLP over gRPC.',
+  config: section(shape, {
+    describe: 'Sends OTLP over gRPC.',
+    check: (config, report) => {
+      const wrong = endpointProblem(config.endpoint);
+      if (wrong !== undefined) report('endpoint', wrong);
+      if (config.timeout < 0) report('timeout', 'must not be negative');
+    },
+  }),
+  build: (config, context) => {
+    const address = dialAddress(config, context);
+    if (address === undefined) return undefined;
+    return {
+      kind: 'otlp_grpc',
+      id: context.id,
+      address,
+      authority: config.authority === '' ? (address.kind === 'unix' ? 'localhost' : target(config.endpoint)) : config.authority,
+      compression: compressionSetting(config.compression, ['gzip', 'zstd', 'none'], context),
+      headers: lowerCaseNames(config.headers),
+      ...(config.keepalive === undefined
+        ? {}
+        : {
+            keepalive: {
+              timeMs: Math.max(config.keepalive.time, MIN_PING_AFTER_MS),
+              timeoutMs: config.keepalive.timeout > 0 ? config.keepalive.timeout : DEFAULT_PING_TIMEOUT_MS,
+              permitWithoutStream: config.keepalive.permit_without_stream,
+            },
+          }),
+      ...(config.user_agent === undefined || config.user_agent === '' ? {} : { userAgent: config.user_agent }),
+      timeoutMs: config.timeout,
+      queue: queueSettings(config.sending_queue, context),
+      retry: retrySettings(config.retry_on_failure),
+    };
+  },
+});
+
+/** The rules of otlpexporter and configgrpc upstream, which hold for unused exporters too. */
+function endpointProblem(endpoint: string): string | undefined {
+  const unixPath = /^unix:\/\/(.*)$/su.exec(endpoint)?.[1];
+  if (unixPath !== undefined) return unixPath === '' ? 'a unix socket needs its path: unix:///path' : undefined;
+  const address = target(endpoint);
+  if (address === '') return 'is missing; write host:port of the next hop';
+  const parts = splitHostPort(address);
+  if (typeof parts === 'string') return parts;
+  return /^[+-]?\d+$/u.test(parts.port) ? undefined : `"${parts.port}" is no port`;
+}
+
+/** host:port of an endpoint without its scheme. */
+function target(endpoint: string): string {
+  return endpoint.replace(/^(?:https?:\/\/|[a-z][a-z\d+.-]*:\/\/[^/]*\/)/u, '');
+}
+
+function dialAddress(config: Config, context: BuildContext): SocketAddress | undefined {
+  const { endpoint } = config;
+  if (endpoint.startsWith('https://')) {
+    reportTls(context, ['endpoint'], `"${endpoint}" begins with https://`);
+    return undefined;
+  }
+  if (!config.tls.insecure && !endpoint.startsWith('http://')) {
+    reportTls(context, ['tls'], 'without tls.insecure: true the Collector sends over TLS');
+    return undefined;
+  }
+  if (endpoint.startsWith('unix://')) return { kind: 'unix', path: endpoint.slice('unix://'.length) };
+  const scheme = /^([a-z][a-z\d+.-]*):\/\//u.exec(endpoint)?.[1];
+  if (scheme !== undefined && scheme !== 'http' && scheme !== 'dns' && scheme !== 'passthrough') {
+    context.report(
+      'OTLP_CONFIG_UNSUPPORTED',
+      ['endpoint'],
+      `the scheme "${scheme}" is not supported, only http, dns, passthrough and unix`,
+    );
+    return undefined;
+  }
+  const parts = splitHostPort(target(endpoint));
+  const port = typeof parts === 'string' ? undefined : parsePort(parts.port);
+  if (typeof parts === 'string' || port === undefined || port === 0 || parts.host === '') {
+    context.report('OTLP_CONFIG_VALUE', ['endpoint'], `"${endpoint}" is no host:port that can be dialled`);
+    return undefined;
+  }
+  return { kind: 'tcp', host: parts.host, port };
+}

@@ -1,0 +1,194 @@
+import { listenAddress } from '../config/address.ts';
+import type { BuildContext } from '../config/component.ts';
+import { component } from '../config/component.ts';
+import { bool, duration, integer, text, unsigned, unsupported } from '../config/fields.ts';
+import { NO_AUTH, NO_MIDDLEWARES, NO_SERVER_TLS } from '../config/later.ts';
+import type { Output } from '../config/section.ts';
+import { optionalSection, section } from '../config/section.ts';
+import type { CorsSettings, GrpcServerSettings, HttpServerSettings, OtlpReceiverSettings } from '../config/settings.ts';
+import { SIGNALS } from '../config/settings.ts';
+import { SIGNAL_FACTS } from '../otlp/signals.ts';
+import { addressFields, bufferFields, httpServerFields } from './server-fields.ts';
+
+const MIB = 1024 * 1024;
+
+/** OTLP 1.11: "The default MUST be 64 MiB", on the wire and inflated; the Collector has 4 and 20. */
+const DEFAULT_MESSAGE_BYTES = 64 * MIB;
+
+/** As grpc-go has none; enough for every client seen, and a bound for one that opens streams and never ends them. */
+const DEFAULT_CONCURRENT_STREAMS = 1000;
+
+/** grpc-go's keepalive.ServerParameters and EnforcementPolicy. */
+const DEFAULT_PING_AFTER_MS = 7_200_000;
+const DEFAULT_PING_TIMEOUT_MS = 20_000;
+const DEFAULT_MIN_PING_INTERVAL_MS = 300_000;
+
+const SUPPORTED_ENCODINGS = ['gzip', 'zstd', 'deflate', 'zlib'];
+
+const serverParameters = optionalSection(
+  {
+    max_connection_idle: duration({
+      describe: 'Closes a connection without requests after this time; 0 is never.',
+      default: 0,
+      shows: '0s',
+    }),
+    max_connection_age: duration({
+      describe: 'Sends GOAWAY to a connection of this age, so that its client balances again; 0 is never.',
+      default: 0,
+      shows: '0s',
+    }),
+    max_connection_age_grace: duration({ describe: 'Time for what is in flight after that GOAWAY; 0 waits.', default: 0, shows: '0s' }),
+    time: duration({ describe: 'Pings a client after so much silence; 0 is 2h.', default: 0, shows: '2h' }),
+    timeout: duration({ describe: 'Closes the connection when the ping has no answer in this time; 0 is 20s.', default: 0, shows: '20s' }),
+  },
+  { describe: 'Life of a connection.', absent: 'on' },
+);
+
+const enforcementPolicy = optionalSection(
+  {
+    min_time: duration({ describe: 'A client that pings more often gets GOAWAY; 0 is 5m.', default: 0, shows: '5m' }),
+    permit_without_stream: bool({
+      describe: 'Whether a client may ping without a request in flight.',
+      default: false,
+      inert: 'such pings are always allowed',
+    }),
+  },
+  { describe: 'What pings of clients are allowed.', absent: 'on' },
+);
+
+const grpcShape = {
+  ...addressFields('localhost:4317'),
+  tls: unsupported('TLS of the listener.', NO_SERVER_TLS),
+  auth: unsupported('Authenticator extension.', NO_AUTH),
+  middlewares: unsupported('Middleware extensions.', NO_MIDDLEWARES),
+  max_recv_msg_size_mib: integer({
+    describe: 'MiB of one message, on the wire and after decompression. 64 is the default of OTLP 1.11; upstream has 4.',
+    default: 0,
+    shows: '64',
+  }),
+  max_concurrent_streams: unsigned({ describe: 'Requests in flight on one connection; 0 is 1000.', default: 0, shows: '1000' }),
+  ...bufferFields(),
+  keepalive: optionalSection(
+    { server_parameters: serverParameters, enforcement_policy: enforcementPolicy },
+    { describe: 'Pings and the life of connections.', absent: 'on' },
+  ),
+  include_metadata: bool({
+    describe: 'Hands request metadata to later stages.',
+    default: false,
+    inert: 'nothing reads request metadata yet',
+  }),
+};
+
+const httpShape = {
+  ...httpServerFields('localhost:4318'),
+  traces_url_path: text({ describe: 'URL path for traces.', default: SIGNAL_FACTS.traces.httpPath }),
+  metrics_url_path: text({ describe: 'URL path for metrics.', default: SIGNAL_FACTS.metrics.httpPath }),
+  logs_url_path: text({ describe: 'URL path for logs.', default: SIGNAL_FACTS.logs.httpPath }),
+};
+
+const receiverShape = {
+  protocols: section(
+    {
+      grpc: optionalSection(grpcShape, { describe: 'OTLP/gRPC; an empty key switches it on with its defaults.', absent: 'off' }),
+      http: optionalSection(httpShape, { describe: 'OTLP/HTTP, protobuf; an empty key switches it on with its defaults.', absent: 'off' }),
+    },
+    { describe: 'At least one of grpc and http.' },
+  ),
+};
+
+/** Receiver `otlp`. */
+export const otlpReceiver = component<Output<typeof receiverShape>, OtlpReceiverSettings>({
+  type: 'otlp',
+  signals: SIGNALS,
+  describe: 'Receives OTLP over gRPC and HTTP.',
+  config: section(receiverShape, {
+    describe: 'Receives OTLP over gRPC and HTTP.',
+    check: ({ protocols }, report) => {
+      if (protocols.grpc === undefined && protocols.http === undefined) report('protocols', 'needs at least one of grpc and http');
+    },
+  }),
+  build: ({ protocols }, context) => {
+    const grpc = protocols.grpc && grpcSettings(protocols.grpc, context);
+    const http = protocols.http && httpSettings(protocols.http, context);
+    return { id: context.id, ...(grpc === undefined ? {} : { grpc }), ...(http === undefined ? {} : { http }) };
+  },
+});
+
+function grpcSettings(config: Output<typeof grpcShape>, context: BuildContext): GrpcServerSettings | undefined {
+  const address = listenAddress(config.endpoint, config.transport);
+  if (typeof address === 'string') {
+    context.report('OTLP_CONFIG_VALUE', ['protocols', 'grpc', 'endpoint'], address);
+    return undefined;
+  }
+  const server = config.keepalive?.server_parameters;
+  return {
+    address,
+    maxMessageBytes: config.max_recv_msg_size_mib > 0 ? config.max_recv_msg_size_mib * MIB : DEFAULT_MESSAGE_BYTES,
+    maxConcurrentStreams: config.max_concurrent_streams > 0 ? config.max_concurrent_streams : DEFAULT_CONCURRENT_STREAMS,
+    keepalive: {
+      maxConnectionIdleMs: positive(server?.max_connection_idle, 0),
+      maxConnectionAgeMs: positive(server?.max_connection_age, 0),
+      maxConnectionAgeGraceMs: positive(server?.max_connection_age_grace, 0),
+      timeMs: positive(server?.time, DEFAULT_PING_AFTER_MS),
+      timeoutMs: positive(server?.timeout, DEFAULT_PING_TIMEOUT_MS),
+      minPingIntervalMs: positive(config.keepalive?.enforcement_policy?.min_time, DEFAULT_MIN_PING_INTERVAL_MS),
+    },
+    includeMetadata: config.include_metadata,
+  };
+}
+
+function httpSettings(config: Output<typeof httpShape>, context: BuildContext): HttpServerSettings | undefined {
+  const address = listenAddress(config.endpoint, config.transport);
+  if (typeof address === 'string') {
+    context.report('OTLP_CONFIG_VALUE', ['protocols', 'http', 'endpoint'], address);
+    return undefined;
+  }
+  const algorithms = (config.compression_algorithms ?? SUPPORTED_ENCODINGS).filter((name) => name !== '');
+  for (const name of algorithms) {
+    if (SUPPORTED_ENCODINGS.includes(name)) continue;
+    context.report(
+      'OTLP_CONFIG_UNSUPPORTED',
+      ['protocols', 'http', 'compression_algorithms'],
+      `"${name}" is not among ${SUPPORTED_ENCODINGS.join(', ')}`,
+    );
+  }
+  return {
+    address,
+    maxBodyBytes: config.max_request_body_size > 0 ? config.max_request_body_size : DEFAULT_MESSAGE_BYTES,
+    readHeaderTimeoutMs: positive(config.read_header_timeout, 0),
+    readTimeoutMs: positive(config.read_timeout, 0),
+    idleTimeoutMs: positive(config.idle_timeout, 0),
+    paths: {
+      traces: absolute(config.traces_url_path),
+      metrics: absolute(config.metrics_url_path),
+      logs: absolute(config.logs_url_path),
+      profiles: SIGNAL_FACTS.profiles.httpPath,
+    },
+    compressionAlgorithms: algorithms,
+    responseHeaders: config.response_headers,
+    ...(config.cors === undefined ? {} : { cors: corsSettings(config.cors) }),
+  };
+}
+
+function corsSettings(config: {
+  allowed_origins: readonly string[];
+  allowed_headers: readonly string[];
+  exposed_headers: readonly string[];
+  max_age: number;
+}): CorsSettings {
+  return {
+    allowedOrigins: config.allowed_origins,
+    allowedHeaders: config.allowed_headers,
+    exposedHeaders: config.exposed_headers,
+    maxAgeSeconds: config.max_age,
+  };
+}
+
+/** Upstream reads zero, and what is below, as its default. */
+function positive(value: number | undefined, otherwise: number): number {
+  return value !== undefined && value > 0 ? value : otherwise;
+}
+
+function absolute(path: string): string {
+  return path.startsWith('/') ? path : `/${path}`;
+}

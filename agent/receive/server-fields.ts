@@ -1,0 +1,73 @@
+import { transport } from '../config/address.ts';
+import { bool, duration, headers, integer, optionalInteger, optionalTextList, text, textList, unsupported } from '../config/fields.ts';
+import { GO_BUFFERS, NO_AUTH, NO_MIDDLEWARES, NO_SERVER_TLS } from '../config/later.ts';
+import { optionalSection, section } from '../config/section.ts';
+
+/** Keys of a listening address, as confignet has them. */
+export function addressFields(endpoint: string) {
+  return {
+    endpoint: text({ describe: 'Address to listen on, `host:port`; the path of the socket where `transport` is unix.', default: endpoint }),
+    transport: transport(),
+    dialer: section(
+      { timeout: duration({ describe: 'Time to connect.', default: 0, shows: '0s' }) },
+      { describe: 'Of outgoing connections.', inert: 'a listener does not dial' },
+    ),
+  };
+}
+
+export function bufferFields() {
+  return {
+    read_buffer_size: optionalInteger({ describe: 'Bytes.', inert: GO_BUFFERS }),
+    write_buffer_size: optionalInteger({ describe: 'Bytes.', inert: GO_BUFFERS }),
+  };
+}
+
+/** Keys of an HTTP server, as confighttp has them; shared by the otlp receiver and the health_check extension. */
+export function httpServerFields(endpoint: string) {
+  return {
+    ...addressFields(endpoint),
+    tls: unsupported('TLS of the listener.', NO_SERVER_TLS),
+    auth: unsupported('Authenticator extension.', NO_AUTH),
+    middlewares: unsupported('Middleware extensions.', NO_MIDDLEWARES),
+    cors: optionalSection(
+      {
+        allowed_origins: textList({
+          describe: 'Values of Origin that a browser may send from; `*` stands for any characters.',
+          default: [],
+        }),
+        allowed_headers: textList({ describe: 'Request headers that a browser may send beside the simple ones.', default: [] }),
+        exposed_headers: textList({ describe: 'Response headers that a page may read.', default: [] }),
+        max_age: integer({ describe: 'Seconds for which a browser keeps the answer to its preflight request.', default: 0 }),
+      },
+      { describe: 'Cross-origin requests of browsers.', absent: 'off', empty: 'off' },
+    ),
+    max_request_body_size: integer({
+      describe: 'Bytes of one request, on the wire and after decompression. 64 MiB is the default of OTLP 1.11; upstream has 20 MiB.',
+      default: 0,
+      shows: '67108864',
+    }),
+    include_metadata: bool({
+      describe: 'Hands request headers to later stages.',
+      default: false,
+      inert: 'nothing reads request metadata yet',
+    }),
+    response_headers: headers({ describe: 'Headers added to every response.', default: {} }),
+    compression_algorithms: optionalTextList({
+      describe: 'Content-Encodings that are accepted beside none.',
+      shows: 'gzip, zstd, deflate, zlib',
+    }),
+    read_timeout: duration({
+      describe: 'Time for a whole request with its body; 0 is 1m, so that a stalled body ends.',
+      default: 0,
+      shows: '0s',
+    }),
+    read_header_timeout: duration({ describe: 'Time for the headers of a request.', default: 60_000, shows: '1m' }),
+    write_timeout: duration({ describe: 'Time to write a response.', default: 0, shows: '0s', inert: 'responses are a few bytes' }),
+    idle_timeout: duration({ describe: 'Time that a connection may stay open between requests.', default: 60_000, shows: '1m' }),
+    keep_alives_enabled: bool({
+      describe: 'Keeps connections open between requests.',
+      default: true,
+      inert: 'connections are always kept',
+    }),
+  };
+}
