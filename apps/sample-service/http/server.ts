@@ -57,6 +57,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     advice: { explicitBucketBoundaries: SEMCONV_BUCKETS_S },
   });
   let open = 0;
+  let draining = false;
+  let lastIsDone = (): void => undefined;
 
   const serve = (request: IncomingMessage, response: ServerResponse, url: URL): void => {
     const began = performance.now();
@@ -92,6 +94,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         const fields = { method, route, status, duration: Number(seconds.toFixed(6)), path: url.pathname };
         options.log.write(status >= 500 ? 'error' : 'info', 'request', fields, failure);
       });
+      if (open === 0) lastIsDone();
     });
     void context.with(inSpan, async () => {
       let reply: HttpReply;
@@ -109,7 +112,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         failure = status >= 500 ? (error as Error) : undefined;
         reply = { status, body: { error: (error as Error).message } };
       }
-      send(response, reply, span.spanContext().traceId, bodyIsUnread(request));
+      send(response, reply, span.spanContext().traceId, draining || bodyIsUnread(request));
     });
   };
 
@@ -118,7 +121,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const plain = request.method === 'GET' ? options.plain[url.pathname] : undefined;
     if (!plain) return serve(request, response, url);
     plain().then(
-      (reply) => response.writeHead(reply.status, { 'content-type': reply.contentType }).end(reply.body),
+      (reply) => {
+        response
+          .writeHead(reply.status, { 'content-type': reply.contentType, ...(draining ? { connection: 'close' } : {}) })
+          .end(reply.body);
+      },
       (error: Error) => {
         options.log.write('error', `${url.pathname} failed`, {}, error);
         response.writeHead(500).end();
@@ -131,35 +138,36 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         server.once('error', reject);
         server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
       }),
-    drain: (deadlineMs) =>
-      new Promise((resolve) => {
-        let cut = 0;
-        const timer = setTimeout(() => {
-          cut = open;
-          server.closeAllConnections();
-        }, deadlineMs);
-        // Closes idle connections at once and busy ones after their answer.
-        server.close(() => {
-          clearTimeout(timer);
-          resolve({ cut });
-        });
-      }),
+    drain: async (deadlineMs) => {
+      let cut = 0;
+      // close() ends idle connections now, but leaves one that becomes idle later open for its keep-alive time: answers say `close`.
+      draining = true;
+      const timer = setTimeout(() => {
+        cut = open;
+        server.closeAllConnections();
+      }, deadlineMs);
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      clearTimeout(timer);
+      // The server is closed a moment before the last response says so, and it is the response that ends the span.
+      if (open > 0) await new Promise<void>((resolve) => (lastIsDone = resolve));
+      return { cut };
+    },
   };
 }
 
-function send(response: ServerResponse, reply: HttpReply, traceId: string, unread: boolean): void {
+function send(response: ServerResponse, reply: HttpReply, traceId: string, close: boolean): void {
   if (response.destroyed) return;
   const body = JSON.stringify(reply.body);
   response.writeHead(reply.status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     'x-trace-id': traceId,
-    // A body that was not read to its end would be taken for the next request.
-    ...(unread ? { connection: 'close' } : {}),
+    ...(close ? { connection: 'close' } : {}),
   });
   response.end(body);
 }
 
+/** What is left of such a body would be taken for the next request, so the connection ends with the answer. */
 function bodyIsUnread(request: IncomingMessage): boolean {
   const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
   return hasBody && !request.complete;

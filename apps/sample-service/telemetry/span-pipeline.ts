@@ -122,7 +122,7 @@ export class ConcurrentSpanExporter implements SpanExporter {
       this.#record(spans.length, result);
       const next = this.#waiting.shift();
       if (next) this.#send(next);
-      else this.#heldBack.shift()?.({ code: ExportResultCode.SUCCESS });
+      else for (const done of this.#heldBack.splice(0)) done({ code: ExportResultCode.SUCCESS });
       if (this.#running === 0) for (const resolve of this.#idle.splice(0)) resolve();
     });
   }
@@ -149,8 +149,6 @@ export class ConcurrentSpanExporter implements SpanExporter {
   }
 
   async shutdown(): Promise<void> {
-    // Every answer that was held back belongs to a processor that is going away.
-    for (const done of this.#heldBack.splice(0)) done({ code: ExportResultCode.SUCCESS });
     await this.forceFlush();
     await this.#inner.shutdown();
   }
