@@ -1,0 +1,86 @@
+/**
+ * Bytes of requests that are held, from the moment that their size is known until the last exporter is done with them. Counted before
+ * memory is used, so there is nothing to measure and nothing to collect first: a plain number against two marks.
+ *
+ *   0 ............ soft = limit - spike ............ limit
+ *   new requests are let in  | refused               |
+ *   those let in may grow, also by inflating ........| refused
+ */
+export class Budget {
+  readonly name: string;
+  readonly limit: number;
+  readonly soft: number;
+  used = 0;
+
+  constructor(name: string, limit: number, spike: number) {
+    this.name = name;
+    this.limit = limit;
+    this.soft = Math.max(0, limit - spike);
+  }
+
+  /** Whether a new request of `bytes` may come in. */
+  admits(bytes: number): boolean {
+    return this.used + bytes <= this.soft;
+  }
+
+  /** Whether what was let in may take so much more. */
+  fits(bytes: number): boolean {
+    return this.used + bytes <= this.limit;
+  }
+
+  /** At or above the hard limit less one small request: not ready for traffic. */
+  get exhausted(): boolean {
+    return this.used >= this.soft;
+  }
+}
+
+/**
+ * Memory of one request. It belongs to whoever works on the request; `retain` adds an owner for a fan-out. All budgets of the route are
+ * charged, normally one.
+ */
+export class Grant {
+  readonly granted = true;
+  #bytes = 0;
+  #owners = 1;
+  readonly #budgets: readonly Budget[];
+
+  constructor(budgets: readonly Budget[]) {
+    this.#budgets = budgets;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Says how much the request holds now; false where a hard limit is in the way, and nothing has changed then. */
+  resize(bytes: number): boolean {
+    const more = bytes - this.#bytes;
+    if (more > 0) {
+      for (const budget of this.#budgets) if (!budget.fits(more)) return false;
+    }
+    this.#charge(more);
+    return true;
+  }
+
+  /** Like `resize`, without asking: for the few bytes that a rewritten attribute adds to what was let in. */
+  adjust(bytes: number): void {
+    this.#charge(bytes - this.#bytes);
+  }
+
+  /** Adds owners. */
+  retain(more: number): void {
+    this.#owners += more;
+  }
+
+  /** One owner is done; the last gives the bytes back. */
+  release(): void {
+    this.#owners -= 1;
+    if (this.#owners === 0) this.#charge(-this.#bytes);
+    if (this.#owners < 0) throw new Error('a grant was released more often than it has owners');
+  }
+
+  #charge(more: number): void {
+    this.#bytes += more;
+    for (const budget of this.#budgets) budget.used += more;
+  }
+}

@@ -1,0 +1,63 @@
+import type { BatchSettings } from '../config/settings.ts';
+import { splitRequest } from '../otlp/split.ts';
+import type { MemoryQueue } from '../queue/memory-queue.ts';
+import type { Chunk } from '../runtime/chunk.ts';
+
+/**
+ * Takes the next batch from the front of a queue. Batching happens here, as the exporter takes, so that whatever a sender was told is
+ * stored is in the queue and nowhere else.
+ */
+export class Batcher {
+  readonly #settings: BatchSettings | undefined;
+  readonly #mergeable: boolean;
+
+  constructor(settings: BatchSettings | undefined, mergeable: boolean) {
+    this.#settings = settings;
+    this.#mergeable = mergeable;
+  }
+
+  /** Milliseconds until a batch is due: 0 is now, undefined where nothing waits. */
+  dueIn(queue: MemoryQueue, now: number): number | undefined {
+    const oldest = queue.peek();
+    if (oldest === undefined) return undefined;
+    const settings = this.#settings;
+    if (settings === undefined || !this.#mergeable) return 0;
+    const waiting = settings.sizer === 'bytes' ? queue.waitingBytes : settings.sizer === 'items' ? queue.waitingItems : queue.length;
+    if (waiting >= settings.minSize || queue.parked > 0) return 0;
+    return Math.max(0, oldest.receivedAt + settings.flushTimeoutMs - now);
+  }
+
+  /** At least one chunk where any waits; up to min_size, never above max_size unless a single resource is. */
+  take(queue: MemoryQueue): Chunk[] {
+    const settings = this.#settings;
+    const first = this.#takeOne(queue, settings);
+    if (first === undefined) return [];
+    const batch = [first];
+    if (settings === undefined || !this.#mergeable) return batch;
+    let size = measure(settings, first);
+    while (size < settings.minSize) {
+      const next = queue.peek();
+      if (next === undefined) break;
+      if (settings.maxSize > 0 && size + measure(settings, next) > settings.maxSize) break;
+      queue.take();
+      batch.push(next);
+      size += measure(settings, next);
+    }
+    return batch;
+  }
+
+  #takeOne(queue: MemoryQueue, settings: BatchSettings | undefined): Chunk | undefined {
+    const first = queue.take();
+    if (first === undefined || settings === undefined || settings.maxSize === 0 || settings.sizer === 'requests') return first;
+    if (measure(settings, first) <= settings.maxSize) return first;
+    const pieces = splitRequest(first.signal, first.slices, settings.maxSize, settings.sizer);
+    if (pieces.length === 1) return first;
+    queue.putBack(first, first.split(pieces));
+    return queue.take();
+  }
+}
+
+function measure(settings: BatchSettings, chunk: Chunk): number {
+  if (settings.sizer === 'requests') return 1;
+  return settings.sizer === 'items' ? chunk.items : chunk.bytes;
+}

@@ -1,0 +1,19 @@
+import type { ExporterSettings, Signal } from '../config/settings.ts';
+import type { Log } from '../telemetry/log.ts';
+import { DebugTransport } from './debug-transport.ts';
+import { GrpcTransport } from './grpc-transport.ts';
+import type { Transport } from './transport.ts';
+
+/** The transport of an exporter for one signal. undici is loaded only where it is used: it is a third of the start-up time. */
+export async function createTransport(settings: ExporterSettings, signal: Signal, log: Log): Promise<Transport> {
+  switch (settings.kind) {
+    case 'otlp_grpc':
+      return new GrpcTransport(settings);
+    case 'otlp_http': {
+      const { HttpTransport } = await import('./http-transport.ts');
+      return new HttpTransport(settings, signal);
+    }
+    case 'debug':
+      return new DebugTransport(settings, (event, fields) => log.info(event, fields));
+  }
+}

@@ -1,0 +1,169 @@
+import type { BatchSettings, ExporterSettings, Signal } from '../config/settings.ts';
+import { SIGNAL_FACTS } from '../otlp/signals.ts';
+import { MemoryQueue } from '../queue/memory-queue.ts';
+import type { Chunk } from '../runtime/chunk.ts';
+import { GrpcStatus } from '../runtime/grpc-status.ts';
+import { OK, type Verdict } from '../runtime/outcome.ts';
+import { ExporterCounters } from '../telemetry/counters.ts';
+import type { Log } from '../telemetry/log.ts';
+import { Batcher } from './batch.ts';
+import { deliver, type Ending } from './deliver.ts';
+import type { Transport } from './transport.ts';
+
+/** Without a sending_queue the Collector sends on the caller's goroutine, as many at a time as there are callers. */
+const CONSUMERS_WITHOUT_QUEUE = 1000;
+
+/**
+ * export: one exporter for one signal, with its queue in front of it.
+ * In:       chunks, by `offer`. Out: requests to the next hop; the receipt is settled when stored or, with wait_for_result, when delivered.
+ * May drop: what the next hop refuses for good, what its retries run out for, and what is left at the drain deadline; each is counted.
+ * Counters: otelcol_exporter_{sent,send_failed,enqueue_failed}_*, evicted, in_flight_requests.
+ * Bench:    test/bench/agent-throughput.
+ */
+export class ExportLine {
+  readonly counters: ExporterCounters;
+  readonly #settings: ExporterSettings;
+  readonly #transport: Transport;
+  readonly #queue: MemoryQueue;
+  readonly #batcher: Batcher;
+  readonly #consumers: number;
+  /** The sender is answered when its data is delivered, not when it is stored. */
+  readonly #waits: boolean;
+  readonly #log: Log;
+  readonly #abort = new AbortController();
+  #flushTimer: NodeJS.Timeout | undefined;
+  #draining = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(settings: ExporterSettings, signal: Signal, batch: BatchSettings | undefined, transport: Transport, log: Log) {
+    const { queue } = settings;
+    const merge = queue.batch ?? batch;
+    this.#settings = settings;
+    this.#transport = transport;
+    this.#log = log;
+    this.counters = new ExporterCounters(settings.id, signal, transport.labels, queue.enabled);
+    this.#queue = new MemoryQueue(
+      queue,
+      this.counters,
+      (chunk) => this.#stored(chunk),
+      (chunk) => this.#evicted(chunk),
+    );
+    this.#batcher = new Batcher(merge, SIGNAL_FACTS[signal].mergeable);
+    this.#consumers = queue.enabled ? queue.consumers : CONSUMERS_WITHOUT_QUEUE;
+    // A batch processor in front of an exporter without queue answers when it has stored, as upstream's does.
+    this.#waits = queue.enabled ? queue.waitForResult : merge === undefined;
+  }
+
+  hasRoom(items: number, bytes: number): boolean {
+    return this.#queue.hasRoom(items, bytes);
+  }
+
+  offer(chunk: Chunk): Verdict {
+    const verdict = this.#queue.offer(chunk);
+    if (verdict === 'taken') this.#pump();
+    return verdict;
+  }
+
+  /** Items accepted elsewhere in a fan-out that this exporter had no room for. */
+  enqueueFailed(chunk: Chunk): void {
+    this.counters.offered += chunk.items;
+    this.counters.enqueueFailed += chunk.items;
+    const message = `the queue of ${this.#settings.id} is full`;
+    chunk.settle(this.#waits ? { kind: 'retry', afterMs: undefined, code: GrpcStatus.UNAVAILABLE, message } : OK);
+    chunk.release();
+  }
+
+  /** From now on nothing waits for a batch to fill. */
+  flush(): void {
+    this.#draining = true;
+    this.#pump();
+  }
+
+  /**
+   * Sends all that is queued, without waiting for batches to fill. What is left when `deadline` fires is counted as evicted.
+   * Order: flush and finish first, then stop retry waits and attempts, then clear; the connections are closed by close().
+   */
+  async drain(deadline: AbortSignal): Promise<void> {
+    this.flush();
+    if (!this.#idle()) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onIdle = resolve;
+      if (deadline.aborted) resolve();
+      else deadline.addEventListener('abort', () => resolve(), { once: true });
+      await promise;
+    }
+    if (this.#idle()) return;
+    this.#abort.abort();
+    for (const chunk of this.#queue.clear()) {
+      this.counters.queued -= chunk.items;
+      this.counters.evicted += chunk.items;
+      this.#evicted(chunk);
+    }
+    await this.#transport.close();
+    while (this.counters.inFlight > 0) await new Promise((resolve) => setImmediate(resolve));
+    this.#log.warn('drain deadline reached', { exporter: this.#settings.id, signal: this.counters.signal, evicted: this.counters.evicted });
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#flushTimer);
+    this.#abort.abort();
+    await this.#transport.close();
+  }
+
+  #idle(): boolean {
+    return this.counters.inFlight === 0 && this.#queue.length === 0 && this.#queue.parked === 0;
+  }
+
+  #stored(chunk: Chunk): void {
+    if (!this.#waits) chunk.settle(OK);
+  }
+
+  #evicted(chunk: Chunk): void {
+    chunk.settle({ kind: 'retry', afterMs: undefined, code: GrpcStatus.UNAVAILABLE, message: 'the request left the queue undelivered' });
+    chunk.release();
+  }
+
+  /** Starts as many deliveries as are due and allowed. Synchronous; called when something came in, ended or became old enough. */
+  #pump(): void {
+    while (this.counters.inFlight < this.#consumers) {
+      const now = performance.now();
+      const due = this.#draining && this.#queue.length > 0 ? 0 : this.#batcher.dueIn(this.#queue, now);
+      if (due === undefined) break;
+      if (due > 0) {
+        this.#flushTimer ??= setTimeout(() => this.#flushDue(), due).unref();
+        break;
+      }
+      this.#launch(this.#batcher.take(this.#queue));
+    }
+    if (this.#onIdle !== undefined && this.#idle()) this.#onIdle();
+  }
+
+  #flushDue(): void {
+    this.#flushTimer = undefined;
+    this.#pump();
+  }
+
+  #launch(batch: Chunk[]): void {
+    this.counters.inFlight += 1;
+    // deliver() turns every failure into an ending; a rejection would be a bug and must not pass unseen.
+    void deliver(batch, this.#transport, this.#settings.retry, this.counters, this.#abort.signal, (chunk, ending) =>
+      this.#ended(chunk, ending),
+    ).then(() => {
+      this.counters.inFlight -= 1;
+      this.#pump();
+    });
+  }
+
+  #ended(chunk: Chunk, ending: Ending): void {
+    const { counters } = this;
+    if (ending.kind === 'evicted') counters.evicted += chunk.items;
+    else {
+      const failed = ending.outcome.kind === 'ok' ? Math.min(ending.outcome.rejected, chunk.items) : chunk.items;
+      counters.sendFailed += failed;
+      counters.sent += chunk.items - failed;
+    }
+    this.#queue.done(chunk);
+    chunk.settle(ending.outcome);
+    chunk.release();
+  }
+}

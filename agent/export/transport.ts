@@ -1,0 +1,23 @@
+import type { Signal } from '../config/settings.ts';
+import type { Outcome } from '../runtime/outcome.ts';
+
+/** What goes over the wire in one request, after merging and compressing; kept for the retries of the same batch. */
+export interface Encoded {
+  readonly signal: Signal;
+  readonly slices: readonly Uint8Array[];
+  readonly bytes: number;
+  readonly items: number;
+  readonly encoding: 'identity' | 'gzip' | 'zstd' | 'deflate';
+}
+
+/** The last step of the path: one attempt to hand one request to the next hop. */
+export interface Transport {
+  /** `{ server_address, server_port, url_path }` of the Collector's exporter metrics. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Merged bytes into a body; compression happens here, once for each batch. */
+  encode(signal: Signal, slices: readonly Uint8Array[], bytes: number, items: number): Encoded | Promise<Encoded>;
+  /** Never rejects: whatever happens is an outcome. */
+  send(body: Encoded): Promise<Outcome>;
+  /** Ends connections; attempts that are under way end with `retry`. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,10 @@
+/** The agent as a library: `createAgent(settings)`, then `start()`, `drain()`, `close()`; `offer()` hands over requests without a socket. */
+export { REFUSALS, type Refusal, type RefusalKind, refusalText } from './admit/errors.ts';
+export type * from './config/settings.ts';
+export { SIGNALS } from './config/settings.ts';
+export { BindError, formatAddress } from './receive/listen.ts';
+export { Agent, type AgentOptions, createAgent } from './runtime/agent.ts';
+export type { OkOutcome, Outcome, RejectOutcome, RetryOutcome } from './runtime/outcome.ts';
+export { VERSION } from './runtime/version.ts';
+export { type Books, type ExporterBook, imbalances, type ReceiverBook } from './telemetry/books.ts';
+export type { Log } from './telemetry/log.ts';

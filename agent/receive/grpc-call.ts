@@ -1,0 +1,202 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { Admission } from '../admit/admit.ts';
+import type { Grant } from '../admit/budget.ts';
+import { REFUSALS, RETRY_AFTER_MS, type Refusal, refuse } from '../admit/errors.ts';
+import { encodeResponse } from '../otlp/status.ts';
+import { scan } from '../otlp/wire.ts';
+import { GrpcStatus } from '../runtime/grpc-status.ts';
+import type { Outcome } from '../runtime/outcome.ts';
+import type { Receipt } from '../runtime/receipt.ts';
+import { respondOk, respondRefusal, respondStatus } from './grpc-respond.ts';
+import { type BodyEncoding, inflateBody } from './inflate.ts';
+
+/** A body that brings no byte for so long is given up, or slow clients would hold the memory that others need. */
+const STALLED_AFTER_MS = 60_000;
+const PREFIX_BYTES = 5;
+
+/**
+ * One unary Export call. The message is read into one buffer of exactly its length, which is charged before it is allocated:
+ *
+ *   DATA frames cut anywhere:   ..[f l l | l l m m m m | m m m m m m].. END_STREAM
+ *                                  flag, length (5)  message
+ *
+ * Exactly one message is expected. The call ends once: answered, or its client gone.
+ */
+export class GrpcCall {
+  running: boolean;
+  readonly #stream: ServerHttp2Stream;
+  readonly #admission: Admission;
+  readonly #limit: number;
+  readonly #encoding: BodyEncoding;
+  #grant: Grant | undefined;
+  readonly #prefix = new Uint8Array(PREFIX_BYTES);
+  #prefixRead = 0;
+  #body: Buffer | undefined;
+  #bodyRead = 0;
+  #compressed = false;
+  #movedAt = performance.now();
+  readonly #deadlineAt: number;
+  #deadlineTimer: NodeJS.Timeout | undefined;
+  #receipt: Receipt | undefined;
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, admission: Admission, limit: number) {
+    this.#stream = stream;
+    this.#admission = admission;
+    this.#limit = limit;
+    this.#encoding = 'identity';
+    this.#deadlineAt = this.#movedAt + timeoutOf(headers['grpc-timeout']);
+    this.running = false;
+    const encoding = headers['grpc-encoding'] ?? 'identity';
+    if (encoding !== 'identity' && encoding !== 'gzip' && encoding !== 'zstd') {
+      this.#refuse(refuse(REFUSALS.UNKNOWN_ENCODING, String(encoding)));
+      return;
+    }
+    this.#encoding = encoding;
+    const grant = admission.open(0);
+    if (!grant.granted) {
+      this.#refuse(grant);
+      return;
+    }
+    this.#grant = grant;
+    this.running = true;
+    stream.on('data', (data: Buffer) => this.#onData(data));
+    stream.on('end', () => this.#onEnd());
+    stream.on('close', () => this.#onClose());
+  }
+
+  giveUpIfStalled(): void {
+    if (this.#receipt === undefined && performance.now() - this.#movedAt > STALLED_AFTER_MS) this.#refuse(refuse(REFUSALS.BODY_TIMEOUT));
+  }
+
+  #onData(data: Buffer): void {
+    if (!this.running) return;
+    this.#movedAt = performance.now();
+    let from = 0;
+    if (this.#body === undefined) {
+      while (this.#prefixRead < PREFIX_BYTES && from < data.length) {
+        this.#prefix[this.#prefixRead] = data[from] as number;
+        this.#prefixRead += 1;
+        from += 1;
+      }
+      if (this.#prefixRead < PREFIX_BYTES) return;
+      if (!this.#allocate()) return;
+    }
+    const body = this.#body as unknown as Buffer;
+    const left = data.length - from;
+    if (left > body.length - this.#bodyRead) {
+      this.#refuse(refuse(REFUSALS.BAD_FRAMING, 'more than one message'));
+      return;
+    }
+    data.copy(body, this.#bodyRead, from);
+    this.#bodyRead += left;
+  }
+
+  /** The prefix is complete: charge the memory, then take it. */
+  #allocate(): boolean {
+    const [flag, a, b, c, d] = this.#prefix as unknown as [number, number, number, number, number];
+    const length = a * 0x1000000 + b * 0x10000 + c * 0x100 + d;
+    this.#compressed = flag === 1;
+    if (flag > 1) this.#refuse(refuse(REFUSALS.BAD_FRAMING, `compressed flag is ${flag}`));
+    else if (flag === 1 && this.#encoding === 'identity')
+      this.#refuse(refuse(REFUSALS.BAD_FRAMING, 'compressed message without grpc-encoding'));
+    else if (length > this.#limit) this.#refuse(refuse(REFUSALS.TOO_LARGE, `${length} bytes, the limit is ${this.#limit}`));
+    else if (!(this.#grant as Grant).resize(length)) this.#refuse(refuse(REFUSALS.MEMORY));
+    if (!this.running) return false;
+    // Slow: not from the shared pool, or a small request would keep a pool page alive that nobody counts.
+    this.#body = Buffer.allocUnsafeSlow(length);
+    return true;
+  }
+
+  #onEnd(): void {
+    if (!this.running) return;
+    const body = this.#body;
+    if (body === undefined || this.#bodyRead < body.length) {
+      this.#refuse(refuse(REFUSALS.BAD_FRAMING, 'the message is shorter than its prefix says'));
+      return;
+    }
+    if (!this.#compressed || this.#encoding === 'identity') {
+      this.#deliver(body);
+      return;
+    }
+    const inflated = inflateBody(this.#encoding, body, this.#limit, this.#grant as Grant);
+    if (inflated instanceof Promise) void inflated.then((result) => this.#inflated(result));
+    else this.#inflated(inflated);
+  }
+
+  #inflated(result: Buffer | Refusal): void {
+    if (!this.running) return;
+    if (!Buffer.isBuffer(result)) {
+      this.#refuse(result);
+      return;
+    }
+    this.#grant?.resize(result.length);
+    this.#deliver(result);
+  }
+
+  #deliver(body: Buffer): void {
+    const found = scan(this.#admission.signal, body);
+    if (!found.ok) {
+      this.#refuse(refuse(REFUSALS.MALFORMED, found.reason));
+      return;
+    }
+    const grant = this.#grant as Grant;
+    this.#grant = undefined; // offer() takes it over
+    this.#body = undefined;
+    const result = this.#admission.offer(body, found.items, grant, (outcome) => this.#answer(outcome));
+    if ('kind' in result) {
+      this.#refuse(result);
+      return;
+    }
+    this.#receipt = result;
+    if (result.open && this.#deadlineAt !== Number.POSITIVE_INFINITY) {
+      this.#deadlineTimer = setTimeout(() => this.#expire(), Math.max(0, this.#deadlineAt - performance.now())).unref();
+    }
+  }
+
+  #answer(outcome: Outcome): void {
+    if (!this.running) return;
+    this.#end(outcome.kind === 'ok' ? 'ok' : outcome.kind === 'retry' ? 'OTLP_NEXT_HOP_RETRY' : 'OTLP_NEXT_HOP_REJECT');
+    if (outcome.kind === 'ok') respondOk(this.#stream, encodeResponse(this.#admission.signal, outcome.rejected, outcome.message));
+    else if (outcome.kind === 'retry')
+      respondStatus(this.#stream, GrpcStatus.UNAVAILABLE, outcome.message, outcome.afterMs ?? RETRY_AFTER_MS);
+    else respondStatus(this.#stream, outcome.code, outcome.message, undefined);
+  }
+
+  /** grpc-timeout has passed while the answer was pending: the client has given up, the data goes its way. */
+  #expire(): void {
+    if (!this.running) return;
+    if (this.#receipt !== undefined) this.#receipt.abandoned = true;
+    this.#end('OTLP_DEADLINE');
+    respondStatus(this.#stream, GrpcStatus.DEADLINE_EXCEEDED, 'the deadline of the call has passed', undefined);
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#end(refusal.kind.code);
+    respondRefusal(this.#stream, refusal);
+  }
+
+  /** The stream is closed, by us after the answer or by a client that died. */
+  #onClose(): void {
+    if (!this.running) return;
+    if (this.#receipt !== undefined) this.#receipt.abandoned = true;
+    this.#end('OTLP_CLIENT_GONE');
+  }
+
+  #end(code: string): void {
+    this.running = false;
+    this.#admission.counters.request(code);
+    clearTimeout(this.#deadlineTimer);
+    this.#grant?.release();
+    this.#grant = undefined;
+    this.#body = undefined;
+  }
+}
+
+const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 0.001, n: 0.000_001 };
+
+/** grpc-timeout in milliseconds: at most 8 digits and a unit; infinite where it is absent or is none. */
+function timeoutOf(header: string | string[] | undefined): number {
+  if (typeof header !== 'string') return Number.POSITIVE_INFINITY;
+  const match = /^(\d{1,8})([HMSmun])$/.exec(header);
+  return match === null ? Number.POSITIVE_INFINITY : Number(match[1]) * (UNITS[match[2] as string] as number);
+}

@@ -1,0 +1,65 @@
+import type { ServerHttp2Stream } from 'node:http2';
+import { GrpcStatus } from '../runtime/grpc-status.ts';
+import { respondOk, respondStatus } from './grpc-respond.ts';
+
+/** https://github.com/grpc/grpc/blob/master/doc/health-checking.md: 1 is SERVING, 2 NOT_SERVING. */
+const CHECK = '/grpc.health.v1.Health/Check';
+const WATCH = '/grpc.health.v1.Health/Watch';
+const SERVING = Buffer.from([0x08, 1]);
+const NOT_SERVING = Buffer.from([0x08, 2]);
+/** HealthCheckRequest holds a service name. */
+const MAX_REQUEST_BYTES = 4096;
+
+/** The standard gRPC health service for the whole server (service name empty), until it shuts down. */
+export class HealthService {
+  #serving = true;
+  readonly #watchers = new Set<ServerHttp2Stream>();
+
+  serves(path: string): boolean {
+    return path === CHECK || path === WATCH;
+  }
+
+  handle(path: string, stream: ServerHttp2Stream): void {
+    const parts: Buffer[] = [];
+    let size = 0;
+    stream.on('data', (data: Buffer) => {
+      size += data.length;
+      if (size <= MAX_REQUEST_BYTES) parts.push(data);
+    });
+    stream.on('end', () => {
+      const request = Buffer.concat(parts).subarray(5);
+      if (size > MAX_REQUEST_BYTES) respondStatus(stream, GrpcStatus.RESOURCE_EXHAUSTED, 'the request is too large', undefined);
+      else if (request.length > 2) respondStatus(stream, GrpcStatus.NOT_FOUND, 'unknown service; ask for the empty one', undefined);
+      else if (path === CHECK) respondOk(stream, this.#status());
+      else this.#watch(stream);
+    });
+  }
+
+  /** NOT_SERVING to everyone who watches, and to all who ask from now on. */
+  shutDown(): void {
+    if (!this.#serving) return;
+    this.#serving = false;
+    for (const stream of this.#watchers) {
+      if (stream.destroyed) continue;
+      stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': String(GrpcStatus.UNAVAILABLE) }));
+      stream.end(frame(NOT_SERVING));
+    }
+    this.#watchers.clear();
+  }
+
+  #status(): Buffer {
+    return this.#serving ? SERVING : NOT_SERVING;
+  }
+
+  #watch(stream: ServerHttp2Stream): void {
+    if (stream.destroyed) return;
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+    stream.write(frame(this.#status()));
+    this.#watchers.add(stream);
+    stream.on('close', () => this.#watchers.delete(stream));
+  }
+}
+
+function frame(message: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]);
+}

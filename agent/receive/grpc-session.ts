@@ -1,0 +1,86 @@
+import { constants, type ServerHttp2Session } from 'node:http2';
+import type { ServerKeepaliveSettings } from '../config/settings.ts';
+
+/** grpc-go closes at the third ping that comes too early (grpc/doc/keepalive.md, "too_many_pings"). */
+const MAX_PING_STRIKES = 2;
+/** Ages differ by a tenth, so that clients which connected together do not reconnect together. */
+const AGE_JITTER = 0.1;
+
+/**
+ * Watches one connection: its age (GOAWAY, so that clients spread over new instances), idleness, whether the other end still lives,
+ * and floods of pings.
+ */
+export class SessionGuard {
+  readonly #session: ServerHttp2Session;
+  readonly #settings: ServerKeepaliveSettings;
+  readonly #onFlood: () => void;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #strikes = 0;
+  #lastPingAt = Number.NEGATIVE_INFINITY;
+  #lastStreamAt = performance.now();
+
+  constructor(session: ServerHttp2Session, settings: ServerKeepaliveSettings, onFlood: () => void) {
+    this.#session = session;
+    this.#settings = settings;
+    this.#onFlood = onFlood;
+    session.on('ping', () => this.#onPing());
+    session.on('stream', () => this.#onStream());
+    session.on('close', () => this.#clear());
+    this.#watchAge();
+    this.#watchIdle();
+    this.#watchPeer();
+  }
+
+  #onStream(): void {
+    this.#strikes = 0;
+    this.#lastStreamAt = performance.now();
+  }
+
+  #onPing(): void {
+    const now = performance.now();
+    if (now - this.#lastPingAt < this.#settings.minPingIntervalMs) this.#strikes += 1;
+    this.#lastPingAt = now;
+    if (this.#strikes <= MAX_PING_STRIKES || this.#session.destroyed) return;
+    this.#onFlood();
+    this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'));
+    this.#session.close();
+    this.#later(1000, () => this.#session.destroy());
+  }
+
+  #watchAge(): void {
+    const { maxConnectionAgeMs, maxConnectionAgeGraceMs } = this.#settings;
+    if (maxConnectionAgeMs <= 0) return;
+    this.#later(maxConnectionAgeMs * (1 + AGE_JITTER * (2 * Math.random() - 1)), () => {
+      this.#session.close();
+      if (maxConnectionAgeGraceMs > 0) this.#later(maxConnectionAgeGraceMs, () => this.#session.destroy());
+    });
+  }
+
+  #watchIdle(): void {
+    const { maxConnectionIdleMs } = this.#settings;
+    if (maxConnectionIdleMs <= 0) return;
+    const timer = setInterval(() => {
+      if (performance.now() - this.#lastStreamAt >= maxConnectionIdleMs) this.#session.close();
+    }, maxConnectionIdleMs).unref();
+    this.#timers.push(timer);
+  }
+
+  #watchPeer(): void {
+    const { timeMs, timeoutMs } = this.#settings;
+    if (timeMs <= 0) return;
+    const timer = setInterval(() => {
+      if (this.#session.destroyed) return;
+      const dead = setTimeout(() => this.#session.destroy(), timeoutMs).unref();
+      this.#session.ping(() => clearTimeout(dead));
+    }, timeMs).unref();
+    this.#timers.push(timer);
+  }
+
+  #later(ms: number, run: () => void): void {
+    this.#timers.push(setTimeout(run, ms).unref());
+  }
+
+  #clear(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+}

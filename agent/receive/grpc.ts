@@ -1,0 +1,133 @@
+import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { REFUSALS, refuse } from '../admit/errors.ts';
+import type { GrpcServerSettings, Signal, SocketAddress } from '../config/settings.ts';
+import { SIGNALS } from '../config/settings.ts';
+import { SIGNAL_FACTS } from '../otlp/signals.ts';
+import { aborted } from '../runtime/aborted.ts';
+import type { Counters } from '../telemetry/counters.ts';
+import { GrpcCall } from './grpc-call.ts';
+import { HealthService } from './grpc-health.ts';
+import { respondHttpError, respondRefusal } from './grpc-respond.ts';
+import { SessionGuard } from './grpc-session.ts';
+import { listen } from './listen.ts';
+import type { Admissions, Receiver } from './receive.ts';
+
+/** Of one stream: a request of the usual size arrives without a single WINDOW_UPDATE round trip. */
+const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
+/** Of one connection, for several such requests at a time. */
+const SESSION_WINDOW_BYTES = 8 * 1024 * 1024;
+/** gRPC's own limit for metadata is 8 KiB. */
+const MAX_HEADER_BYTES = 16 * 1024;
+/** node:http2 counts unread data against it and then refuses streams; admit counts ours, so this only has to be out of the way. In MB. */
+const MAX_SESSION_MEMORY_MB = 256;
+/** How often bodies that no longer move are looked for. */
+const SWEEP_MS = 5_000;
+
+/** OTLP/gRPC over node:http2 with our own framing (grpc-call.ts): 3.5 times cheaper than grpc-js on both sides. */
+export class GrpcReceiver implements Receiver {
+  readonly #settings: GrpcServerSettings;
+  readonly #key: string;
+  readonly #counters: Counters;
+  readonly #admissions: Admissions;
+  readonly #signals = new Map<string, Signal>(SIGNALS.map((signal) => [SIGNAL_FACTS[signal].grpcPath, signal]));
+  readonly #health = new HealthService();
+  readonly #server: Http2Server;
+  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #calls = new Set<GrpcCall>();
+  #address: SocketAddress;
+  #sweeper: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(settings: GrpcServerSettings, key: string, admissions: Admissions, counters: Counters) {
+    this.#settings = settings;
+    this.#key = key;
+    this.#admissions = admissions;
+    this.#counters = counters;
+    this.#address = settings.address;
+    this.#server = createServer({
+      maxSessionMemory: MAX_SESSION_MEMORY_MB,
+      settings: {
+        initialWindowSize: STREAM_WINDOW_BYTES,
+        maxConcurrentStreams: settings.maxConcurrentStreams,
+        maxHeaderListSize: MAX_HEADER_BYTES,
+        enablePush: false,
+      },
+    });
+    this.#server.on('session', (session) => this.#onSession(session));
+    this.#server.on('stream', (stream, headers) => this.#onStream(stream, headers));
+    // Garbage on the port, a client that resets: theirs alone.
+    this.#server.on('sessionError', () => this.#counters.connectionError('http2'));
+    this.#server.on('clientError', () => this.#counters.connectionError('socket'));
+    this.#server.on('error', () => this.#counters.connectionError('listener'));
+  }
+
+  get address(): SocketAddress {
+    return this.#address;
+  }
+
+  async start(): Promise<void> {
+    this.#address = await listen(this.#server, this.#settings.address, this.#key);
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+  }
+
+  /** GOAWAY to every client; streams that are open go on, and the connection ends with the last of them. */
+  async drain(deadline: AbortSignal): Promise<void> {
+    this.#health.shutDown();
+    this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    for (const session of this.#sessions) session.close();
+    await Promise.race([this.#closing, aborted(deadline)]);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweeper);
+    this.#health.shutDown();
+    this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    for (const session of this.#sessions) session.destroy();
+    await this.#closing;
+  }
+
+  #onSession(session: ServerHttp2Session): void {
+    this.#sessions.add(session);
+    session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    session.on('error', () => this.#counters.connectionError('http2'));
+    new SessionGuard(session, this.#settings.keepalive, () => this.#counters.connectionError('ping_flood'));
+    session.on('close', () => this.#sessions.delete(session));
+  }
+
+  #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    // A stream that the client resets emits 'error'; without a listener that would end the process.
+    stream.on('error', () => {});
+    if (headers[':method'] !== 'POST') {
+      respondHttpError(stream, 405, 'only POST is allowed');
+      return;
+    }
+    const contentType = headers['content-type'] ?? '';
+    if (!contentType.startsWith('application/grpc')) {
+      respondHttpError(stream, 415, 'the content-type of gRPC is application/grpc');
+      return;
+    }
+    const path = headers[':path'] ?? '';
+    const signal = this.#signals.get(path);
+    if (signal === undefined) {
+      if (this.#health.serves(path)) {
+        this.#health.handle(path, stream);
+        return;
+      }
+      respondRefusal(stream, refuse(REFUSALS.UNKNOWN_PATH, path));
+      return;
+    }
+    const admission = this.#admissions[signal];
+    if (admission === undefined) {
+      respondRefusal(stream, refuse(REFUSALS.NO_PIPELINE, signal));
+      return;
+    }
+    const call = new GrpcCall(stream, headers, admission, this.#settings.maxMessageBytes);
+    if (!call.running) return;
+    this.#calls.add(call);
+    stream.on('close', () => this.#calls.delete(call));
+  }
+
+  #sweep(): void {
+    for (const call of this.#calls) call.giveUpIfStalled();
+  }
+}

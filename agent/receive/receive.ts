@@ -1,0 +1,23 @@
+import type { Admission } from '../admit/admit.ts';
+import type { Signal, SocketAddress } from '../config/settings.ts';
+
+/**
+ * receive: sockets in, whole OTLP requests out.
+ * In:       OTLP/gRPC (grpc.ts) and OTLP/HTTP (http.ts). Out: one scanned request at a time to admit.
+ * May drop: nothing: bad input and overload are answered with the status of admit/errors.ts.
+ * Counters: requests by code; connection errors. Items are counted by admit.
+ * Bench:    test/bench/agent-throughput.
+ */
+export interface Receiver {
+  /** Binds; rejects with an error that names the address. */
+  start(): Promise<void>;
+  /** Stops accepting and waits until what is in flight was answered, at the latest until `deadline`. */
+  drain(deadline: AbortSignal): Promise<void>;
+  /** Ends all connections. */
+  close(): Promise<void>;
+  /** Where it listens, with the real port where 0 was asked for. */
+  readonly address: SocketAddress;
+}
+
+/** Where each signal's requests go; signals without a pipeline are absent. */
+export type Admissions = Readonly<Partial<Record<Signal, Admission>>>;

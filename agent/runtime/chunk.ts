@@ -1,0 +1,79 @@
+import type { Signal } from '../config/settings.ts';
+import type { Outcome } from './outcome.ts';
+import type { Receipt } from './receipt.ts';
+
+/** Memory that a chunk occupies, counted until `release()`; admit hands it out. */
+export interface Hold {
+  retain(more: number): void;
+  release(): void;
+}
+
+/** A piece of a chunk that is split. */
+export interface Piece {
+  readonly slices: readonly Uint8Array[];
+  readonly bytes: number;
+  readonly items: number;
+}
+
+/**
+ * The one value that travels: the bytes of an `ExportXServiceRequest` as slices, and what is known of them without decoding.
+ * Slices are shared, never written to: a fan-out or a rewrite makes another chunk over the same memory. A chunk ends exactly once:
+ * its sender's part is settled (when stored or when delivered), its memory released.
+ */
+export class Chunk {
+  readonly signal: Signal;
+  /** Joined they are the request. */
+  readonly slices: readonly Uint8Array[];
+  readonly bytes: number;
+  /** Spans, data points, log records or profile samples. */
+  readonly items: number;
+  /** `performance.now()` when it was received. */
+  readonly receivedAt: number;
+  readonly #receipt: Receipt;
+  readonly #hold: Hold;
+  #settled: boolean;
+
+  constructor(
+    signal: Signal,
+    slices: readonly Uint8Array[],
+    bytes: number,
+    items: number,
+    receivedAt: number,
+    receipt: Receipt,
+    hold: Hold,
+    settled = false,
+  ) {
+    this.signal = signal;
+    this.slices = slices;
+    this.bytes = bytes;
+    this.items = items;
+    this.receivedAt = receivedAt;
+    this.#receipt = receipt;
+    this.#hold = hold;
+    this.#settled = settled;
+  }
+
+  /** The sender has gone and was told nothing of this chunk. */
+  get abandoned(): boolean {
+    return !this.#settled && this.#receipt.abandoned;
+  }
+
+  /** Tells the sender's receipt how this chunk ended. Later calls say nothing: what was acknowledged when stored stays acknowledged. */
+  settle(outcome: Outcome): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#receipt.settle(outcome);
+  }
+
+  /** The same request in pieces: each is settled and released by itself, the sender hears the worst of them. */
+  split(pieces: readonly Piece[]): Chunk[] {
+    if (!this.#settled) this.#receipt.expect(pieces.length - 1);
+    this.#hold.retain(pieces.length - 1);
+    return pieces.map((p) => new Chunk(this.signal, p.slices, p.bytes, p.items, this.receivedAt, this.#receipt, this.#hold, this.#settled));
+  }
+
+  /** The stage that finishes the chunk gives its memory back, once. */
+  release(): void {
+    this.#hold.release();
+  }
+}

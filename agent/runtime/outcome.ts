@@ -1,0 +1,42 @@
+/**
+ * How a piece of telemetry ended, as a closed union: every decision on the path is taken on `kind`, never on text.
+ *
+ *   ok      the next hop has it; `rejected` items of it were refused for good (partial_success)
+ *   retry   not now: the same bytes may be sent again, not before `afterMs` where that is known
+ *   reject  never: sending the same bytes again would fail the same way
+ */
+export type Outcome = OkOutcome | RetryOutcome | RejectOutcome;
+
+export interface OkOutcome {
+  readonly kind: 'ok';
+  readonly rejected: number;
+  readonly message: string;
+}
+
+export interface RetryOutcome {
+  readonly kind: 'retry';
+  /** Milliseconds; undefined where the other side named no time. */
+  readonly afterMs: number | undefined;
+  /** gRPC status, or the nearest one to an HTTP status. */
+  readonly code: number;
+  readonly message: string;
+}
+
+export interface RejectOutcome {
+  readonly kind: 'reject';
+  readonly code: number;
+  readonly message: string;
+}
+
+export const OK: OkOutcome = Object.freeze({ kind: 'ok', rejected: 0, message: '' });
+
+const RANK: Readonly<Record<Outcome['kind'], number>> = { ok: 0, retry: 1, reject: 2 };
+
+/** The worse of two: a sender that waits is told of the worst that happened to its request. */
+export function worse(a: Outcome, b: Outcome): Outcome {
+  if (a.kind === 'ok' && b.kind === 'ok') return b.rejected > a.rejected ? b : a;
+  return RANK[b.kind] > RANK[a.kind] ? b : a;
+}
+
+/** The answer of a stage that is offered a chunk: `taken` hands the chunk over, `full` leaves it with the caller. */
+export type Verdict = 'taken' | 'full';

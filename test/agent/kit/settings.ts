@@ -1,0 +1,136 @@
+import type {
+  AgentSettings,
+  ExporterSettings,
+  OtlpGrpcExporterSettings,
+  OtlpHttpExporterSettings,
+  PipelineSettings,
+  ProcessorSettings,
+  QueueSettings,
+  RetrySettings,
+  SocketAddress,
+} from '../../../agent/config/settings.ts';
+import { SIGNALS } from '../../../agent/config/settings.ts';
+import { SIGNAL_FACTS } from '../../../agent/otlp/signals.ts';
+
+/** Settings as the configuration's defaults make them, with loopback addresses on free ports. */
+export const ANY_PORT: SocketAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
+
+export const QUEUE: QueueSettings = {
+  enabled: true,
+  consumers: 10,
+  capacity: 1000,
+  sizer: 'requests',
+  overflow: 'refuse',
+  waitForResult: false,
+};
+
+/** Fast, so that a test that retries ends soon. */
+export const RETRY: RetrySettings = {
+  enabled: true,
+  initialIntervalMs: 20,
+  randomizationFactor: 0.5,
+  multiplier: 1.5,
+  maxIntervalMs: 100,
+  maxElapsedMs: 0,
+};
+
+export const PATHS = Object.fromEntries(SIGNALS.map((signal) => [signal, SIGNAL_FACTS[signal].httpPath])) as Record<
+  (typeof SIGNALS)[number],
+  string
+>;
+
+export function grpcExporter(port: number, more: Partial<OtlpGrpcExporterSettings> = {}): OtlpGrpcExporterSettings {
+  return {
+    kind: 'otlp_grpc',
+    id: 'otlp_grpc',
+    address: { kind: 'tcp', host: '127.0.0.1', port },
+    authority: `127.0.0.1:${port}`,
+    compression: 'none',
+    headers: {},
+    timeoutMs: 5000,
+    queue: QUEUE,
+    retry: RETRY,
+    ...more,
+  };
+}
+
+export function httpExporter(port: number, more: Partial<OtlpHttpExporterSettings> = {}): OtlpHttpExporterSettings {
+  const base = `http://127.0.0.1:${port}`;
+  return {
+    kind: 'otlp_http',
+    id: 'otlp_http',
+    urls: Object.fromEntries(SIGNALS.map((signal) => [signal, base + PATHS[signal]])) as OtlpHttpExporterSettings['urls'],
+    compression: 'none',
+    headers: {},
+    maxConnections: 0,
+    idleConnectionTimeoutMs: 90_000,
+    timeoutMs: 5000,
+    queue: QUEUE,
+    retry: RETRY,
+    ...more,
+  };
+}
+
+export interface AgentShape {
+  readonly exporters: readonly ExporterSettings[];
+  readonly processors?: readonly ProcessorSettings[];
+  readonly pipelines?: readonly PipelineSettings[];
+  readonly maxMessageBytes?: number;
+  readonly memoryLimitBytes?: number;
+  readonly drainDeadlineMs?: number;
+  readonly maxConcurrentStreams?: number;
+}
+
+/** One otlp receiver on both transports, a pipeline for each signal with every processor and exporter given. */
+export function agentSettings(shape: AgentShape): AgentSettings {
+  const processors = shape.processors ?? [];
+  const maxBytes = shape.maxMessageBytes ?? 64 * 1024 * 1024;
+  return {
+    receivers: {
+      otlp: {
+        id: 'otlp',
+        grpc: {
+          address: ANY_PORT,
+          maxMessageBytes: maxBytes,
+          maxConcurrentStreams: shape.maxConcurrentStreams ?? 1000,
+          includeMetadata: false,
+          keepalive: {
+            maxConnectionIdleMs: 0,
+            maxConnectionAgeMs: 0,
+            maxConnectionAgeGraceMs: 0,
+            timeMs: 7_200_000,
+            timeoutMs: 20_000,
+            minPingIntervalMs: 300_000,
+          },
+        },
+        http: {
+          address: ANY_PORT,
+          maxBodyBytes: maxBytes,
+          readHeaderTimeoutMs: 60_000,
+          readTimeoutMs: 0,
+          idleTimeoutMs: 60_000,
+          paths: PATHS,
+          compressionAlgorithms: ['gzip', 'zstd', 'deflate', 'zlib'],
+          responseHeaders: {},
+        },
+      },
+    },
+    processors: Object.fromEntries(processors.map((one) => [one.id, one])),
+    exporters: Object.fromEntries(shape.exporters.map((one) => [one.id, one])),
+    healthChecks: [{ id: 'health_check', address: ANY_PORT, path: '/' }],
+    pipelines:
+      shape.pipelines ??
+      SIGNALS.map((signal) => ({
+        id: signal,
+        signal,
+        receivers: ['otlp'],
+        processors: processors.map((one) => one.id),
+        exporters: shape.exporters.map((one) => one.id),
+      })),
+    telemetry: { metrics: { address: ANY_PORT }, logs: { level: 'info', encoding: 'json' }, resource: {} },
+    agent: {
+      drainDeadlineMs: shape.drainDeadlineMs ?? 5000,
+      ...(shape.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: shape.memoryLimitBytes }),
+    },
+  };
+}
