@@ -21,8 +21,10 @@ describe.each(packed())('$name', ({ name, tarball }) => {
     });
     expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
   });
+});
 
-  it.skipIf(PROGRAMS.includes(name))('resolves to the right types from CommonJS, ESM and bundlers', async () => {
+describe.each(packed().filter(({ name }) => !PROGRAMS.includes(name)))('the types of $name', ({ name, tarball }) => {
+  it('are the right ones from CommonJS, ESM and bundlers', async () => {
     const profile = ESM_ONLY.includes(name) ? 'esm-only' : 'node16';
     const { code, output } = await run(process.execPath, [
       attw,
@@ -35,6 +37,6 @@ describe.each(packed())('$name', ({ name, tarball }) => {
       '--no-emoji',
     ]);
     expect(code, output).toBe(0);
-    expect(output).toContain('No problems found');
+    expect(output).toContain('node16 (from ESM): OK');
   });
 });
