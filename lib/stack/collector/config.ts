@@ -81,7 +81,7 @@ export class CollectorConfig implements IConfig {
     const service = {
       extensions: extensions.length === 0 ? undefined : extensions.map((extension) => extension._id(spelling)),
       pipelines: Object.fromEntries(this.props.pipelines.map((pipeline) => [pipeline.id, pipeline._render(spelling)])),
-      telemetry: (this.props.telemetry ?? new ServiceTelemetry())._render(spelling),
+      telemetry: (this.props.telemetry ?? new ServiceTelemetry())._render(),
     };
     const sections = SECTIONS.map((kind) => [kind.section, this.renderSection(kind, spelling)] as const).filter(
       ([, section]) => section !== undefined,

@@ -16,6 +16,12 @@ export { CollectorConfig, type CollectorConfigProps } from './config';
 export { CountConnector, type CountMetric, type CountProps } from './connectors/count';
 export { ForwardConnector, type ForwardProps } from './connectors/forward';
 export { DurationUnit, type SpanDimension, SpanMetricsConnector, type SpanMetricsProps } from './connectors/span-metrics';
+export {
+  Destination,
+  type DestinationSettings,
+  type ElasticsearchDestinationOptions,
+  type OtlpHttpDestinationOptions,
+} from './destination';
 export { DebugExporter, type DebugProps, DebugVerbosity } from './exporters/debug';
 export { ElasticsearchExporter, type ElasticsearchExporterProps, ElasticsearchMapping } from './exporters/elasticsearch';
 export { FileExporter, type FileExporterProps } from './exporters/file';
@@ -28,6 +34,7 @@ export { FileStorageExtension, type FileStorageProps } from './extensions/file-s
 export { HealthCheckExtension, type HealthCheckProps } from './extensions/health-check';
 export { PprofExtension, type PprofProps } from './extensions/pprof';
 export { ZpagesExtension, type ZpagesProps } from './extensions/zpages';
+export { CollectorGateway, type CollectorGatewayProps, type GatewayScaling } from './gateway';
 export { CollectorMemory, type CollectorMemoryProps } from './memory';
 export { Pipeline, type PipelineProps } from './pipeline';
 export { AttributeAction, AttributeType, AttributeValue } from './processors/attribute-action';

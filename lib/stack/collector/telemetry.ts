@@ -1,5 +1,4 @@
 import { checkRange, envReference } from './print';
-import type { Spelling } from './spelling';
 
 /** Which log lines a program writes. */
 export class LogLevel {
@@ -53,9 +52,9 @@ export class ServiceTelemetry {
   }
 
   /** @internal */
-  public _render(spelling: Spelling): object {
+  public _render(): object {
     const level = this.props.metricsLevel ?? MetricsLevel.NORMAL;
-    const reader = { pull: { exporter: { prometheus: this.renderPrometheus(spelling) } } };
+    const reader = { pull: { exporter: { prometheus: this.renderPrometheus() } } };
     return {
       metrics: { level: level.name, readers: level === MetricsLevel.NONE ? undefined : [reader] },
       logs: { level: (this.props.logLevel ?? LogLevel.INFO).name, encoding: 'json' },
@@ -63,12 +62,10 @@ export class ServiceTelemetry {
     };
   }
 
-  private renderPrometheus(spelling: Spelling): object {
+  private renderPrometheus(): object {
     return {
       host: this.props.metricsHost ?? envReference('MY_POD_IP'),
       port: this.metricsPort,
-      // Without a word these became the default in 0.152 (#13867); said outright, the names are the same on every version.
-      ...(!spelling.atLeast(152) && { without_type_suffix: true, without_units: true, without_scope_info: true }),
     };
   }
 }

@@ -5,7 +5,7 @@ import * as c from '../../../../../lib/stack/collector/index.ts';
 export function everyComponent(version?: string): c.CollectorConfig {
   const otlp = new c.OtlpReceiver({
     grpc: {
-      endpoint: '${env:MY_POD_IP}:4317',
+      endpoint: `\${env:MY_POD_IP}:4317`,
       maxRecvMsgSize: Size.mebibytes(64),
       maxConcurrentStreams: 100,
       keepalive: {
@@ -16,7 +16,7 @@ export function everyComponent(version?: string): c.CollectorConfig {
       includeMetadata: true,
     },
     http: {
-      endpoint: '${env:MY_POD_IP}:4318',
+      endpoint: `\${env:MY_POD_IP}:4318`,
       maxRequestBodySize: Size.mebibytes(64),
       readHeaderTimeout: Duration.seconds(20),
       writeTimeout: Duration.seconds(40),
@@ -142,7 +142,7 @@ export function everyComponent(version?: string): c.CollectorConfig {
     }),
   });
   const prometheus = new c.PrometheusExporter({
-    endpoint: '${env:MY_POD_IP}:8889',
+    endpoint: `\${env:MY_POD_IP}:8889`,
     namespace: 'gw',
     constLabels: { tier: 'gateway' },
     sendTimestamps: true,
@@ -173,7 +173,7 @@ export function everyComponent(version?: string): c.CollectorConfig {
       c.Pipeline.logs({ receivers: [otlp], processors: [limiter, k8s, filter], exporters: [loki, file, new c.NopExporter()] }),
     ],
     extensions: [
-      new c.HealthCheckExtension({ endpoint: '${env:MY_POD_IP}:13133', path: '/health' }),
+      new c.HealthCheckExtension({ endpoint: `\${env:MY_POD_IP}:13133`, path: '/health' }),
       new c.PprofExtension(),
       new c.ZpagesExtension(),
     ],

@@ -1,0 +1,52 @@
+import { Duration } from 'cdk8s';
+import type { Construct } from 'constructs';
+import { envReference } from '../collector/print';
+import { Component, type ComponentProps } from '../model/component';
+import { ConfigContent } from '../model/config-content';
+import type { Container } from '../model/container';
+import type { Endpoint } from '../model/endpoint';
+import { Probe } from '../model/probe';
+import { Protocol } from '../model/protocol';
+import { AgentConfig } from './agent-config';
+import { AGENT_CONFIG_DIRECTORY, AGENT_CONFIG_FILE, AgentParts, type AgentProps } from './agent-container';
+
+/** An agent in pods of its own; it takes data of others, so it listens on the pod's address and leaves their instance ids alone. */
+export abstract class AgentWorkload extends Component {
+  public readonly otlpGrpc: Endpoint;
+  public readonly otlpHttp: Endpoint;
+  /** Its own metrics. */
+  public readonly metrics: Endpoint;
+  public readonly container: Container;
+  public readonly config: AgentConfig;
+
+  protected constructor(scope: Construct, id: string, component: ComponentProps, props: AgentProps) {
+    super(scope, id, { ...component, terminationGracePeriod: component.terminationGracePeriod ?? terminationGrace(props) });
+    const parts = new AgentParts(props, { metrics: 'http-metrics', health: 'http-health' });
+    this.config = new AgentConfig(this.node.path, {
+      ...props,
+      processors: props.processors ?? [],
+      upstream: props.upstream.address,
+      listenHost: envReference('MY_POD_IP'),
+      ports: parts.ports,
+      memory: parts.memory,
+      timeouts: parts.timeouts,
+    });
+    this.container = this.addContainer({
+      ...parts.container('otlp-agent'),
+      // Not ready while draining or at the memory limit: senders go to another pod.
+      readiness: Probe.http(parts.health, '/readyz', { period: Duration.seconds(5), timeout: Duration.seconds(3) }),
+    });
+    this.otlpGrpc = this.addEndpoint({ name: 'otlp-grpc', protocol: Protocol.OTLP_GRPC, port: parts.ports.grpc });
+    this.otlpHttp = this.addEndpoint({ name: 'otlp-http', protocol: Protocol.OTLP_HTTP, port: parts.ports.http });
+    this.metrics = this.addEndpoint(parts.metrics);
+    this.addEndpoint(parts.health);
+    const content = ConfigContent.yaml(this.config);
+    this.addConfigFile({ directory: AGENT_CONFIG_DIRECTORY, file: AGENT_CONFIG_FILE, content });
+    this.connectTo(props.upstream, 'telemetry');
+    this.exposeMetrics({ endpoint: this.metrics, program: 'otlp-agent' });
+  }
+}
+
+function terminationGrace(props: AgentProps): Duration {
+  return Duration.seconds((props.drainDeadline?.toSeconds() ?? 30) + 10);
+}

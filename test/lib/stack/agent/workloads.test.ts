@@ -1,0 +1,56 @@
+import { Chart, Testing } from 'cdk8s';
+import { describe, expect, it } from 'vitest';
+import { AgentDaemon, AgentGateway } from '../../../../lib/stack/agent/index.ts';
+import { CollectorGateway } from '../../../../lib/stack/collector/index.ts';
+import { Profile } from '../../../../lib/stack/model/profile.ts';
+import { referenceProps } from '../collector/support/reference-gateway.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: manifests are read as JSON
+type Json = any;
+
+function chartWithGateway(): { chart: Chart; gateway: CollectorGateway } {
+  const chart = new Chart(Testing.app(), 'test');
+  return { chart, gateway: new CollectorGateway(chart, 'Gateway', referenceProps()) };
+}
+
+const named = (chart: Chart, kind: string, name: string): Json =>
+  (Testing.synth(chart) as Json[]).find((object) => object.kind === kind && object.metadata.name === name);
+
+describe('agent on every node', () => {
+  it('listens on the address of the pod and answers from the node of the sender', () => {
+    const { chart, gateway } = chartWithGateway();
+    const daemon = new AgentDaemon(chart, 'Agents', { upstream: gateway.otlpGrpc });
+    const config = daemon.config.renderConfig() as Json;
+    expect(config.receivers.otlp.protocols.grpc.endpoint).toBe(`\${env:MY_POD_IP}:4317`);
+    expect(named(chart, 'Service', 'otlp-agent').spec.internalTrafficPolicy).toBe('Local');
+    const set = named(chart, 'DaemonSet', 'otlp-agent');
+    expect(set.spec.template.spec.terminationGracePeriodSeconds).toBe(40);
+    expect(set.spec.template.spec.containers[0].readinessProbe.httpGet.path).toBe('/readyz');
+    expect(JSON.stringify(set)).not.toContain('hostPort');
+  });
+
+  it('leaves the instance ids of its senders alone', () => {
+    const { chart, gateway } = chartWithGateway();
+    const daemon = new AgentDaemon(chart, 'Agents', { upstream: gateway.otlpGrpc });
+    expect((daemon.config.renderConfig() as Json).processors).toEqual({ memory_limiter: expect.anything() });
+  });
+});
+
+describe('agent as a gateway', () => {
+  it('is replicated and scaled in production', () => {
+    const { chart, gateway } = chartWithGateway();
+    new AgentGateway(chart, 'Edge', { upstream: gateway.otlpGrpc });
+    expect(named(chart, 'Deployment', 'otlp-gateway').spec.replicas).toBeUndefined();
+    expect(named(chart, 'HorizontalPodAutoscaler', 'otlp-gateway').spec).toMatchObject({ minReplicas: 3, maxReplicas: 10 });
+    expect(named(chart, 'PodDisruptionBudget', 'otlp-gateway').spec.maxUnavailable).toBe(1);
+  });
+
+  it('is one small pod in development', () => {
+    const { chart, gateway } = chartWithGateway();
+    new AgentGateway(chart, 'Edge', { upstream: gateway.otlpGrpc, profile: Profile.DEVELOPMENT });
+    const deployment = named(chart, 'Deployment', 'otlp-gateway');
+    expect(deployment.spec.replicas).toBe(1);
+    expect(deployment.spec.template.spec.containers[0].resources.requests).toEqual({ cpu: '50m', memory: '128Mi' });
+    expect(named(chart, 'HorizontalPodAutoscaler', 'otlp-gateway')).toBeUndefined();
+  });
+});
