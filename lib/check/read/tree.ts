@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import { type Document, isAlias, isCollection, isMap, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
 import type { Place } from '../finding';
 import { formatPath, type Path } from './json';
 
@@ -84,8 +84,22 @@ export function parseYaml(text: string): { documents: YamlDocument[]; problems: 
   const parsed = parseAllDocuments(text, { lineCounter: counter, merge: true, prettyErrors: false });
   // An empty stream comes without the array's methods of a document list.
   const list = Array.isArray(parsed) ? (parsed as Document[]) : [];
-  const problems = list.flatMap(({ errors }) =>
-    errors.map(({ pos, message }) => ({ line: counter.linePos(pos[0]).line, problem: message })),
+  const problems = list.flatMap((document) =>
+    [...document.errors.map(({ pos, message }) => ({ at: pos[0], message })), ...oddKeys(document)].map(({ at, message }) => ({
+      line: counter.linePos(at).line,
+      problem: message,
+    })),
   );
   return { documents: problems.length > 0 ? [] : list.map((document) => new YamlDocument(document, counter)), problems };
+}
+
+/** `kind: {{ .Values.kind }}` is YAML of a kind that no manifest means: a map whose key is a map. */
+function oddKeys(document: Document): { at: number; message: string }[] {
+  const found: { at: number; message: string }[] = [];
+  visit(document, {
+    Pair(_, { key }) {
+      if (isCollection(key)) found.push({ at: key.range?.[0] ?? 0, message: 'a key that is a map or a list' });
+    },
+  });
+  return found;
 }

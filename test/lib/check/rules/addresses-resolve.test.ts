@@ -28,7 +28,7 @@ describe('addresses-resolve', () => {
     ],
     [
       'a variable that a configuration uses',
-      { from: 'endpoint: ${env:GATEWAY_HOST}:4317', to: 'endpoint: ${env:GATEWAY_HOST}:4318' },
+      { from: 'GATEWAY_HOST}:4317', to: 'GATEWAY_HOST}:4318' },
       'ConfigMap observability/web-agent data["agent.yaml"].exporters.otlp_grpc.endpoint',
       '"gateway.observability.svc.cluster.local:4318" leads nowhere',
       '4317 (grpc-otlp)',

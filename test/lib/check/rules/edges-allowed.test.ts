@@ -118,7 +118,7 @@ describe('edges-allowed', () => {
   it('fails on both sides where a port changes everywhere but in the policies', () => {
     const port = (from: string, to: string, after: string): Mutation => ({ from, to, after });
     const findings = findingsOf(
-      port('endpoint: ${env:GATEWAY_HOST}:4317', 'endpoint: ${env:GATEWAY_HOST}:5317', 'web-agent'),
+      port('GATEWAY_HOST}:4317', 'GATEWAY_HOST}:5317', 'web-agent'),
       port('containerPort: 4317', 'containerPort: 5317', 'opentelemetry-collector-contrib'),
       port('port: 4317, targetPort: grpc-otlp, appProtocol', 'port: 5317, targetPort: grpc-otlp, appProtocol', 'name: gateway'),
     );

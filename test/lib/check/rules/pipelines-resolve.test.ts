@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { brief, findingsOf, lineOf, type Mutation } from '../support.ts';
 
 const GATEWAY = 'ConfigMap observability/gateway data["config.yaml"]';
-const gateway = (from: string, to: string): Mutation => ({ from, to, after: 'endpoint: ${env:MY_POD_IP}:13133' });
+const gateway = (from: string, to: string): Mutation => ({ from, to, after: 'MY_POD_IP}:13133' });
 
 describe('pipelines-resolve', () => {
   it('finds nothing in the good stack', () => {
