@@ -3,6 +3,7 @@ export * from './api-server.ts';
 export * from './components.ts';
 export * from './config-file.ts';
 export * from './describe-real.ts';
+export * from './exposition.ts';
 export * from './jaeger.ts';
 export * from './kube-state-metrics.ts';
 export * from './opensearch.ts';

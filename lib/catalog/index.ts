@@ -1,0 +1,2 @@
+export { type Catalog, catalog } from './catalog';
+export type { ComponentFact, ComponentKind, MetricFact, MetricKind, PortFact, ProgramFacts, Source } from './model';
