@@ -138,7 +138,7 @@ export async function startOtlpSink(options: OtlpSinkOptions = {}): Promise<Otlp
           try {
             if (condition()) finish(resolve);
           } catch (error) {
-            finish(() => reject(error));
+            finish(() => reject(error as Error));
           }
         };
         const timer = setTimeout(
