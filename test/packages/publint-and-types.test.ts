@@ -11,7 +11,7 @@ const attw = join(dirname(createRequire(import.meta.url).resolve('@arethetypeswr
 /** ESM only: CommonJS users reach it by `import()`, or by `require` on every Node that we support. */
 const ESM_ONLY = ['otlp-stack-agent'];
 
-describe.each(packed())('$name', ({ name, tarball }) => {
+describe.each(packed())('$name', ({ tarball }) => {
   it('has nothing that publint complains about, suggestions included', async () => {
     const bytes = readFileSync(tarball);
     const { messages, pkg } = await publint({
