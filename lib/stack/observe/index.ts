@@ -1,0 +1,40 @@
+export {
+  Alert,
+  type AlertProps,
+  type AlertRendering,
+  type AlertScenario,
+  type AlertThresholds,
+  type Diagnosis,
+  type FiringAlert,
+  type ObservedParts,
+  type ObservedWorkload,
+  Segment,
+  Severity,
+  StackAlerts,
+  TestSeries,
+} from './alerts';
+export {
+  Dashboard,
+  type DashboardProps,
+  type DashboardRow,
+  type DashboardVariable,
+  Panel,
+  type PanelProps,
+  type PanelQuery,
+} from './dashboards';
+export { Metric, MetricPath, type MetricProps, MetricType, Unit } from './metric';
+export {
+  AlertmanagerMetrics,
+  CollectorMetrics,
+  JaegerMetrics,
+  KubernetesMetrics,
+  NodeMetrics,
+  PrometheusMetrics,
+  ServiceMetrics,
+  SpanMetrics,
+  TelemetryItem,
+} from './metrics';
+export { Observability, type ObservabilityProps, type QueryUse } from './observability';
+export { Program } from './program';
+export { Join, Match, Query, QueryDialect, RangeQuery, Selector, Window } from './query';
+export { RecordingRule, type RecordingRuleProps, RuleFile, RuleGroup, type RuleGroupProps, StackRules } from './rules';

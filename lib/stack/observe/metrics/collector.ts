@@ -1,0 +1,147 @@
+import { Metric, MetricType, Unit } from '../metric';
+import { Program } from '../program';
+
+/** What a pipeline carries, as the Collector's own metrics name it. */
+export class TelemetryItem {
+  public static readonly SPANS = new TelemetryItem('spans');
+  public static readonly METRIC_POINTS = new TelemetryItem('metric_points');
+  public static readonly LOG_RECORDS = new TelemetryItem('log_records');
+
+  public static all(): TelemetryItem[] {
+    return [TelemetryItem.SPANS, TelemetryItem.METRIC_POINTS, TelemetryItem.LOG_RECORDS];
+  }
+
+  private constructor(
+    /** The end of metric names. */
+    public readonly word: string,
+  ) {}
+}
+
+function counter(program: Program, name: string, labels: string[], help: string): Metric {
+  return new Metric({ name, type: MetricType.COUNTER, unit: Unit.ITEMS, labels, help, program });
+}
+
+function gauge(program: Program, name: string, unit: Unit, labels: string[], help: string): Metric {
+  return new Metric({ name, type: MetricType.GAUGE, unit, labels, help, program });
+}
+
+/**
+ * The Collector's metrics about itself. The agent exposes the same under the same names, so each is one object for both.
+ *
+ * @see https://opentelemetry.io/docs/collector/internal-telemetry/
+ */
+export class CollectorMetrics {
+  /** Those of the agent and of the gateway. */
+  public static readonly DEFAULT = new CollectorMetrics(Program.COLLECTOR);
+  /** Those of Jaeger, which is a Collector inside. */
+  public static readonly JAEGER = new CollectorMetrics(Program.JAEGER);
+
+  public readonly queueSize: Metric;
+  public readonly queueCapacity: Metric;
+  public readonly inFlight: Metric;
+  public readonly memoryRss: Metric;
+  public readonly cpuSeconds: Metric;
+  public readonly uptime: Metric;
+
+  private constructor(private readonly program: Program) {
+    const queue = ['exporter', 'data_type'];
+    this.queueSize = gauge(program, 'otelcol_exporter_queue_size', Unit.NONE, queue, 'What waits in the sending queue, in its sizer.');
+    this.queueCapacity = gauge(program, 'otelcol_exporter_queue_capacity', Unit.NONE, queue, 'What the sending queue holds at most.');
+    this.inFlight = gauge(program, 'otelcol_exporter_in_flight_requests', Unit.NONE, queue, 'Exports that wait for their answer.');
+    this.memoryRss = gauge(program, 'otelcol_process_memory_rss', Unit.BYTES, [], 'Resident memory of the process.');
+    this.cpuSeconds = new Metric({
+      name: 'otelcol_process_cpu_seconds',
+      type: MetricType.COUNTER,
+      unit: Unit.SECONDS,
+      help: 'CPU time of the process, user and system.',
+      program,
+    });
+    this.uptime = new Metric({
+      name: 'otelcol_process_uptime',
+      type: MetricType.COUNTER,
+      unit: Unit.SECONDS,
+      help: 'Time since the process started.',
+      program,
+    });
+  }
+
+  /** What receivers took. */
+  public accepted(item: TelemetryItem): Metric {
+    return counter(this.program, `otelcol_receiver_accepted_${item.word}`, ['receiver', 'transport'], `${item.word} that a receiver took.`);
+  }
+
+  /** What receivers sent back because the pipeline did not take it: the sender may try again. */
+  public refused(item: TelemetryItem): Metric {
+    const help = `${item.word} that the pipeline did not take; the sender was told so.`;
+    return counter(this.program, `otelcol_receiver_refused_${item.word}`, ['receiver', 'transport'], help);
+  }
+
+  /** What receivers could not process. */
+  public failed(item: TelemetryItem): Metric {
+    const help = `${item.word} that failed inside of the receiver.`;
+    return counter(this.program, `otelcol_receiver_failed_${item.word}`, ['receiver', 'transport'], help);
+  }
+
+  /** What destinations acknowledged. */
+  public sent(item: TelemetryItem): Metric {
+    return counter(this.program, `otelcol_exporter_sent_${item.word}`, ['exporter'], `${item.word} that the destination took.`);
+  }
+
+  /** What an exporter gave up. */
+  public sendFailed(item: TelemetryItem): Metric {
+    return counter(this.program, `otelcol_exporter_send_failed_${item.word}`, ['exporter'], `${item.word} that an exporter gave up.`);
+  }
+
+  /** What did not fit into a queue. */
+  public enqueueFailed(item: TelemetryItem): Metric {
+    const help = `${item.word} that did not fit into the sending queue.`;
+    return counter(this.program, `otelcol_exporter_enqueue_failed_${item.word}`, ['exporter'], help);
+  }
+
+  /** What the memory limiter refused. */
+  public memoryLimiterRefused(item: TelemetryItem): Metric {
+    const name = `otelcol_processor_memory_limiter_refused_${item.word}`;
+    return counter(this.program, name, ['processor'], `${item.word} that were refused because memory was short.`);
+  }
+
+  public all(): Metric[] {
+    const perItem = TelemetryItem.all().flatMap((item) => [
+      this.accepted(item),
+      this.refused(item),
+      this.failed(item),
+      this.sent(item),
+      this.sendFailed(item),
+      this.enqueueFailed(item),
+      this.memoryLimiterRefused(item),
+    ]);
+    return [this.queueSize, this.queueCapacity, this.inFlight, this.memoryRss, this.cpuSeconds, this.uptime, ...perItem];
+  }
+}
+
+const SPAN_LABELS = ['service_name', 'span_name', 'span_kind', 'status_code'];
+
+/** What the span_metrics connector makes of traces, as the gateway's prometheus exporter serves it. */
+export class SpanMetrics {
+  public static readonly CALLS = new Metric({
+    name: 'traces_span_metrics_calls',
+    type: MetricType.COUNTER,
+    unit: Unit.SPANS,
+    labels: SPAN_LABELS,
+    help: 'Spans, by service, name, kind and status.',
+    program: Program.SPAN_METRICS,
+  });
+  public static readonly DURATION = new Metric({
+    name: 'traces_span_metrics_duration',
+    type: MetricType.HISTOGRAM,
+    unit: Unit.SECONDS,
+    labels: SPAN_LABELS,
+    help: 'Durations of spans, by service, name, kind and status; the connector is told to count in seconds.',
+    program: Program.SPAN_METRICS,
+  });
+
+  public static all(): Metric[] {
+    return [SpanMetrics.CALLS, SpanMetrics.DURATION];
+  }
+
+  private constructor() {}
+}

@@ -1,0 +1,3 @@
+export { RecordingRule, type RecordingRuleProps } from './recording-rule';
+export { RuleFile, RuleGroup, type RuleGroupProps } from './rule-file';
+export { StackRules } from './stack-rules';
