@@ -7,8 +7,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { ApiServer } from '../real/kubernetes-api/api-server.ts';
 import { CRD_MODULES, type CrdModule, fetchCrds } from '../real/kubernetes-api/crds.ts';
+import { type ApiServer, startApiServer } from '../real/support/api-server.ts';
 import { close, rootKind, type Schema, without } from './close.ts';
 
 /** The kinds that the stack prints, and those that people put beside it. */
@@ -48,7 +48,7 @@ async function builtIn(server: ApiServer): Promise<{ version: string; bundle: Bu
   const documents = new Map<string, Definitions>();
   for (const apiVersion of Object.keys(KINDS)) {
     const path = apiVersion.includes('/') ? `apis/${apiVersion}` : `api/${apiVersion}`;
-    const document = JSON.parse(await server.must(['get', '--raw', `/openapi/v3/${path}`]));
+    const document = JSON.parse(await server.ok(['get', '--raw', `/openapi/v3/${path}`]));
     documents.set(apiVersion, document.components.schemas);
   }
   const bundle: Bundle = { kinds: {}, definitions: {} };
@@ -57,7 +57,7 @@ async function builtIn(server: ApiServer): Promise<{ version: string; bundle: Bu
     for (const kind of kinds)
       bundle.kinds[`${apiVersion}/${kind}`] = rootKind(findKind(source, apiVersion, kind), apiVersion, kind, into(bundle, source));
   }
-  const { major, minor } = JSON.parse(await server.must(['get', '--raw', '/version']));
+  const { major, minor } = JSON.parse(await server.ok(['get', '--raw', '/version']));
   return { version: `${major}.${minor}`, bundle };
 }
 
@@ -114,7 +114,7 @@ function write(path: string, bundle: Bundle): void {
   console.log(`${path}: ${Object.keys(bundle.kinds).length} kinds, ${Object.keys(bundle.definitions).length} definitions`);
 }
 
-const server = await ApiServer.start();
+const server = await startApiServer();
 try {
   const { version, bundle } = await builtIn(server);
   const folder = join(import.meta.dirname, `kubernetes-${version}`);

@@ -2,7 +2,7 @@ import { asList, asString, type Path } from '../read/json';
 import type { Container } from '../read/workloads';
 import { urlsIn } from './address';
 import type { Candidate } from './use';
-import { isAddressKey, isOwnAddressKey } from './walk';
+import { isAddressKey, isOwnAddressKey, withDefaultPort } from './walk';
 
 /** The strings of a container's environment and arguments that say where to connect to. */
 export function containerAddresses(container: Container): Candidate[] {
@@ -17,11 +17,11 @@ function fromEnvironment({ spec, path, env }: Container): Candidate[] {
     // FLUENT_ELASTICSEARCH_HOST and _PORT are one address.
     const port = /HOST$/.test(name) ? env.get(name.replace(/HOST$/, 'PORT')) : undefined;
     const at = [...path, 'env', index, 'value'];
-    return value.split(',').map((part) => ({
-      text: port !== undefined && /^[\w.-]+$/.test(part) ? `${part}:${port}` : part.trim(),
-      path: at,
-      keyed: isAddressKey(name),
-    }));
+    return value.split(',').map((part) => {
+      const host = part.trim();
+      const text = port !== undefined && /^[\w.-]+$/.test(host) ? `${host}:${port}` : withDefaultPort(name, host);
+      return { text, path: at, keyed: isAddressKey(name) };
+    });
   });
 }
 

@@ -7,6 +7,15 @@ const ADDRESS_KEY = /(endpoint|ur[il]s?|addr(ess)?(es)?|hosts?|hostnames?|server
 const OWN_ADDRESS =
   /listen|bind|advertise|publish|external|root_url|public|no_proxy|cors|origin|redirect|issuer|homepage|runbook|schema|network\.host/i;
 
+/** Keys and variables that hold hosts, and the port that their program takes for a host without one. */
+const DEFAULT_PORTS: { readonly [key: string]: number } = { 'discovery.seed_hosts': 9300, seed_hosts: 9300 };
+
+/** A bare host with the port that the key's program would take. */
+export function withDefaultPort(key: string, host: string): string {
+  const port = DEFAULT_PORTS[key];
+  return port === undefined || !/^[\w.-]+$/.test(host) ? host : `${host}:${port}`;
+}
+
 /** Whether a key, a flag or a variable names an address to connect to. */
 export function isAddressKey(key: string): boolean {
   return ADDRESS_KEY.test(key) && !OWN_ADDRESS.test(key);
@@ -28,6 +37,6 @@ export function strings(value: unknown, path: Path = [], skip: (path: Path) => b
   if (isObject(value))
     return Object.entries(value).flatMap(([key, entry]) => (isOwnAddressKey(key) ? [] : strings(entry, [...path, key], skip)));
   if (typeof value !== 'string') return [];
-  const key = path.findLast((segment) => typeof segment === 'string') ?? '';
-  return [{ text: value, path, keyed: isAddressKey(String(key)) }];
+  const key = String(path.findLast((segment) => typeof segment === 'string') ?? '');
+  return [{ text: withDefaultPort(key, value), path, keyed: isAddressKey(key) }];
 }

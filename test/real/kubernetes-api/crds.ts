@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { goCommand } from './binaries.ts';
+import { delimiter, join } from 'node:path';
 
 /** A Go module that carries the CustomResourceDefinitions of a declared prerequisite. */
 export interface CrdModule {
@@ -69,4 +68,10 @@ function moduleFolder({ module, version, sum }: CrdModule): string {
   } finally {
     rmSync(scratch, { recursive: true });
   }
+}
+
+/** The Go command: from PATH, or the place where its installer puts it; undefined where there is none. */
+export function goCommand(): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/go/bin'];
+  return folders.map((folder) => join(folder, 'go')).find((path) => existsSync(path));
 }
