@@ -1,5 +1,5 @@
 /**
- * Decodes OTLP protobuf requests with the published .proto files (opentelemetry-proto v1.11, test/support/proto), so that what a
+ * Decodes OTLP protobuf requests with the published .proto files (opentelemetry-proto v1.11, agent/otlp/proto), so that what a
  * test sees was read by the specification and not by the code under test.
  */
 import { fileURLToPath } from 'node:url';
@@ -93,7 +93,7 @@ export interface SinkLog {
 }
 
 const root = new protobuf.Root();
-root.resolvePath = (_origin, target) => fileURLToPath(new URL(`./proto/${target}`, import.meta.url));
+root.resolvePath = (_origin, target) => fileURLToPath(new URL(`../../agent/otlp/proto/${target}`, import.meta.url));
 root.loadSync([
   'opentelemetry/proto/collector/trace/v1/trace_service.proto',
   'opentelemetry/proto/collector/metrics/v1/metrics_service.proto',
