@@ -1,3 +1,4 @@
+export * from './agent';
 export { Jaeger, type JaegerProps } from './backends/jaeger';
 export { type JaegerElasticsearchProps, JaegerStorage } from './backends/jaeger-storage';
 export * from './collector';
@@ -34,6 +35,7 @@ export { type Edge, Topology } from './model/topology';
 export { type Mount, Volume } from './model/volume';
 export { WorkloadKind } from './model/workload-kind';
 export { Autoscaling, type AutoscalingOptions, type HpaOptions, type RequestRateSource } from './service/autoscaling';
+export { Instrumentation, type InstrumentOptions, type InstrumentProps, type IWorkload, instrument } from './service/instrument';
 export { OtlpService, type OtlpServiceProps } from './service/otlp-service';
 export { ExportCompression, ExportProtocol, type ServiceConfigProps } from './service/service-config';
 export { OtlpStack, type OtlpStackProps } from './stack';

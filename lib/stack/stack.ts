@@ -15,6 +15,7 @@ import { Namespace, PodSecurity } from './model/namespace';
 import { Platform } from './model/platform';
 import { Profile } from './model/profile';
 import { Autoscaling } from './service/autoscaling';
+import { type InstrumentOptions, instrument } from './service/instrument';
 import { OtlpService, type OtlpServiceProps } from './service/otlp-service';
 import { sizeOf } from './sizes';
 
@@ -35,6 +36,8 @@ export interface OtlpStackProps {
   readonly platform?: Platform;
   /** Over the defaults of the profile. @default {} */
   readonly service?: OtlpServiceProps;
+  /** The sidecar of the service. @default - to the gateway, with the defaults of the profile */
+  readonly agent?: InstrumentOptions;
   /** Over the defaults of the profile. @default {} */
   readonly gateway?: CollectorGatewayProps;
   /** Over the defaults of the profile. @default {} */
@@ -152,6 +155,14 @@ export class OtlpStack extends Construct {
       resources: sizeOf(profile, 'service'),
       autoscaling: production ? Autoscaling.keda() : Autoscaling.none(),
       ...props.service,
+    });
+
+    instrument(this.service, {
+      upstream: this.gateway.otlpGrpc,
+      image: images.agent,
+      profile,
+      resources: sizeOf(profile, 'agent'),
+      ...props.agent,
     });
 
     new Fluentd(this.part('fluentd'), 'Fluentd', {

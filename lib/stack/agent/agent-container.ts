@@ -17,9 +17,7 @@ export const AGENT_CONFIG_DIRECTORY = '/etc/otlp-agent';
 export const AGENT_CONFIG_FILE = 'agent.yaml';
 
 /** What every construct that runs the agent can be told. */
-export interface AgentProps extends AgentOptions {
-  /** Where telemetry goes: usually the gateway's `otlpGrpc`. */
-  readonly upstream: IEndpoint;
+export interface AgentDeploymentOptions extends AgentOptions {
   /** @default - those of the upstream gateway where it is one of ours, else new Timeouts() */
   readonly timeouts?: Timeouts;
   /** @default - as `Images.pinned()` has it */
@@ -38,6 +36,12 @@ export interface AgentProps extends AgentOptions {
   readonly metricsPort?: number;
   /** @default 13133 */
   readonly healthPort?: number;
+}
+
+/** The same with the next hop. */
+export interface AgentProps extends AgentDeploymentOptions {
+  /** Where telemetry goes: usually the gateway's `otlpGrpc`. */
+  readonly upstream: IEndpoint;
 }
 
 const PRODUCTION_RESOURCES: Resources = {

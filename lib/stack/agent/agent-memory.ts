@@ -6,7 +6,7 @@ import type { Queue } from '../collector/queue';
 export interface AgentMemoryProps {
   /**
    * Telemetry held at most (`limit_mib`); it lies outside of JavaScript's heap and is counted to the byte.
-   * @default - half of the container's limit: 512 MiB of 1 GiB
+   * @default - half of the container's limit (512 MiB of 1 GiB), less where heap and process leave less
    */
   readonly limit?: Size;
   /**
@@ -35,11 +35,13 @@ export class AgentMemory {
     props: AgentMemoryProps = {},
   ) {
     const container = containerLimit.toMebibytes();
-    this.limit = props.limit ?? Size.mebibytes(Math.floor(container / 2));
-    this.spikeLimit = props.spikeLimit ?? Size.mebibytes(Math.floor(this.limit.toMebibytes() / 4));
     this.heapPercentage = props.heapPercentage ?? 25;
     checkRange('agent memory', 'heapPercentage', this.heapPercentage, 5, 90);
     const heap = Math.ceil((container * this.heapPercentage) / 100);
+    // At least 16 MiB: anything less is refused below, with the sum.
+    const left = Math.max(16, container - heap - PROCESS_MEBIBYTES);
+    this.limit = props.limit ?? Size.mebibytes(Math.min(Math.floor(container / 2), left));
+    this.spikeLimit = props.spikeLimit ?? Size.mebibytes(Math.floor(this.limit.toMebibytes() / 4));
     const sum = heap + this.limit.toMebibytes() + PROCESS_MEBIBYTES;
     if (sum > container) {
       throw new Error(

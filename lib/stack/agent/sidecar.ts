@@ -5,7 +5,7 @@ import type { ContainerProps } from '../model/container';
 import type { EndpointOptions, IEndpoint } from '../model/endpoint';
 import { WorkloadKind } from '../model/workload-kind';
 import { AgentConfig } from './agent-config';
-import { AGENT_CONFIG_DIRECTORY, AGENT_CONFIG_FILE, AgentParts, type AgentProps } from './agent-container';
+import { AGENT_CONFIG_DIRECTORY, AGENT_CONFIG_FILE, type AgentDeploymentOptions, AgentParts } from './agent-container';
 
 /** The name of the agent's container beside an application. */
 export const AGENT_CONTAINER = 'otlp-agent';
@@ -13,7 +13,7 @@ export const AGENT_CONTAINER = 'otlp-agent';
 /** Between the last thing the agent does and the end of the pod. */
 const MARGIN = Duration.seconds(5);
 
-export interface AgentSidecarProps extends AgentProps {
+export interface AgentSidecarOptions extends AgentDeploymentOptions {
   /**
    * As a native sidecar: an init container that keeps running, starts before the application and ends after it. Otherwise as an
    * ordinary container, which ends at the same time as the application and so may miss its last words.
@@ -25,6 +25,12 @@ export interface AgentSidecarProps extends AgentProps {
    * @default Duration.seconds(15)
    */
   readonly applicationShutdown?: Duration;
+}
+
+/** The same with the next hop. */
+export interface AgentSidecarProps extends AgentSidecarOptions {
+  /** Where telemetry goes: usually the gateway's `otlpGrpc`. */
+  readonly upstream: IEndpoint;
 }
 
 /**

@@ -62,3 +62,14 @@ export function checkRange(place: string, key: string, value: number | undefined
     throw new Error(`${place}: '${key}' must be between ${low} and ${high}, got ${value}`);
   }
 }
+
+/** Labels of Prometheus: names that it takes, and values that are there. */
+export function checkLabels(place: string, key: string, labels: { [name: string]: string } | undefined): void {
+  for (const [name, value] of Object.entries(labels ?? {})) {
+    if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name) || value === '') {
+      throw new Error(
+        `${place}: '${key}' holds '${name}: ${value}': a label's name has letters, digits and '_', and its value is not empty`,
+      );
+    }
+  }
+}

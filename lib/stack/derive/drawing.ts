@@ -58,7 +58,9 @@ export class Drawing {
         lines.push('  end');
       }
     }
-    lines.push(...this.arrows.map(({ from, to, label }) => `  ${identifier(from)} -->|"${label.replaceAll('\n', '<br/>')}"| ${identifier(to)}`));
+    lines.push(
+      ...this.arrows.map(({ from, to, label }) => `  ${identifier(from)} -->|"${label.replaceAll('\n', '<br/>')}"| ${identifier(to)}`),
+    );
     return `${lines.join('\n')}\n`;
   }
 

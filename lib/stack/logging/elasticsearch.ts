@@ -145,7 +145,6 @@ export class Elasticsearch extends Component {
     const members = Array.from({ length: replicas }, (_, index) => `${this.name}-${index}`);
     return {
       'cluster.name': `${this.instance}-${this.name}`,
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: Elasticsearch replaces it with the variable
       'node.name': '${POD_NAME}',
       'network.host': '0.0.0.0',
       'http.port': this.http.port,

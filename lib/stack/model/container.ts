@@ -1,5 +1,5 @@
 import { k8s } from 'cdk8s-plus-28';
-import type { Endpoint } from './endpoint';
+import type { EndpointOptions } from './endpoint';
 import type { Env } from './env';
 import type { Image } from './images';
 import type { Probe } from './probe';
@@ -15,6 +15,11 @@ export interface ContainerSecurity {
    * @default false
    */
   readonly root?: boolean;
+  /**
+   * uid and gid of this container, where the pod's are somebody else's.
+   * @default - the pod's
+   */
+  readonly userId?: number;
   /**
    * Capabilities kept after all were dropped.
    * @default []
@@ -56,7 +61,7 @@ export interface ContainerProps {
  */
 export class Container {
   public readonly name: string;
-  private readonly ports: Endpoint[] = [];
+  private readonly ports: EndpointOptions[] = [];
   private readonly env: Env[];
   private readonly mounts: Mount[];
   private readonly args: string[];
@@ -87,6 +92,13 @@ export class Container {
     }
   }
 
+  /** Adds a variable unless one of its name is there: what the container says itself counts. */
+  public addEnvIfAbsent(env: Env): void {
+    if (!this.env.some((present) => present.name === env.name)) {
+      this.env.push(env);
+    }
+  }
+
   public addArgs(...args: string[]): void {
     this.args.push(...args);
   }
@@ -102,7 +114,7 @@ export class Container {
   }
 
   /** @internal */
-  public _addPort(endpoint: Endpoint): void {
+  public _addPort(endpoint: EndpointOptions): void {
     this.ports.push(endpoint);
   }
 
@@ -161,6 +173,9 @@ export function containerSecurityContext(security: ContainerSecurity): k8s.Secur
     readOnlyRootFilesystem: security.readOnlyRootFilesystem ?? true,
     capabilities: { drop: ['ALL'], add: security.addCapabilities?.length ? [...security.addCapabilities] : undefined },
     ...(security.root ? { runAsUser: 0, runAsNonRoot: false } : {}),
+    ...(security.userId === undefined
+      ? {}
+      : { runAsUser: security.userId, runAsGroup: security.userId, runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } }),
   };
 }
 

@@ -52,7 +52,7 @@ export class OtlpHttpExporter extends Exporter {
   private readonly props: OtlpHttpExporterProps;
 
   constructor(props: OtlpHttpExporterProps) {
-    super('otlp_http', props, Signal.all());
+    super('otlp_http', props, servedSignals(props));
     this.props = props;
     this.timeout = props.timeout ?? Duration.seconds(30);
     const urls: [string, string | undefined][] = [
@@ -93,4 +93,17 @@ export class OtlpHttpExporter extends Exporter {
       retry_on_failure: this.props.retryOnFailure?._render(),
     };
   }
+}
+
+/** Without a common endpoint only the signals that have one of their own. */
+function servedSignals(props: OtlpHttpExporterProps): Signal[] {
+  if (props.endpoint !== undefined) {
+    return Signal.all();
+  }
+  const own = [
+    { signal: Signal.TRACES, url: props.tracesEndpoint },
+    { signal: Signal.METRICS, url: props.metricsEndpoint },
+    { signal: Signal.LOGS, url: props.logsEndpoint },
+  ];
+  return own.filter(({ url }) => url !== undefined).map(({ signal }) => signal);
 }

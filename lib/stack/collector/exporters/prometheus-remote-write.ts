@@ -1,7 +1,7 @@
 import { Duration } from 'cdk8s';
 import { ClientTls } from '../client';
 import { type ComponentIdentity, Exporter } from '../component';
-import { checkRange, checkUrl, optionalDuration, unlessEmpty } from '../print';
+import { checkLabels, checkRange, checkUrl, optionalDuration, unlessEmpty } from '../print';
 import type { Retry } from '../retry';
 import { Signal } from '../signal';
 
@@ -44,6 +44,7 @@ export class PrometheusRemoteWriteExporter extends Exporter {
     this.props = props;
     this.timeout = props.timeout ?? Duration.seconds(5);
     checkUrl(this._place, 'endpoint', props.endpoint);
+    checkLabels(this._place, 'externalLabels', props.externalLabels);
     checkRange(this._place, 'queueSize', props.queueSize, 1, Number.MAX_SAFE_INTEGER);
     checkRange(this._place, 'numConsumers', props.numConsumers, 1, Number.MAX_SAFE_INTEGER);
   }

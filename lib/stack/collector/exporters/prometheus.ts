@@ -1,6 +1,6 @@
 import type { Duration } from 'cdk8s';
 import { type ComponentIdentity, Exporter } from '../component';
-import { checkAddress, optionalDuration, unlessEmpty } from '../print';
+import { checkAddress, checkLabels, optionalDuration, unlessEmpty } from '../print';
 import { Signal } from '../signal';
 
 /** Keys of the `prometheus` exporter. */
@@ -38,10 +38,7 @@ export class PrometheusExporter extends Exporter {
     super('prometheus', props, [Signal.METRICS]);
     this.props = props;
     checkAddress(this._place, 'endpoint', props.endpoint);
-    const wrong = Object.keys(props.constLabels ?? {}).find((name) => !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name));
-    if (wrong !== undefined) {
-      throw new Error(`${this._place}: 'constLabels' holds '${wrong}', which is no label name: use letters, digits and '_'`);
-    }
+    checkLabels(this._place, 'constLabels', props.constLabels);
   }
 
   /** @internal */

@@ -30,12 +30,12 @@ export class AttributeValue {
 
   /** Another attribute of the same record. */
   public static fromAttribute(key: string): AttributeValue {
-    return new AttributeValue({ from_attribute: key });
+    return new AttributeValue({ from_attribute: named('fromAttribute', key) });
   }
 
   /** Metadata of the request: `metadata.x-tenant`; the receiver must include it. */
   public static fromContext(key: string): AttributeValue {
-    return new AttributeValue({ from_context: key });
+    return new AttributeValue({ from_context: named('fromContext', key) });
   }
 
   private constructor(private readonly keys: { readonly [key: string]: unknown }) {}
@@ -101,4 +101,11 @@ export class AttributeAction {
   public _render(): object {
     return this.keys;
   }
+}
+
+function named(factory: string, key: string): string {
+  if (key === '') {
+    throw new Error(`AttributeValue.${factory}(''): name where the value comes from`);
+  }
+  return key;
 }
