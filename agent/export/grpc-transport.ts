@@ -15,6 +15,11 @@ import type { Encoded, Transport } from './transport.ts';
 const SESSION_WINDOW_BYTES = 1024 * 1024;
 /** Responses above are not read (spec 1.11: response size limit). */
 const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
+/**
+ * node:http2 refuses a *response* (RST_STREAM ENHANCE_YOUR_CALM) while a session holds more than this, request bodies that are being
+ * written included; its default of 10 MB makes duplicates of requests that the next hop has taken. Our memory is counted by admit. In MB.
+ */
+const MAX_SESSION_MEMORY_MB = 4096;
 /** Waits between connection attempts: gRPC's connection backoff (grpc/doc/connection-backoff.md), with a lower end for a sidecar. */
 const RECONNECT = { initialIntervalMs: 250, multiplier: 1.6, maxIntervalMs: 15_000, randomizationFactor: 0.2 };
 /** Below it, slices are joined before they are written: a write costs about as much as copying so many bytes. */
@@ -103,6 +108,7 @@ export class GrpcTransport implements Transport {
         address.kind === 'tcp'
           ? connectSocket({ host: address.host, port: address.port, noDelay: true })
           : connectSocket({ path: address.path }),
+      maxSessionMemory: MAX_SESSION_MEMORY_MB,
       settings: { enablePush: false },
     });
     this.#session = session;

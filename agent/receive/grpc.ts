@@ -18,8 +18,8 @@ const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
 const SESSION_WINDOW_BYTES = 8 * 1024 * 1024;
 /** gRPC's own limit for metadata is 8 KiB. */
 const MAX_HEADER_BYTES = 16 * 1024;
-/** node:http2 counts unread data against it and then refuses streams; admit counts ours, so this only has to be out of the way. In MB. */
-const MAX_SESSION_MEMORY_MB = 256;
+/** Above it node:http2 refuses streams without asking us; what is held is counted by admit, so this only has to be out of the way. In MB. */
+const MAX_SESSION_MEMORY_MB = 4096;
 /** How often bodies that no longer move are looked for. */
 const SWEEP_MS = 5_000;
 
