@@ -76,6 +76,10 @@ export class SpanMetricsConnector extends Connector {
         `${this._place}: bucket ${unsorted} (${buckets[unsorted]} ms) must be above the one before it (${buckets[unsorted - 1]} ms): sort them`,
       );
     }
+    if (this.flushInterval.toMilliseconds() <= 0) {
+      // 0.155 panics on it: "non-positive interval for NewTicker".
+      throw new Error(`${this._place}: 'metricsFlushInterval' (${printDuration(this.flushInterval)}) must be positive`);
+    }
     const limit = props.aggregationCardinalityLimit ?? 0;
     if (!Number.isInteger(limit) || limit < 0) {
       throw new Error(`${this._place}: 'aggregationCardinalityLimit' must be a whole number, 0 or more, got ${limit}`);

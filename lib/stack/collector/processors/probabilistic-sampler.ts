@@ -26,6 +26,12 @@ export class ProbabilisticSamplerProcessor extends Processor {
     super('probabilistic_sampler', props, [Signal.TRACES, Signal.LOGS]);
     this.props = props;
     checkRange(this._place, 'samplingPercentage', props.samplingPercentage, 0, 100);
+    // Below about 1.4e-15 % the Collector says that the rate is too small for its 56 bits of randomness.
+    if (props.samplingPercentage > 0 && props.samplingPercentage < 1e-12) {
+      throw new Error(
+        `${this._place}: 'samplingPercentage' (${props.samplingPercentage}) is too small to keep anything: use 0, or 1e-12 and more`,
+      );
+    }
     checkRange(this._place, 'hashSeed', props.hashSeed, 0, 0xffff_ffff);
   }
 

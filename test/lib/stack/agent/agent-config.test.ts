@@ -76,8 +76,8 @@ describe('configuration of the agent', () => {
 });
 
 describe('memory of the agent', () => {
-  it('leaves room for heap, telemetry and process in every size from 128 MiB on', () => {
-    for (const mebibytes of [512, 1024, 2048, 8192]) {
+  it('leaves room for heap, telemetry and process in every size from 256 MiB on', () => {
+    for (const mebibytes of [256, 512, 1024, 2048, 8192]) {
       const memory = new AgentMemory(Size.mebibytes(mebibytes));
       const heap = (mebibytes * memory.heapPercentage) / 100;
       expect(heap + memory.limit.toMebibytes() + 80).toBeLessThanOrEqual(mebibytes);
@@ -87,6 +87,10 @@ describe('memory of the agent', () => {
 });
 
 describe('fails', () => {
+  it('in a container that is too small for any agent', () => {
+    expect(() => new AgentMemory(Size.mebibytes(96))).toThrow(/need 120 MiB, the container has 96 MiB/);
+  });
+
   it('when heap and telemetry outgrow the container, with every value', () => {
     expect(() => new AgentMemory(Size.gibibytes(1), { limit: Size.mebibytes(900) })).toThrow(
       /heap \(25 %, 256 MiB\).*'limit' 900 MiB.*need 1236 MiB.*has 1024 MiB/,
