@@ -30,11 +30,6 @@ export function documentSchema(schema: z.ZodType, doc: FieldDoc): void {
   DOCS.set(schema, doc);
 }
 
-/** What fields.ts or section.ts said of a schema; undefined for the schemas inside of them. */
-export function findDoc(schema: z.core.$ZodType): FieldDoc | undefined {
-  return DOCS.get(schema as z.ZodType);
-}
-
 export function docOf(schema: z.ZodType): FieldDoc {
   const doc = DOCS.get(schema);
   if (doc === undefined) throw new Error('a schema of the configuration was made without fields.ts or section.ts');

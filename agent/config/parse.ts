@@ -28,8 +28,7 @@ function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType, base: readonly P
   const below = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
   const path = [...base, ...below];
   const params: Readonly<Record<string, unknown>> = issue.code === 'custom' ? (issue.params ?? {}) : {};
-  const unknown =
-    issue.code === 'unrecognized_keys' ? issue.keys : params['problem'] === 'OTLP_CONFIG_UNKNOWN_KEY' ? params['keys'] : undefined;
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys : params.problem === 'OTLP_CONFIG_UNKNOWN_KEY' ? params.keys : undefined;
   if (Array.isArray(unknown)) {
     const allowed = keysAt(schema, below);
     return unknown.map((key) => unknownKey([...path, String(key)], allowed, root));
@@ -37,9 +36,7 @@ function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType, base: readonly P
   const origin = originAt(root, path);
   if (issue.code === 'custom') {
     const code =
-      typeof params['problem'] === 'string' && params['problem'] in CONFIG_ERRORS
-        ? (params['problem'] as ConfigErrorCode)
-        : 'OTLP_CONFIG_VALUE';
+      typeof params.problem === 'string' && params.problem in CONFIG_ERRORS ? (params.problem as ConfigErrorCode) : 'OTLP_CONFIG_VALUE';
     const shown = code === 'OTLP_CONFIG_TYPE' || code === 'OTLP_CONFIG_UNSUPPORTED' ? valueAt(root, path) : '';
     return [{ code, path, origin, message: `${shown}${issue.message}` }];
   }

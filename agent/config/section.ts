@@ -69,7 +69,8 @@ export function optionalSection<S extends Shape>(shape: S, options: OptionalOpti
         context.issues.push({ ...issue, code: 'custom', input: raw, params: paramsOf(issue) });
       return undefined;
     })
-    .pipe(checked(shape, options).optional());
+    .pipe(checked(shape, options).optional())
+    .transform(keep);
   return documented(schema, shape, options, { shownDefault: options.absent === 'on' ? 'on' : 'off', withEnabled: true }) as Field<
     Output<S> | undefined
   >;
@@ -85,8 +86,17 @@ export function sectionList<S extends Shape>(shape: S, options: SectionOptions<S
     .unknown()
     .optional()
     .transform((input) => (asValue(input) ?? undefined) as unknown[] | undefined)
-    .pipe(z.array(item).optional());
+    .pipe(z.array(item).optional())
+    .transform(keep);
   return documented(schema, shape, options, { shownDefault: undefined, list: true }) as Field<readonly Output<S>[] | undefined>;
+}
+
+/**
+ * Ends a schema that may give undefined. Without it zod takes the key for one that absence leaves out, and throws away what was made
+ * of an absent key: a sending_queue that nobody wrote would be off instead of on.
+ */
+function keep<T>(value: T): T {
+  return value;
 }
 
 function checked<S extends Shape>(shape: S, options: SectionOptions<S>): z.ZodType<unknown, object> {

@@ -137,3 +137,20 @@ function plainValue(node: ConfigNode): unknown {
   for (const [key, entry] of node.entries) object[key] = plain(entry.node);
   return object;
 }
+
+/** Where a printed path (`receivers.otlp.protocols.grpc.endpoint`) was written, or the nearest place above it; ids may hold dots. */
+export function findPath(root: ConfigNode, printed: string): Origin | undefined {
+  let node: ConfigNode = root;
+  let rest = printed;
+  let origin: Origin | undefined;
+  while (node.kind === 'map' && rest !== '') {
+    const keys: string[] = [...node.entries.keys()];
+    const key = keys.find((candidate) => rest === candidate || rest.startsWith(`${candidate}.`));
+    const entry: MapEntry | undefined = key === undefined ? undefined : node.entries.get(key);
+    if (key === undefined || entry === undefined) break;
+    origin = entry.origin;
+    node = entry.node;
+    rest = rest.slice(key.length + 1);
+  }
+  return origin;
+}

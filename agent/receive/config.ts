@@ -38,15 +38,23 @@ const serverParameters = optionalSection(
       shows: '0s',
     }),
     max_connection_age_grace: duration({ describe: 'Time for what is in flight after that GOAWAY; 0 waits.', default: 0, shows: '0s' }),
-    time: duration({ describe: 'Pings a client after so much silence; 0 is 2h.', default: 0, shows: '2h' }),
-    timeout: duration({ describe: 'Closes the connection when the ping has no answer in this time; 0 is 20s.', default: 0, shows: '20s' }),
+    time: duration({ describe: 'Pings a client after so much silence; 0 is 2h.', default: DEFAULT_PING_AFTER_MS, shows: '2h' }),
+    timeout: duration({
+      describe: 'Closes the connection when the ping has no answer in this time; 0 is 20s.',
+      default: DEFAULT_PING_TIMEOUT_MS,
+      shows: '20s',
+    }),
   },
   { describe: 'Life of a connection.', absent: 'on' },
 );
 
 const enforcementPolicy = optionalSection(
   {
-    min_time: duration({ describe: 'A client that pings more often gets GOAWAY; 0 is 5m.', default: 0, shows: '5m' }),
+    min_time: duration({
+      describe: 'A client that pings more often gets GOAWAY; 0 is 5m.',
+      default: DEFAULT_MIN_PING_INTERVAL_MS,
+      shows: '5m',
+    }),
     permit_without_stream: bool({
       describe: 'Whether a client may ping without a request in flight.',
       default: false,
@@ -63,10 +71,9 @@ const grpcShape = {
   middlewares: unsupported('Middleware extensions.', NO_MIDDLEWARES),
   max_recv_msg_size_mib: integer({
     describe: 'MiB of one message, on the wire and after decompression. 64 is the default of OTLP 1.11; upstream has 4.',
-    default: 0,
-    shows: '64',
+    default: DEFAULT_MESSAGE_BYTES / MIB,
   }),
-  max_concurrent_streams: unsigned({ describe: 'Requests in flight on one connection; 0 is 1000.', default: 0, shows: '1000' }),
+  max_concurrent_streams: unsigned({ describe: 'Requests in flight on one connection; 0 is 1000.', default: DEFAULT_CONCURRENT_STREAMS }),
   ...bufferFields(),
   keepalive: optionalSection(
     { server_parameters: serverParameters, enforcement_policy: enforcementPolicy },

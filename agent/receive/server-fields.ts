@@ -43,8 +43,7 @@ export function httpServerFields(endpoint: string) {
     ),
     max_request_body_size: integer({
       describe: 'Bytes of one request, on the wire and after decompression. 64 MiB is the default of OTLP 1.11; upstream has 20 MiB.',
-      default: 0,
-      shows: '67108864',
+      default: 64 * 1024 * 1024,
     }),
     include_metadata: bool({
       describe: 'Hands request headers to later stages.',

@@ -19,7 +19,7 @@ import { Expanded } from '../config/tree.ts';
 
 const ONLY_PULL = 'only readers of kind pull with a prometheus exporter are supported; scrape the agent instead';
 const NAMES_ARE_FIXED = 'metric names are those of the Collector with its defaults (true)';
-const LOGS_GO_TO_STDERR = 'log lines are few and go to standard error';
+const LOGS_GO_TO_STDERR = 'log lines are few and go to standard output';
 
 const DEFAULT_HOST = 'localhost';
 const DEFAULT_PORT = 8888;
@@ -136,7 +136,7 @@ const logsShape = {
     undefined,
     (value) => (typeof value === 'object' && value !== null && !Array.isArray(value) ? { value } : { wrong: 'wants a map' }),
   ),
-  processors: unsupported('Sends log lines by OTLP.', 'sending the own log by OTLP is not supported; it is on standard error'),
+  processors: unsupported('Sends log lines by OTLP.', 'sending the own log by OTLP is not supported; it is on standard output'),
 };
 
 const tracesShape = {

@@ -1,0 +1,52 @@
+/**
+ * The program: arguments, signals, exit codes. Nothing else of the agent may end the process.
+ *
+ *   SIGTERM, SIGINT    drain and exit with 0; a second one exits at once
+ *   uncaught           logged as one JSON line, exit code 70
+ */
+import { EXIT } from './commands/exit-codes.ts';
+import { runProgram } from './commands/program.ts';
+
+/** By convention of shells: 128 and the number of the signal. */
+const SIGNAL_EXIT = { SIGTERM: 143, SIGINT: 130 } as const;
+
+const stop = new AbortController();
+
+for (const name of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(name, () => {
+    if (stop.signal.aborted) process.exit(SIGNAL_EXIT[name]);
+    stop.abort(name);
+  });
+}
+
+process.on('uncaughtException', crash);
+process.on('unhandledRejection', crash);
+
+/** A reader that went away (`otlp-agent components | head -1`) is no bug. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.OK);
+  crash(error);
+});
+
+function crash(error: unknown): void {
+  const line = {
+    level: 'error',
+    time: new Date().toISOString(),
+    msg: 'crashed',
+    code: 'OTLP_CRASH',
+    error: error instanceof Error ? error.message : String(error),
+    stack: error instanceof Error ? error.stack : undefined,
+  };
+  process.stderr.write(`${JSON.stringify(line)}\n`, () => process.exit(EXIT.CRASHED));
+}
+
+const io = {
+  environment: process.env,
+  out: (text: string): void => void process.stdout.write(text),
+  err: (text: string): void => void process.stderr.write(text),
+};
+
+runProgram(process.argv.slice(2), io, stop.signal).then((code) => {
+  // The streams are flushed first: a pipe may still hold text.
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+}, crash);
