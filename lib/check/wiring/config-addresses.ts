@@ -46,12 +46,21 @@ export function configAddresses(config: ConfigFile): Candidate[] {
 function skipInCollector(path: Path): boolean {
   const [section, component, ...rest] = path;
   if (section === undefined) return false;
-  const type = String(component ?? '').split('/')[0] ?? '';
-  if (section === 'receivers') return LISTENING_RECEIVERS.has(type) || skipInPrometheus(rest);
-  if (section === 'exporters') return LISTENING_EXPORTERS.has(type);
-  if (section === 'extensions') return LISTENING_EXTENSIONS.has(type) || path.at(-1) === 'ingress';
+  if (isListener(String(section), String(component ?? ''))) return true;
+  if (section === 'receivers') return skipInPrometheus(rest);
+  if (section === 'exporters') return false;
+  // The part of an extension that takes requests in, beside one that passes them on.
+  if (section === 'extensions') return path.at(-1) === 'ingress';
   // service.telemetry exports too; a reader that waits to be scraped listens.
   return section !== 'service' || (component !== undefined && component !== 'telemetry') || path.at(-1) === 'pull';
+}
+
+/** Whether the endpoints of a component in the Collector's grammar are its own. */
+export function isListener(section: string, component: string): boolean {
+  const type = component.split('/')[0] ?? '';
+  if (section === 'receivers') return LISTENING_RECEIVERS.has(type);
+  if (section === 'extensions') return LISTENING_EXTENSIONS.has(type);
+  return section === 'exporters' && LISTENING_EXPORTERS.has(type);
 }
 
 /** Discovery rewrites addresses by rules (see discovery.ts); labels and parameters are not connected to. */

@@ -3,6 +3,7 @@ import type { Service, ServicePort } from '../read/services';
 import type { Snapshot } from '../read/snapshot';
 import { type ContainerPort, podPorts, type Workload } from '../read/workloads';
 import { isLoopback, type ServiceName, serviceName } from './address';
+import { listeningPorts } from './listeners';
 import type { AddressUse } from './use';
 
 /** A pod's port that an address leads to. */
@@ -31,7 +32,7 @@ const SYSTEM_NAMESPACE = 'kube-system';
 
 /** Follows an address to the pods that answer it. */
 export function resolve({ address, namespace, source }: AddressUse, snapshot: Snapshot): Resolution {
-  if (isLoopback(address)) return source === undefined || address.port === undefined ? ELSEWHERE : ownPod(source, address.port);
+  if (isLoopback(address)) return source === undefined || address.port === undefined ? ELSEWHERE : ownPod(source, address.port, snapshot);
   const find = (service: string, within: string): Service | undefined =>
     snapshot.services.find((candidate) => candidate.name === service && candidate.namespace === within);
   const name = serviceName(address, namespace, {
@@ -82,14 +83,15 @@ function behind(service: Service, port: number | undefined, protocol: string, sn
   );
 }
 
-function ownPod(source: Workload, port: number): Resolution {
-  const ports = podPorts(source);
-  if (ports.some((candidate) => candidate.port === port)) return { kind: 'own-pod' };
+function ownPod(source: Workload, port: number, snapshot: Snapshot): Resolution {
+  const declared = podPorts(source);
+  const undeclared = listeningPorts(source, snapshot).filter((open) => !declared.some((candidate) => candidate.port === open));
+  if (undeclared.includes(port) || declared.some((candidate) => candidate.port === port)) return { kind: 'own-pod' };
+  const known = [...declared.map(portName), ...undeclared.map(String)];
+  const declare = 'declare the port at the container that listens on it';
   return nowhere(
     `no container of ${objectName(source.object)} has port ${port}`,
-    ports.length === 0
-      ? 'declare the port at the container that listens on it'
-      : `use one of ${portsOf([source])}, or declare the port at the container that listens on it`,
+    known.length === 0 ? declare : `use one of ${known.join(', ')}, or ${declare}`,
   );
 }
 
@@ -152,8 +154,12 @@ export function withPort(workloads: readonly Workload[], port: ServicePort['targ
 }
 
 function portsOf(workloads: readonly Workload[]): string {
-  const ports = workloads.flatMap(podPorts).map(({ name, port }) => (name === undefined ? String(port) : `${port} (${name})`));
+  const ports = workloads.flatMap(podPorts).map(portName);
   return [...new Set(ports)].join(', ') || 'none';
+}
+
+function portName({ name, port }: ContainerPort): string {
+  return name === undefined ? String(port) : `${port} (${name})`;
 }
 
 function nowhere(problem: string, remedy: string): Resolution {

@@ -66,7 +66,7 @@ describe('addresses-resolve', () => {
       { from: 'value: http://localhost:4318', to: 'value: http://localhost:4317' },
       'Deployment observability/web spec.template.spec.containers[0].env[0].value',
       'no container of Deployment observability/web has port 4317',
-      '4318 (http-otlp)',
+      '8888 (http-metrics), 8080 (http), 4318, or',
     ],
     [
       'a settings file of the application',
@@ -118,6 +118,15 @@ describe('addresses-resolve', () => {
       'port 4317 of Service observability/gateway leads to container port otlp, which no container of StatefulSet observability/gateway has',
     );
     expect(findings[0]?.remedy).toContain('4317 (grpc-otlp)');
+  });
+
+  it('fails on a port of the same pod that only its configuration opened, once that does no more', () => {
+    const findings = findingsOf({ from: 'endpoint: localhost:4318', to: 'endpoint: localhost:14318' });
+    expect(findings.map(brief)).toEqual([
+      'addresses-resolve: Deployment observability/web spec.template.spec.containers[0].env[0].value',
+      'addresses-resolve: ConfigMap observability/web-settings data["production.yaml"].exporter.endpoint',
+    ]);
+    expect(findingsOf({ from: '            endpoint: localhost:4318', to: '            {}' })).toEqual([]);
   });
 
   it('fails on a Service whose selector matches no pod', () => {
