@@ -17,7 +17,10 @@ export default defineConfig({
   },
   test: {
     include: lane === 'node' ? ['test/**/*.test.ts'] : [`test/${lane}/**/*.test.ts`],
-    exclude: lane === 'node' ? ['test/real/**', 'test/packages/**', 'test/bench/**', 'test/cluster/**', '**/node_modules/**'] : ['**/node_modules/**'],
+    exclude:
+      lane === 'node'
+        ? ['test/real/**', 'test/packages/**', 'test/bench/**', 'test/cluster/**', '**/node_modules/**']
+        : ['**/node_modules/**'],
     testTimeout: lane === 'node' ? 20_000 : 120_000,
     hookTimeout: lane === 'node' ? 20_000 : 120_000,
     fileParallelism: lane === 'node',

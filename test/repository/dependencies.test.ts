@@ -14,6 +14,7 @@ interface Locked {
   readonly version?: string;
   readonly license?: string;
   readonly resolved?: string;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
   readonly dev?: boolean;
   readonly devOptional?: boolean;
   readonly link?: boolean;
@@ -23,6 +24,14 @@ const folders = ['agent', ...['lib', 'apps'].flatMap((parent) => readdirSync(joi
 const read = <T>(path: string): T => JSON.parse(readFileSync(join(ROOT, path), 'utf8')) as T;
 const workspaces = folders.map((folder) => read<Manifest>(join(folder, 'package.json')));
 const lock = read<{ packages: Record<string, Locked> }>('package-lock.json').packages;
+
+/** The package that Node finds when the package at `path` asks for `name`. */
+function resolve(path: string, name: string): Locked | undefined {
+  const found = lock[`${path === '' ? '' : `${path}/`}node_modules/${name}`];
+  if (found !== undefined || path === '') return found;
+  const parent = path.lastIndexOf('/node_modules/');
+  return resolve(parent === -1 ? '' : path.slice(0, parent), name);
+}
 
 /** Free to use in a program that others ship: permissive, and nothing that asks for more than a notice. */
 const PERMISSIVE = /^\(?(MIT|Apache-2\.0|ISC|BSD-[23]-Clause|0BSD|BlueOak-1\.0\.0|Python-2\.0|CC0-1\.0|Unlicense)\b/;
@@ -58,6 +67,16 @@ describe('dependencies', () => {
 
   it('are locked without the address of a registry, so that every registry serves them', () => {
     expect(Object.entries(lock).filter(([, { resolved, link }]) => resolved !== undefined && !link)).toEqual([]);
+  });
+
+  // npm leaves out what the registry of the moment does not serve, and then `npm ci` refuses the lock file on every platform.
+  it('are locked for all platforms, not only for the one that wrote the lock file', () => {
+    const wrong = Object.entries(lock).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.entries(optionalDependencies)
+        .filter(([name, version]) => /^\d/.test(version) && resolve(path, name)?.version !== version)
+        .map(([name, version]) => `${path || 'the root'} wants ${name}@${version}, locked is ${resolve(path, name)?.version ?? 'none'}`),
+    );
+    expect(wrong).toEqual([]);
   });
 
   it('run on the same oldest Node in every workspace', () => {
