@@ -34,7 +34,7 @@ export interface AgentOptions {
   readonly compression?: Compression;
   /** After the memory limiter. @default - `service.instance.id` from the pod's name */
   readonly processors?: Processor[];
-  /** From SIGTERM until what is left is given up and counted. @default - the agent's own, 30 s */
+  /** From SIGTERM until what is left is given up and counted. @default - the agent's own, 25 s */
   readonly drainDeadline?: Duration;
   /** @default LogLevel.INFO */
   readonly logLevel?: LogLevel;
@@ -63,7 +63,7 @@ export interface AgentConfigProps extends AgentOptions {
 }
 
 /** The agent's own default for `drain_deadline`; a contract test compares the two. */
-export const DRAIN_DEADLINE = Duration.seconds(30);
+export const DRAIN_DEADLINE = Duration.seconds(25);
 
 /**
  * The configuration of our agent, in the Collector's grammar: an image of the Collector could read the same file, unless

@@ -5,8 +5,8 @@ import type { Queue } from '../collector/queue';
 /** How the agent's memory is divided. */
 export interface AgentMemoryProps {
   /**
-   * Telemetry held at most (`limit_mib`); it lies outside of JavaScript's heap and is counted to the byte.
-   * @default - half of the container's limit (512 MiB of 1 GiB), less where heap and process leave less
+   * The process with all telemetry that it holds (`limit_mib`). Telemetry lies outside of JavaScript's heap and is counted to the byte.
+   * @default - half of the container's limit: 512 MiB of 1 GiB
    */
   readonly limit?: Size;
   /**
@@ -15,16 +15,19 @@ export interface AgentMemoryProps {
    */
   readonly spikeLimit?: Size;
   /**
-   * JavaScript's heap, in percent of the container's memory (`--max-old-space-size-percentage`).
+   * What JavaScript's heap may grow to, in percent of the container's memory (`--max-old-space-size-percentage`).
    * @default 25
    */
   readonly heapPercentage?: number;
 }
 
-/** A bare Node 26 process with its HTTP/2 server takes about 80 MiB beside heap and telemetry. */
+/** A Node 26 process with its HTTP/2 server before it holds any telemetry; the agent counts it into the limit, as it starts. */
 const PROCESS_MEBIBYTES = 80;
 
-/** The limits of one agent: heap, telemetry and the process itself fit into the container together. */
+/** Buffers of sockets and of compression, which nobody counts. */
+const BUFFERS_MEBIBYTES = 32;
+
+/** The limits of one agent: heap, process and telemetry fit into the container together. */
 export class AgentMemory {
   public readonly limit: Size;
   public readonly spikeLimit: Size;
@@ -38,15 +41,19 @@ export class AgentMemory {
     this.heapPercentage = props.heapPercentage ?? 25;
     checkRange('agent memory', 'heapPercentage', this.heapPercentage, 5, 90);
     const heap = Math.ceil((container * this.heapPercentage) / 100);
-    // At least 16 MiB: anything less is refused below, with the sum.
-    const left = Math.max(16, container - heap - PROCESS_MEBIBYTES);
-    this.limit = props.limit ?? Size.mebibytes(Math.min(Math.floor(container / 2), left));
+    this.limit = props.limit ?? Size.mebibytes(Math.floor(container / 2));
     this.spikeLimit = props.spikeLimit ?? Size.mebibytes(Math.floor(this.limit.toMebibytes() / 4));
-    const sum = heap + this.limit.toMebibytes() + PROCESS_MEBIBYTES;
+    const sum = heap + this.limit.toMebibytes() + BUFFERS_MEBIBYTES;
     if (sum > container) {
       throw new Error(
-        `agent memory: heap (${this.heapPercentage} %, ${heap} MiB), telemetry ('limit' ${this.limit.toMebibytes()} MiB) and the process (${PROCESS_MEBIBYTES} MiB) need ${sum} MiB, ` +
+        `agent memory: heap (${this.heapPercentage} %, ${heap} MiB), 'limit' (${this.limit.toMebibytes()} MiB) and buffers (${BUFFERS_MEBIBYTES} MiB) need ${sum} MiB, ` +
           `the container has ${container} MiB: lower 'limit' or 'heapPercentage', or raise the container's limit`,
+      );
+    }
+    if (this.softLimit.toMebibytes() <= PROCESS_MEBIBYTES) {
+      throw new Error(
+        `agent memory: from ${this.softLimit.toMebibytes()} MiB on ('limit' ${this.limit.toMebibytes()} MiB less 'spikeLimit' ${this.spikeLimit.toMebibytes()} MiB) data is refused, ` +
+          `and the process alone takes about ${PROCESS_MEBIBYTES} MiB: raise 'limit', or the container's limit (${container} MiB) to 256 MiB and more`,
       );
     }
   }
@@ -61,12 +68,13 @@ export class AgentMemory {
     return `--max-old-space-size-percentage=${this.heapPercentage}`;
   }
 
-  /** Throws unless a queue that counts bytes fits below the soft limit: a larger one is never filled, as data is refused before. */
+  /** Throws unless a queue that counts bytes fits below the soft limit beside the process: a larger one never fills, as data is refused before. */
   public checkQueue(place: string, queue: Queue): void {
     const queued = Math.ceil((queue._boundBytes() ?? 0) / (1024 * 1024));
-    if (queued > this.softLimit.toMebibytes()) {
+    const room = this.softLimit.toMebibytes() - PROCESS_MEBIBYTES;
+    if (queued > room) {
       throw new Error(
-        `${place}: 'queueSize' (${queued} MiB) exceeds the soft memory limit (${this.softLimit.toMebibytes()} MiB): shrink the queue or raise 'limit' (${this.limit.toMebibytes()} MiB)`,
+        `${place}: 'queueSize' (${queued} MiB) exceeds the ${room} MiB that the soft memory limit (${this.softLimit.toMebibytes()} MiB) leaves beside the process: shrink the queue or raise 'limit' (${this.limit.toMebibytes()} MiB)`,
       );
     }
   }

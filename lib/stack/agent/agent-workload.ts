@@ -7,7 +7,7 @@ import type { Container } from '../model/container';
 import type { Endpoint } from '../model/endpoint';
 import { Probe } from '../model/probe';
 import { Protocol } from '../model/protocol';
-import { AgentConfig } from './agent-config';
+import { AgentConfig, DRAIN_DEADLINE } from './agent-config';
 import { AGENT_CONFIG_DIRECTORY, AGENT_CONFIG_FILE, AgentParts, type AgentProps } from './agent-container';
 
 /** An agent in pods of its own; it takes data of others, so it listens on the pod's address and leaves their instance ids alone. */
@@ -48,5 +48,5 @@ export abstract class AgentWorkload extends Component {
 }
 
 function terminationGrace(props: AgentProps): Duration {
-  return Duration.seconds((props.drainDeadline?.toSeconds() ?? 30) + 10);
+  return Duration.seconds((props.drainDeadline ?? DRAIN_DEADLINE).toSeconds() + 5);
 }

@@ -80,20 +80,21 @@ describe('memory of the agent', () => {
     for (const mebibytes of [256, 512, 1024, 2048, 8192]) {
       const memory = new AgentMemory(Size.mebibytes(mebibytes));
       const heap = (mebibytes * memory.heapPercentage) / 100;
-      expect(heap + memory.limit.toMebibytes() + 80).toBeLessThanOrEqual(mebibytes);
+      expect(heap + memory.limit.toMebibytes() + 32).toBeLessThanOrEqual(mebibytes);
       expect(memory.softLimit.toMebibytes()).toBeLessThan(memory.limit.toMebibytes());
+      expect(memory.softLimit.toMebibytes()).toBeGreaterThan(80);
     }
   });
 });
 
 describe('fails', () => {
   it('in a container that is too small for any agent', () => {
-    expect(() => new AgentMemory(Size.mebibytes(96))).toThrow(/need 120 MiB, the container has 96 MiB/);
+    expect(() => new AgentMemory(Size.mebibytes(160))).toThrow(/from 60 MiB on .*'limit' 80 MiB.*about 80 MiB.*\(160 MiB\)/);
   });
 
   it('when heap and telemetry outgrow the container, with every value', () => {
     expect(() => new AgentMemory(Size.gibibytes(1), { limit: Size.mebibytes(900) })).toThrow(
-      /heap \(25 %, 256 MiB\).*'limit' 900 MiB.*need 1236 MiB.*has 1024 MiB/,
+      /heap \(25 %, 256 MiB\), 'limit' \(900 MiB\).*need 1188 MiB.*has 1024 MiB/,
     );
   });
 
@@ -106,6 +107,6 @@ describe('fails', () => {
     expect(() => agent({ queue: Queue.disk({ storage }) })).toThrow(/on disk, which the agent does not have yet/);
     expect(() => agent({ compression: Compression.SNAPPY })).toThrow(/'snappy', which the agent does not have/);
     const queue = Queue.memory({ sizer: QueueSizer.BYTES, queueSize: 600 * 1024 * 1024 });
-    expect(() => agent({ queue })).toThrow(/'queueSize' \(600 MiB\) exceeds the soft memory limit \(384 MiB\)/);
+    expect(() => agent({ queue })).toThrow(/'queueSize' \(600 MiB\) exceeds the 304 MiB.*\(384 MiB\)/);
   });
 });

@@ -86,7 +86,7 @@ describe('sidecar', () => {
 
 describe('fails', () => {
   it('when the pod ends before the agent has drained, with both values', () => {
-    expect(() => setup({}, { grace: 30 })).toThrow(/'terminationGracePeriod' \(30 s\) must be at least 50 s/);
+    expect(() => setup({}, { grace: 30 })).toThrow(/'terminationGracePeriod' \(30 s\) must be at least 45 s/);
     expect(() => setup({ drainDeadline: Duration.seconds(5), applicationShutdown: Duration.seconds(10) }, { grace: 30 })).not.toThrow();
   });
 

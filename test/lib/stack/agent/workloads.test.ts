@@ -24,7 +24,7 @@ describe('agent on every node', () => {
     expect(config.receivers.otlp.protocols.grpc.endpoint).toBe(`\${env:MY_POD_IP}:4317`);
     expect(named(chart, 'Service', 'otlp-agent').spec.internalTrafficPolicy).toBe('Local');
     const set = named(chart, 'DaemonSet', 'otlp-agent');
-    expect(set.spec.template.spec.terminationGracePeriodSeconds).toBe(40);
+    expect(set.spec.template.spec.terminationGracePeriodSeconds).toBe(30);
     expect(set.spec.template.spec.containers[0].readinessProbe.httpGet.path).toBe('/readyz');
     expect(JSON.stringify(set)).not.toContain('hostPort');
   });
