@@ -1,7 +1,8 @@
-import { Chart } from 'cdk8s';
+import { Chart, Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { Jaeger, type JaegerProps } from './backends/jaeger';
 import { JaegerStorage } from './backends/jaeger-storage';
+import { DurationUnit, SpanMetricsConnector } from './collector/connectors/span-metrics';
 import { Destination } from './collector/destination';
 import { ElasticsearchMapping } from './collector/exporters/elasticsearch';
 import { CollectorGateway, type CollectorGatewayProps } from './collector/gateway';
@@ -144,6 +145,8 @@ export class OtlpStack extends Construct {
           mapping: ElasticsearchMapping.ECS,
         }),
       ],
+      // As often as Prometheus looks: at the connector's own minute every rate would be a minute old.
+      spanMetrics: new SpanMetricsConnector({ metricsFlushInterval: Duration.seconds(15), unit: DurationUnit.SECONDS }),
       ...props.gateway,
     });
 
