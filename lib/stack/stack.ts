@@ -2,7 +2,7 @@ import { Chart, Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { Jaeger, type JaegerProps } from './backends/jaeger';
 import { JaegerStorage } from './backends/jaeger-storage';
-import { DurationUnit, SpanMetricsConnector } from './collector/connectors/span-metrics';
+import { SpanMetricsConnector } from './collector/connectors/span-metrics';
 import { Destination } from './collector/destination';
 import { ElasticsearchMapping } from './collector/exporters/elasticsearch';
 import { CollectorGateway, type CollectorGatewayProps } from './collector/gateway';
@@ -146,7 +146,7 @@ export class OtlpStack extends Construct {
         }),
       ],
       // As often as Prometheus looks: at the connector's own minute every rate would be a minute old.
-      spanMetrics: new SpanMetricsConnector({ metricsFlushInterval: Duration.seconds(15), unit: DurationUnit.SECONDS }),
+      spanMetrics: new SpanMetricsConnector({ metricsFlushInterval: Duration.seconds(15) }),
       ...props.gateway,
     });
 

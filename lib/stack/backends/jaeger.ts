@@ -95,7 +95,7 @@ export class Jaeger extends Component {
     this.otlpHttp = this.addEndpoint({ name: 'otlp-http', protocol: Protocol.OTLP_HTTP, port: 4318 });
     this.query = this.addEndpoint({ name: 'http-query', protocol: Protocol.HTTP, port: 16_686 });
     this.queryGrpc = this.addEndpoint({ name: 'grpc-query', protocol: Protocol.GRPC, port: 16_685 });
-    this.addEndpoint(health);
+    const { port: healthPort } = this.addEndpoint(health);
     const metrics = this.addEndpoint({ name: 'http-metrics', protocol: Protocol.HTTP, port: 8888, expose: Expose.POD });
     this.exposeMetrics({ endpoint: metrics, program: 'jaeger' });
 
@@ -105,7 +105,7 @@ export class Jaeger extends Component {
       const secret = this.addVolume(Volume.secret('elasticsearch-password', usersSecretName ?? 'elasticsearch-users', [user ?? 'jaeger']));
       container.addMount({ volume: secret, path: PASSWORD_DIRECTORY });
     }
-    const config = this.config(storage, image.version, health.port, metrics.port, props);
+    const config = this.config(storage, image.version, healthPort, metrics.port, props);
     this.addConfigFile({ directory: '/etc/jaeger', file: 'config.yaml', content: ConfigContent.yaml(config) });
     if (replicas > 1) {
       this.addDisruptionBudget(1);

@@ -16,7 +16,6 @@ import type { LogIndex } from './log-index';
 
 /** On the node, so that read positions and unsent logs outlive the pod. */
 const STATE = '/var/log/otlp-stack-fluentd';
-const METRICS_PORT = 24_231;
 
 export interface FluentdProps extends PodOptions {
   /** Where logs go. */
@@ -63,7 +62,7 @@ export class Fluentd extends Component {
       terminationGracePeriod: props.terminationGracePeriod ?? Duration.seconds(60),
     });
     const user = props.user ?? 'log-writer';
-    const metrics = { name: 'http-metrics', protocol: Protocol.HTTP, port: METRICS_PORT, expose: Expose.POD };
+    const metrics = { name: 'http-metrics', protocol: Protocol.HTTP, port: 24_231, expose: Expose.POD };
     const container = this.addContainer({
       name: this.name,
       image: props.image ?? Images.pinned().fluentd,
@@ -97,14 +96,18 @@ export class Fluentd extends Component {
     // kubernetes_metadata looks up and watches the pods of its own node.
     this.grantApi([{ resources: ['pods', 'namespaces'], verbs: ['get', 'list', 'watch'] }]);
     this.addConfigFile(
-      { directory: '/fluentd/etc', file: 'fluent.conf', content: ConfigContent.text(printFluentd(this.pipeline(props, user))) },
+      {
+        directory: '/fluentd/etc',
+        file: 'fluent.conf',
+        content: ConfigContent.text(printFluentd(this.pipeline(props, user, endpoint.port))),
+      },
       container,
     );
   }
 
-  private pipeline(props: FluentdProps, user: string): FluentdDirective[] {
+  private pipeline(props: FluentdProps, user: string, metricsPort: number): FluentdDirective[] {
     return [
-      { name: 'source', parameters: { '@type': 'prometheus', bind: '0.0.0.0', port: String(METRICS_PORT), metrics_path: '/metrics' } },
+      { name: 'source', parameters: { '@type': 'prometheus', bind: '0.0.0.0', port: String(metricsPort), metrics_path: '/metrics' } },
       { name: 'source', parameters: { '@type': 'prometheus_output_monitor' } },
       this.tail(),
       // The kubelet cuts lines at 16 KiB and marks the pieces P (partial) and F (full).

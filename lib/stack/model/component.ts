@@ -200,7 +200,7 @@ export class Component extends Construct implements IPeer {
    * @param container the listening container; the program itself by default
    */
   public addEndpoint(options: EndpointOptions, container?: Container): Endpoint {
-    const endpoint = new Endpoint(this, options);
+    const endpoint = new Endpoint(this, { ...options, ...this.movedPort(options) });
     const twin = this.endpointList.find(
       (other) => other.name === endpoint.name || (other.port === endpoint.port && other.protocol.transport === endpoint.protocol.transport),
     );
@@ -344,8 +344,21 @@ export class Component extends Construct implements IPeer {
     return Object.keys(annotations).length > 0 ? annotations : undefined;
   }
 
+  /** A port given by `ports`; the Service's port moves along where it was the same. */
+  private movedPort(options: EndpointOptions): { port?: number } {
+    const port = this.options.ports?.[options.name];
+    return port === undefined ? {} : { port };
+  }
+
   private problems(): string[] {
-    return this.containerList.length === 0 ? [`component '${this.name}' has no container: add its program with addContainer()`] : [];
+    const names = this.endpointList.map(({ name }) => name);
+    const unknown = Object.keys(this.options.ports ?? {}).filter((name) => !names.includes(name));
+    return [
+      ...(this.containerList.length === 0 ? [`component '${this.name}' has no container: add its program with addContainer()`] : []),
+      ...unknown.map(
+        (name) => `'ports' names endpoint '${name}', which component '${this.name}' does not have: it has ${names.join(', ')}`,
+      ),
+    ];
   }
 
   /** @internal */

@@ -52,6 +52,11 @@ export interface PodOptions {
   readonly podAnnotations?: { [key: string]: string };
   /** @default - none */
   readonly priorityClassName?: string;
+  /**
+   * Where endpoints listen instead, by their name: `{ 'otlp-grpc': 14317 }`. Everything that names the port follows.
+   * @default {}
+   */
+  readonly ports?: { [endpoint: string]: number };
 }
 
 export interface PodParts {

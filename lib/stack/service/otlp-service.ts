@@ -81,7 +81,7 @@ export class OtlpService extends Component {
   private readonly affinity: Duration;
 
   constructor(scope: Construct, id: string, props: OtlpServiceProps = {}) {
-    const port = props.port ?? 8080;
+    const port = props.ports?.http ?? props.port ?? 8080;
     const name = props.name ?? 'otlp-service';
     super(scope, id, {
       ...props,
