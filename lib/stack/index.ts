@@ -14,7 +14,7 @@ export {
 } from './derive/scaling';
 export { Elasticsearch, type ElasticsearchProps } from './logging/elasticsearch';
 export { type ElasticsearchAccount, ElasticsearchSetup, type ElasticsearchSetupProps } from './logging/elasticsearch-setup';
-export { Fluentd, type FluentdProps } from './logging/fluentd';
+export { Fluentd, type FluentdOptions, type FluentdProps } from './logging/fluentd';
 export { LogIndex, type LogIndexProps, type LogRetentionProps } from './logging/log-index';
 export { Component, type ComponentProps, type MetricsTarget, type PersistentVolume } from './model/component';
 export { ConfigContent, type IConfig } from './model/config-content';

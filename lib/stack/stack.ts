@@ -8,7 +8,7 @@ import { ElasticsearchMapping } from './collector/exporters/elasticsearch';
 import { CollectorGateway, type CollectorGatewayProps } from './collector/gateway';
 import { Elasticsearch, type ElasticsearchProps } from './logging/elasticsearch';
 import { type ElasticsearchAccount, ElasticsearchSetup } from './logging/elasticsearch-setup';
-import { Fluentd } from './logging/fluentd';
+import { Fluentd, type FluentdOptions } from './logging/fluentd';
 import { LogIndex, type LogIndexProps } from './logging/log-index';
 import type { IEndpoint } from './model/endpoint';
 import { Images } from './model/images';
@@ -49,6 +49,8 @@ export interface OtlpStackProps {
   readonly externalElasticsearch?: IEndpoint;
   /** Over the defaults of the profile. @default {} */
   readonly logs?: LogIndexProps;
+  /** Over the defaults of the profile. @default {} */
+  readonly fluentd?: FluentdOptions;
 }
 
 const JAEGER_ACCOUNT: ElasticsearchAccount = {
@@ -176,6 +178,7 @@ export class OtlpStack extends Construct {
       index,
       clusterName,
       resources: sizeOf(profile, 'fluentd'),
+      ...props.fluentd,
     });
   }
 

@@ -17,14 +17,10 @@ import type { LogIndex } from './log-index';
 /** On the node, so that read positions and unsent logs outlive the pod. */
 const STATE = '/var/log/otlp-stack-fluentd';
 
-export interface FluentdProps extends PodOptions {
-  /** Where logs go. */
-  readonly elasticsearch: IEndpoint;
-  /** The data stream. */
-  readonly index: LogIndex;
+export interface FluentdOptions extends PodOptions {
   /** The account that may write to it. @default 'log-writer' */
   readonly user?: string;
-  /** Secret in the namespace of this DaemonSet with the account's password, under the account's name. @default 'fluentd-elasticsearch' */
+  /** Secret in the namespace of this DaemonSet with the account's password, under the account's name. @default 'elasticsearch-users' */
   readonly secretName?: string;
   /** @default 'fluentd' */
   readonly name?: string;
@@ -44,6 +40,14 @@ export interface FluentdProps extends PodOptions {
   readonly retries?: number;
   /** Unsent logs kept on each node; reading stops when it is full. @default Size.gibibytes(2) */
   readonly bufferSize?: Size;
+}
+
+/** The same with the store of the logs. */
+export interface FluentdProps extends FluentdOptions {
+  /** Where logs go. */
+  readonly elasticsearch: IEndpoint;
+  /** The data stream. */
+  readonly index: LogIndex;
 }
 
 /**
@@ -74,7 +78,7 @@ export class Fluentd extends Component {
       },
       env: [
         Env.field('K8S_NODE_NAME', 'spec.nodeName'),
-        Env.secret('ELASTICSEARCH_PASSWORD', props.secretName ?? 'fluentd-elasticsearch', user),
+        Env.secret('ELASTICSEARCH_PASSWORD', props.secretName ?? 'elasticsearch-users', user),
       ],
       liveness: Probe.http(metrics, '/metrics', {
         initialDelay: Duration.seconds(30),
