@@ -80,7 +80,7 @@ function findKind(source: Definitions, apiVersion: string, kind: string): Schema
   const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
   const found = Object.values(source).find((schema) => {
     const names = schema['x-kubernetes-group-version-kind'] as { group: string; version: string; kind: string }[] | undefined;
-    return names?.length === 1 && names[0]?.group === group && names[0].version === version && names[0].kind === kind;
+    return names?.length === 1 && names.every((name) => name.group === group && name.version === version && name.kind === kind);
   });
   if (found === undefined) throw new Error(`the API server does not serve ${apiVersion} ${kind}`);
   return found;

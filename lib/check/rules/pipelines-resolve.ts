@@ -154,11 +154,11 @@ class Check {
     }
     for (const distribution of distributions.values()) {
       for (const section of SECTIONS) {
-        const types = distribution.types(one(section));
         for (const name of this.defined[section] ?? []) {
           const type = name.split('/')[0] ?? name;
-          if (types.includes(type)) continue;
-          this.error([section, name], `${distribution.name} has no ${one(section)} of type "${type}"`, suggestion(type, types));
+          if (!distribution.lacks(one(section), type)) continue;
+          const remedy = `use another, or an image that has it; ${suggestion(type, distribution.types(one(section)))}`;
+          this.error([section, name], `${distribution.name} has no ${one(section)} of type "${type}"`, remedy);
         }
       }
     }
