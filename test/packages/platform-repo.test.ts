@@ -77,6 +77,6 @@ describe('a repository that installed the packed tarballs', () => {
   it.each(['otlp-stack', 'otlp-agent', 'otlp-sample-service'])('starts the program %s', async (bin) => {
     const { code, output } = await npm(['exec', '--offline', '--', bin, '--help'], { cwd: folder });
     expect(code, output).toBe(0);
-    expect(output).toContain('Usage');
+    expect(output).toContain('--help');
   });
 });

@@ -4,4 +4,4 @@ import * as catalog from 'otlp-stack-catalog';
 import { check, type Finding, RULES } from 'otlp-stack-check';
 
 const findings: readonly Finding[] = RULES.length > 0 ? check(['manifests']) : [];
-console.log(JSON.stringify({ findings: findings.length, agent: typeof agent.create, catalog: Object.keys(catalog).length > 0 }));
+console.log(JSON.stringify({ findings: findings.length, agent: typeof agent.createAgent, catalog: Object.keys(catalog).length > 0 }));
