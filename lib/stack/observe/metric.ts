@@ -21,6 +21,7 @@ export class MetricType {
 export class Unit {
   public static readonly NONE = new Unit('1', '', 'short');
   public static readonly SECONDS = new Unit('s', 'seconds', 's');
+  public static readonly MILLISECONDS = new Unit('ms', 'milliseconds', 'ms');
   public static readonly BYTES = new Unit('By', 'bytes', 'bytes');
   public static readonly RATIO = new Unit('1', 'ratio', 'percentunit');
   public static readonly REQUESTS = new Unit('{requests}', '', 'reqps');

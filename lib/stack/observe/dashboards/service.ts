@@ -134,7 +134,7 @@ function traces(): Panel[] {
     }),
     new Panel({
       title: 'Duration of server spans, p95',
-      unit: Unit.SECONDS,
+      unit: Unit.MILLISECONDS,
       queries: [
         {
           query: SpanMetrics.DURATION.bucket(spans).over(RATE).rate().sumBy('service_name', 'le').histogramQuantile(0.95),

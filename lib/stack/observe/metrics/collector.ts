@@ -133,9 +133,10 @@ export class SpanMetrics {
   public static readonly DURATION = new Metric({
     name: 'traces_span_metrics_duration',
     type: MetricType.HISTOGRAM,
-    unit: Unit.SECONDS,
+    // The connector's own default; another unit would be another name.
+    unit: Unit.MILLISECONDS,
     labels: SPAN_LABELS,
-    help: 'Durations of spans, by service, name, kind and status; the connector is told to count in seconds.',
+    help: 'Durations of spans, by service, name, kind and status.',
     program: Program.SPAN_METRICS,
   });
 

@@ -36,7 +36,7 @@ describe('the name of a metric', () => {
     expect(CollectorMetrics.JAEGER.memoryRss.name).toBe('otelcol_process_memory_rss_bytes');
     expect(JaegerMetrics.STORAGE_LATENCY.name).toBe('jaeger_storage_latency_seconds');
     expect(SpanMetrics.CALLS.name).toBe('traces_span_metrics_calls_total');
-    expect(SpanMetrics.DURATION.name).toBe('traces_span_metrics_duration_seconds');
+    expect(SpanMetrics.DURATION.name).toBe('traces_span_metrics_duration_milliseconds');
   });
 
   it('is never given a suffix twice', () => {
