@@ -7,10 +7,14 @@ import { capture, tool } from './tools/process.mjs';
 
 const BUNDLER = join(ROOT, 'agent', 'build-bundle.mjs');
 
-/** Resolves to true when everything was built; otherwise the compiler's words are on stderr already. */
-export async function build() {
-  const steps = [[tool('typescript', 'tsc'), '-b', '--pretty', String(process.stderr.isTTY === true)]];
-  if (existsSync(BUNDLER)) steps.push([BUNDLER]);
+/**
+ * Resolves to true when everything was built; otherwise the compiler's words are on stderr already. With a workspace, only that one and
+ * what it needs.
+ */
+export async function build(workspace) {
+  const tsc = [tool('typescript', 'tsc'), '-b', '--pretty', String(process.stderr.isTTY === true)];
+  const steps = [workspace === undefined ? tsc : [...tsc, workspace]];
+  if (workspace === undefined && existsSync(BUNDLER)) steps.push([BUNDLER]);
   for (const args of steps) {
     const { code, output } = await capture(process.execPath, args);
     if (code === 0) continue;

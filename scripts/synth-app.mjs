@@ -5,5 +5,5 @@ import { enter, ROOT } from './bootstrap.mjs';
 import { build } from './build.mjs';
 
 await enter(import.meta.url);
-if (!(await build())) process.exit(1);
+if (!(await build('apps/cdk8s'))) process.exit(1);
 await import(pathToFileURL(join(ROOT, 'apps', 'cdk8s', 'build', 'main.js')).href);

@@ -7,7 +7,7 @@ import { build } from './build.mjs';
 import { node } from './tools/process.mjs';
 
 await enter(import.meta.url);
-if (!(await build())) process.exit(1);
+if (!(await build('apps/cdk8s'))) process.exit(1);
 
 const fresh = mkdtempSync(join(tmpdir(), 'otlp-stack-synth-'));
 try {
