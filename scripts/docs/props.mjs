@@ -20,7 +20,7 @@ export async function generate() {
     'docs/reference/props.md': [
       '# Props',
       '',
-      'Written by `npm run docs` from the sources of `lib/stack`; do not edit. Each default is asserted by a test.',
+      'Written by `npm run docs` from the sources of `lib/stack`; do not edit.',
       '',
       ...interfaces.flatMap((symbol) => interfaceSection(checker, symbol)),
       '# Closed choices',
