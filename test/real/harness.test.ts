@@ -101,7 +101,6 @@ describeReal(['otelcol', 'jaeger', 'telemetrygen'], 'a Collector that exports to
     });
     await startOtelcol({
       config: {
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: the Collector expands it
         receivers: { otlp: { protocols: { http: { endpoint: '127.0.0.1:${env:PORT}' } } } },
         exporters: { otlp_grpc: { endpoint: `127.0.0.1:${port.jaegerOtlp}`, tls: { insecure: true } } },
         service: { telemetry: { metrics: { level: 'none' } }, pipelines: { traces: { receivers: ['otlp'], exporters: ['otlp_grpc'] } } },

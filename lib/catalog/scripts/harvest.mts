@@ -2,11 +2,12 @@
  * Runs the real programs and writes what they show into lib/catalog/programs: `node lib/catalog/scripts/harvest.mts [PROGRAM...]`.
  * Needs the programs of test/real/components/build.
  */
+import { realComponent } from '../../../test/real/support/components.ts';
 import { stopAll } from '../../../test/real/support/process.ts';
 import { startRepresentativeCluster } from './live/cluster.mts';
 import { harvestJaeger } from './live/jaeger.mts';
 import { harvestKubeStateMetrics } from './live/kube-state-metrics.mts';
-import { harvestOtelcol } from './live/otelcol.mts';
+import { harvestNewerOtelcol, harvestOtelcol } from './live/otelcol.mts';
 import { harvestPrometheus } from './live/prometheus.mts';
 import { type PartialFacts, writeFacts } from './store.mts';
 
@@ -15,6 +16,7 @@ const wants = (...programs: string[]): boolean => wanted.length === 0 || program
 
 try {
   const harvested: PartialFacts[] = [];
+  if (wants('otelcol') && realComponent('otelcol-0.160').missing === undefined) harvested.push(await harvestNewerOtelcol());
   if (wants('jaeger')) harvested.push(await harvestJaeger());
   if (wants('otelcol', 'prometheus', 'alertmanager', 'kube-state-metrics')) {
     const api = await startRepresentativeCluster();

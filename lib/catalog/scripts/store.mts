@@ -83,13 +83,7 @@ function lendComponent(to: ComponentFact, from: ComponentFact): ComponentFact {
 }
 
 function lendMetric(to: MetricFact, from: MetricFact): MetricFact {
-  const { unit, when, where } = from;
-  return {
-    ...to,
-    ...(unit === undefined ? {} : { unit }),
-    ...(when === undefined || to.when !== undefined ? {} : { when }),
-    ...(where === undefined ? {} : { where }),
-  };
+  return from.unit === undefined ? to : { ...to, unit: from.unit };
 }
 
 /** One fact per line, so that a difference between versions reads as a list of facts. */

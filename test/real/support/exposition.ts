@@ -1,3 +1,5 @@
+import { waitFor } from './wait.ts';
+
 /** One metric family of a text exposition, as far as the catalogue records it. */
 export interface MetricFamily {
   readonly name: string;
@@ -63,6 +65,26 @@ export async function scrape(url: string): Promise<MetricFamily[]> {
   const text = await response.text();
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text.slice(0, 200)}`);
   return parseExposition(text);
+}
+
+/**
+ * Scrapes until the wanted families are there and three scrapes in a row show the same ones: programs that watch or flush on a timer
+ * fill their list step by step.
+ */
+export async function scrapeSettled(url: string, wanted: readonly string[] = [], timeoutMs = 30_000): Promise<MetricFamily[]> {
+  let last = '';
+  let same = 0;
+  const ask = async (): Promise<MetricFamily[] | false> => {
+    const families = await scrape(url);
+    const names = new Set(families.map(({ name }) => name));
+    const missing = wanted.filter((name) => !names.has(name));
+    if (missing.length > 0) throw new Error(`not there yet: ${missing.join(', ')}`);
+    const seen = JSON.stringify(families);
+    same = seen === last ? same + 1 : 0;
+    last = seen;
+    return same >= 2 && families;
+  };
+  return await waitFor(ask, { what: `a settled list of metrics at ${url}`, timeoutMs, intervalMs: 400 });
 }
 
 /** The families of several scrapes as one list: labels are joined, the first type and help stay. */

@@ -1,9 +1,8 @@
 import { realComponent } from '../../../../test/real/support/components.ts';
-import { type MetricFamily, scrape } from '../../../../test/real/support/exposition.ts';
+import { type MetricFamily, scrapeSettled } from '../../../../test/real/support/exposition.ts';
 import { JaegerQuery, startJaeger } from '../../../../test/real/support/jaeger.ts';
 import { startOpenSearch } from '../../../../test/real/support/opensearch.ts';
 import { freePorts } from '../../../../test/real/support/ports.ts';
-import { waitFor } from '../../../../test/real/support/wait.ts';
 import type { PartialFacts } from '../store.mts';
 import { metricFacts, type Seen } from './facts.mts';
 import { metricsReader, send } from './load.mts';
@@ -56,13 +55,10 @@ async function run(backend: object): Promise<MetricFamily[]> {
   await query.waitForSpans('checkout', 80);
   const [trace] = await query.traces('checkout');
   await query.trace(trace?.traceID ?? '');
-  const families = await waitFor(
-    async () => {
-      const all = await scrape(`http://${local(port.self)}/metrics`);
-      return all.some(({ name }) => name.startsWith('otelcol_exporter_sent_spans')) && all;
-    },
-    { what: 'the metrics of Jaeger' },
-  );
+  const families = await scrapeSettled(`http://${local(port.self)}/metrics`, [
+    'otelcol_exporter_sent_spans_total',
+    'jaeger_storage_requests_total',
+  ]);
   await jaeger.stop();
   return families;
 }

@@ -1,9 +1,8 @@
 import { startAlertmanager } from '../../../../test/real/support/alertmanager.ts';
 import type { ApiServer } from '../../../../test/real/support/api-server.ts';
-import { scrape } from '../../../../test/real/support/exposition.ts';
+import { scrapeSettled } from '../../../../test/real/support/exposition.ts';
 import { freePorts } from '../../../../test/real/support/ports.ts';
 import { startPrometheus } from '../../../../test/real/support/prometheus.ts';
-import { waitFor } from '../../../../test/real/support/wait.ts';
 import { WebhookReceiver } from '../../../../test/real/support/webhook.ts';
 import type { PartialFacts } from '../store.mts';
 import { metricFacts } from './facts.mts';
@@ -67,22 +66,8 @@ export async function harvestPrometheus(api: ApiServer): Promise<PartialFacts[]>
   await prometheus.waitForQuery('sum(scrape_samples_scraped) > 0');
   await send('metrics', port.prometheus, { http: true, count: 1 });
   await webhook.waitForAlert('Always', 'firing');
-  // A native or classic summary series exists only after its first observation.
-  const self = await waitFor(
-    async () => {
-      const families = await scrape(`${prometheus.url}/metrics`);
-      return families.some(({ name }) => name === 'prometheus_rule_group_last_duration_seconds') && families;
-    },
-    { what: 'the metrics of Prometheus' },
-  );
-  const failed = 'alertmanager_notifications_failed_total';
-  const alerts = await waitFor(
-    async () => {
-      const families = await scrape(`${alertmanager.url}/metrics`);
-      return families.some(({ name }) => name === failed) && families;
-    },
-    { what: 'the metrics of Alertmanager' },
-  );
+  const self = await scrapeSettled(`${prometheus.url}/metrics`, ['prometheus_rule_group_last_duration_seconds']);
+  const alerts = await scrapeSettled(`${alertmanager.url}/metrics`, ['alertmanager_notifications_failed_total']);
   // What Prometheus itself writes about each target: no program exposes it.
   const written = (await prometheus.query('{__name__=~"up|scrape_.*|ALERTS|ALERTS_FOR_STATE"}')).map(({ metric }) => metric);
   await prometheus.stop();
