@@ -29,7 +29,7 @@ const steps = {
   ],
   'eslint (promises, exhaustive switches)': [tool('eslint'), '--max-warnings=0', colour ? '--color' : '--no-color', ...folders],
   'dependency-cruiser (directions, cycles)': [tool('dependency-cruiser', 'depcruise'), '--config', '.dependency-cruiser.cjs', ...folders],
-  'tsc (types of the tests)': [tool('typescript', 'tsc'), '-b', 'test', '--pretty', String(colour)],
+  'tsc (types of tests and scripts)': [tool('typescript', 'tsc'), '-b', 'test', 'lib/catalog/scripts', '--pretty', String(colour)],
   'file length': [join(ROOT, 'scripts', 'tools', 'file-length.mjs')],
 };
 const tally = { passed: 0, failed: 0, skipped: 0 };
