@@ -30,6 +30,7 @@ const steps = {
   'eslint (promises, exhaustive switches)': [tool('eslint'), '--max-warnings=0', colour ? '--color' : '--no-color', ...folders],
   'dependency-cruiser (directions, cycles)': [tool('dependency-cruiser', 'depcruise'), '--config', '.dependency-cruiser.cjs', ...folders],
   'tsc (types of tests and scripts)': [tool('typescript', 'tsc'), '-b', 'test', 'lib/catalog/scripts', '--pretty', String(colour)],
+  'generated docs (npm run docs)': [join(ROOT, 'scripts', 'docs.mjs'), '--check'],
   'file length': [join(ROOT, 'scripts', 'tools', 'file-length.mjs')],
 };
 const tally = { passed: 0, failed: 0, skipped: 0 };
@@ -44,7 +45,7 @@ const began = Date.now();
 const built = await build();
 report('tsc (types of the workspaces)', built, began, 'see above');
 // The type-aware steps read the declarations of other workspaces: without a build they would only repeat its failure.
-const possible = Object.entries(steps).filter(([name]) => built || !/^(eslint|tsc)/.test(name));
+const possible = Object.entries(steps).filter(([name]) => built || !/^(eslint|tsc|generated)/.test(name));
 tally.skipped += Object.keys(steps).length - possible.length;
 await Promise.all(
   possible.map(async ([name, args]) => {
