@@ -80,6 +80,11 @@ export interface CollectorGatewayProps extends PodOptions {
   readonly measureSpans?: boolean;
   /** @default - pod, namespace, node and Deployment, found by pod name or address */
   readonly kubernetes?: K8sAttributesProcessor;
+  /**
+   * Ask the API server about the senders at all; without it no RBAC is printed.
+   * @default true
+   */
+  readonly describeSenders?: boolean;
   /** After memory limiter and Kubernetes attributes, in the pipelines whose signal they process. @default [] */
   readonly processors?: Processor[];
   /** @default [] */
@@ -153,7 +158,7 @@ export class CollectorGateway extends Component {
       this.spanMetrics = this.addEndpoint({ name: 'http-spans', protocol: Protocol.HTTP, port: 8889, expose: Expose.POD });
       this.exposeMetrics({ endpoint: this.spanMetrics, program: 'otelcol' });
     }
-    const kubernetes = props.kubernetes ?? defaultKubernetes();
+    const kubernetes = props.describeSenders === false ? undefined : (props.kubernetes ?? defaultKubernetes());
     this.config = gatewayConfig(this.node.path, {
       traces: props.traces ?? [],
       metrics: props.metrics ?? [],
@@ -190,7 +195,7 @@ export class CollectorGateway extends Component {
     }
   }
 
-  private wire(props: CollectorGatewayProps, kubernetes: K8sAttributesProcessor, version: string): void {
+  private wire(props: CollectorGatewayProps, kubernetes: K8sAttributesProcessor | undefined, version: string): void {
     for (const [signal, destinations] of [
       ['traces', props.traces ?? []],
       ['metrics', props.metrics ?? []],
@@ -205,8 +210,8 @@ export class CollectorGateway extends Component {
         }
       }
     }
-    const access = kubernetes.apiAccess(version);
-    if (access.length > 0) {
+    const access = kubernetes?.apiAccess(version) ?? [];
+    if (kubernetes && access.length > 0) {
       this.grantApi(
         access.map((rule) => ({ apiGroups: [rule.apiGroup], resources: [rule.resource], verbs: rule.verbs })),
         kubernetes.watchedNamespace === undefined ? [] : [kubernetes.watchedNamespace],

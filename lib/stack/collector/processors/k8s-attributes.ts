@@ -10,7 +10,7 @@ export class KubernetesAuth {
   public static readonly SERVICE_ACCOUNT = new KubernetesAuth('serviceAccount');
   /** By a kubeconfig: outside of a cluster. */
   public static readonly KUBE_CONFIG = new KubernetesAuth('kubeConfig');
-  /** Not at all. */
+  /** Without credentials: the API server must allow anybody to read. */
   public static readonly NONE = new KubernetesAuth('none');
 
   private constructor(public readonly name: string) {}
@@ -136,11 +136,6 @@ export class K8sAttributesProcessor extends Processor {
     }
   }
 
-  /** Whether it talks to the API server at all. */
-  public get usesApiServer(): boolean {
-    return this.props.authType !== KubernetesAuth.NONE;
-  }
-
   /** The one namespace that it watches, or undefined for all. */
   public get watchedNamespace(): string | undefined {
     return this.props.namespace;
@@ -151,7 +146,7 @@ export class K8sAttributesProcessor extends Processor {
    * of 0.155 creates (internal/kube/client.go); older versions read the Deployment's name from ReplicaSets.
    */
   public apiAccess(version: string): ApiAccess[] {
-    if (!this.usesApiServer) {
+    if ((this.props.authType ?? KubernetesAuth.SERVICE_ACCOUNT) !== KubernetesAuth.SERVICE_ACCOUNT) {
       return [];
     }
     const access = this.watches();
