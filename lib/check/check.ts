@@ -1,5 +1,5 @@
 import type { Finding } from './finding';
-import { readSnapshot, type Snapshot } from './read/snapshot';
+import { type ReadOptions, readSnapshot, type Snapshot } from './read/snapshot';
 import { RULES } from './rules/index';
 
 /**
@@ -7,8 +7,8 @@ import { RULES } from './rules/index';
  *
  * @throws ManifestReadError where a path does not exist, a file is not YAML, or nothing in them is a Kubernetes object
  */
-export function check(paths: readonly string[]): Finding[] {
-  return checkSnapshot(readSnapshot(paths));
+export function check(paths: readonly string[], options: ReadOptions = {}): Finding[] {
+  return checkSnapshot(readSnapshot(paths, options));
 }
 
 /** The findings of all rules over manifests that were read before. */

@@ -6,7 +6,7 @@ export type { KubeObject } from './read/objects';
 export type { LabelSelector, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule } from './read/policies';
 export { ManifestReadError, type ReadProblem } from './read/read-error';
 export type { Service, ServicePort } from './read/services';
-export { readSnapshot, type Snapshot, snapshotOf } from './read/snapshot';
+export { type ReadOptions, readSnapshot, type Snapshot, snapshotOf } from './read/snapshot';
 export type { Container, ContainerPort, Mount, Workload } from './read/workloads';
 export { jsonReport } from './report/json';
 export { textReport } from './report/text';

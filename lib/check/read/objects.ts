@@ -22,7 +22,7 @@ export interface KubeObject {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
-  /** `default` where the manifest names none; empty for cluster-wide kinds. */
+  /** Where the manifest names none: the one that readers were told, or presume (see snapshot.ts). Empty for cluster-wide kinds. */
   readonly namespace: string;
   readonly labels: { readonly [name: string]: string };
   readonly annotations: { readonly [name: string]: string };
@@ -37,8 +37,17 @@ export function objectName({ kind, namespace, name }: Pick<KubeObject, 'kind' | 
   return `${kind} ${namespace === '' ? '' : `${namespace}/`}${name}`;
 }
 
+/** An object before it is known where it goes. */
+export interface RawObject {
+  readonly manifest: JsonObject;
+  /** As the manifest names it. */
+  readonly namespace?: string;
+  /** In the namespace, which counts unless the manifest names one or the kind has none. */
+  place(namespace: string): KubeObject;
+}
+
 /** The Kubernetes objects of a file; documents that are none (values files, kustomizations) are passed over. */
-export function readObjects({ file, text }: SourceFile): { objects: KubeObject[]; problems: ReadProblem[] } {
+export function readObjects({ file, text }: SourceFile): { objects: RawObject[]; problems: ReadProblem[] } {
   const { documents, problems } = parseYaml(text);
   const remedy = text.includes('{{') ? 'Render the template first, for example with `helm template`' : 'Correct the YAML';
   return {
@@ -47,23 +56,28 @@ export function readObjects({ file, text }: SourceFile): { objects: KubeObject[]
   };
 }
 
-function objectsOf(document: YamlDocument, file: string): KubeObject[] {
+function objectsOf(document: YamlDocument, file: string): RawObject[] {
   const manifest = document.value;
   if (!isObject(manifest) || typeof manifest.apiVersion !== 'string' || typeof manifest.kind !== 'string') return [];
   // What `kubectl get -o yaml` prints for more than one object.
   if (manifest.kind.endsWith('List') && Array.isArray(manifest.items)) {
-    return asList(manifest.items).flatMap((item, index) => (isObject(item) ? [kubeObject(item, document, file, ['items', index])] : []));
+    return asList(manifest.items).flatMap((item, index) => (isObject(item) ? [rawObject(item, document, file, ['items', index])] : []));
   }
-  return [kubeObject(manifest, document, file, [])];
+  return [rawObject(manifest, document, file, [])];
 }
 
-function kubeObject(manifest: JsonObject, document: YamlDocument, file: string, at: Path): KubeObject {
+function rawObject(manifest: JsonObject, document: YamlDocument, file: string, at: Path): RawObject {
+  const own = asString(asObject(manifest.metadata).namespace);
+  return { manifest, namespace: own, place: (namespace) => kubeObject(manifest, own ?? namespace, document, file, at) };
+}
+
+function kubeObject(manifest: JsonObject, namespace: string, document: YamlDocument, file: string, at: Path): KubeObject {
   const metadata = asObject(manifest.metadata);
   const kind = asString(manifest.kind) ?? '';
   const identity = {
     kind,
     name: asString(metadata.name) ?? '',
-    namespace: CLUSTER_WIDE.has(kind) ? '' : (asString(metadata.namespace) ?? 'default'),
+    namespace: CLUSTER_WIDE.has(kind) ? '' : namespace,
   };
   return {
     ...identity,

@@ -1,7 +1,7 @@
 import type { Finding } from '../finding';
 import { type ConfigFile, configsOf } from './configs';
 import { readFiles, type SourceFile } from './files';
-import { type KubeObject, readObjects } from './objects';
+import { type KubeObject, type RawObject, readObjects } from './objects';
 import { type NetworkPolicy, policyOf } from './policies';
 import { ManifestReadError } from './read-error';
 import { type Service, serviceOf } from './services';
@@ -23,6 +23,15 @@ export interface Snapshot {
 }
 
 const RBAC = new Set(['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding', 'ServiceAccount']);
+/** How manifests are to be understood. */
+export interface ReadOptions {
+  /**
+   * Where objects go that name no namespace, as `kubectl apply -n` and `helm install -n` decide.
+   * @default - the only namespace that the others name; `default` where they name several or none
+   */
+  readonly namespace?: string;
+}
+
 /** Set by the API server on every namespace. */
 const NAME_LABEL = 'kubernetes.io/metadata.name';
 
@@ -31,8 +40,8 @@ const NAME_LABEL = 'kubernetes.io/metadata.name';
  *
  * @throws ManifestReadError where a path does not exist, a file is not YAML, or nothing in them is a Kubernetes object
  */
-export function readSnapshot(paths: readonly string[]): Snapshot {
-  const snapshot = snapshotOf(readFiles(paths));
+export function readSnapshot(paths: readonly string[], options: ReadOptions = {}): Snapshot {
+  const snapshot = snapshotOf(readFiles(paths), options);
   if (snapshot.objects.length === 0) {
     const problem = 'no Kubernetes object in it (nothing has apiVersion and kind)';
     throw new ManifestReadError(paths.map((file) => ({ file, problem, remedy: 'Give the folder that holds the rendered manifests' })));
@@ -45,11 +54,13 @@ export function readSnapshot(paths: readonly string[]): Snapshot {
  *
  * @throws ManifestReadError where a text is not YAML
  */
-export function snapshotOf(files: readonly SourceFile[]): Snapshot {
+export function snapshotOf(files: readonly SourceFile[], options: ReadOptions = {}): Snapshot {
   const read = files.map(readObjects);
   const problems = read.flatMap((file) => file.problems);
   if (problems.length > 0) throw new ManifestReadError(problems);
-  const objects = read.flatMap((file) => file.objects);
+  const raw = read.flatMap((file) => file.objects);
+  const namespace = options.namespace ?? presumed(raw);
+  const objects = raw.map((object) => object.place(namespace));
   const workloads = objects.flatMap((object) => workloadOf(object) ?? []);
   const configs = objects.map((object) => configsOf(object, workloads));
   return {
@@ -62,6 +73,11 @@ export function snapshotOf(files: readonly SourceFile[]): Snapshot {
     namespaces: namespacesOf(objects),
     unreadable: configs.flatMap((of) => of.findings),
   };
+}
+
+function presumed(objects: readonly RawObject[]): string {
+  const named = new Set(objects.flatMap(({ namespace }) => namespace ?? []));
+  return named.size === 1 ? ([...named][0] ?? 'default') : 'default';
 }
 
 function namespacesOf(objects: readonly KubeObject[]): Map<string, { [label: string]: string }> {

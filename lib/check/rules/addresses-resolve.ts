@@ -37,15 +37,17 @@ function addresses(snapshot: Snapshot): Finding[] {
 /** Discovery finds ports that containers declare; relabelling may turn them into others. */
 function scrapes(snapshot: Snapshot): Finding[] {
   return wiringOf(snapshot).scrapes.flatMap(({ config, path, job, pod }: Discovered): Finding[] => {
-    if (pod === undefined || podPorts(pod.workload).some(({ port }) => port === pod.port)) return [];
+    if (pod === undefined) return [];
     const ports = podPorts(pod.workload).map(({ port }) => port);
+    if (ports.length === 0 || ports.includes(pod.port)) return [];
     return [
       {
         ...config.tree.place(path),
         rule: ID,
-        level: 'error',
+        // The pod itself may name the port, in an annotation, and open it undeclared.
+        level: 'warning',
         problem: `job "${job}" scrapes port ${pod.port} of ${objectName(pod.workload.object)}, which no container of it has`,
-        remedy: `let relabelling or the annotation of the pod choose one of ${ports.join(', ') || 'the ports that the container declares'}`,
+        remedy: `let relabelling or the annotation of the pod choose one of ${ports.join(', ')}`,
       },
     ];
   });

@@ -1,10 +1,10 @@
 import type { Finding } from '../finding';
+import { suggestion } from '../nearest';
 import type { ConfigFile } from '../read/configs';
 import { asList, asObject, type Path } from '../read/json';
 import type { Snapshot } from '../read/snapshot';
 import { type Distribution, distributionOf } from './distribution';
 import { pipelinesResolveExamples } from './examples/pipelines-resolve';
-import { suggestion } from './nearest';
 import type { Rule } from './rule';
 
 const ID = 'pipelines-resolve';

@@ -1,3 +1,4 @@
+import { suggestion } from '../nearest';
 import { objectName } from '../read/objects';
 import type { Service, ServicePort } from '../read/services';
 import type { Snapshot } from '../read/snapshot';
@@ -88,10 +89,10 @@ function ownPod(source: Workload, port: number, snapshot: Snapshot): Resolution 
   const undeclared = listeningPorts(source, snapshot).filter((open) => !declared.some((candidate) => candidate.port === open));
   if (undeclared.includes(port) || declared.some((candidate) => candidate.port === port)) return { kind: 'own-pod' };
   const known = [...declared.map(portName), ...undeclared.map(String)];
-  const declare = 'declare the port at the container that listens on it';
+  if (known.length === 0) return ELSEWHERE;
   return nowhere(
     `no container of ${objectName(source.object)} has port ${port}`,
-    known.length === 0 ? declare : `use one of ${known.join(', ')}, or ${declare}`,
+    `use one of ${known.join(', ')}, or declare the port at the container that listens on it`,
   );
 }
 
@@ -103,9 +104,10 @@ function noService({ service, namespace }: ServiceName, { services }: Snapshot):
       `write ${service}.${elsewhere[0]}`,
     );
   const here = services.filter((candidate) => candidate.namespace === namespace).map(({ name }) => name);
-  const offer =
-    here.length === 0 ? `nothing has a Service in namespace ${namespace}` : `namespace ${namespace} has ${here.sort().join(', ')}`;
-  return nowhere(`there is no Service ${namespace}/${service}`, `correct the name (${offer}), or add the Service`);
+  return nowhere(
+    `there is no Service ${namespace}/${service}`,
+    `correct the name or add the Service; in namespace ${namespace} ${suggestion(service, here)}`,
+  );
 }
 
 function podProblem(pod: string, service: Service, snapshot: Snapshot): Resolution | undefined {
@@ -148,7 +150,10 @@ export function withPort(workloads: readonly Workload[], port: ServicePort['targ
   const is = (candidate: ContainerPort): boolean =>
     candidate.protocol === protocol && (typeof port === 'number' ? candidate.port === port : candidate.name === port);
   return workloads.flatMap((workload) => {
-    const found = podPorts(workload).find(is);
+    const declared = podPorts(workload);
+    // To declare ports is good manners, not a duty: a pod that declares none may listen on any.
+    if (declared.length === 0 && typeof port === 'number') return [{ workload, port, protocol }];
+    const found = declared.find(is);
     return found === undefined ? [] : [{ workload, port: found.port, protocol }];
   });
 }

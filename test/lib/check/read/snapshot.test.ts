@@ -37,12 +37,16 @@ describe('readSnapshot', () => {
     write('good/c.json', JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'four', namespace: 'shop' } }));
     write('good/.git/d.yaml', pod('hidden'));
     const { objects } = readSnapshot([join(folder, 'good')]);
-    expect(objects.map(({ name, namespace }) => `${namespace}/${name}`).sort()).toEqual([
-      'default/one',
-      'default/three',
-      'default/two',
-      'shop/four',
-    ]);
+    expect(objects.map(({ name }) => name).sort()).toEqual(['four', 'one', 'three', 'two']);
+  });
+
+  it('puts objects that name no namespace where the others are, or where it is told', () => {
+    const named = pod('one').replace('name: one', 'name: one, namespace: shop');
+    const namespacesOf = (text: string, namespace?: string) =>
+      snapshotOf([{ file: 'a.yaml', text }], { namespace }).objects.map((object) => object.namespace);
+    expect(namespacesOf(`${named}---\n${pod('two')}`)).toEqual(['shop', 'shop']);
+    expect(namespacesOf(`${named}---\n${pod('two')}`, 'other')).toEqual(['shop', 'other']);
+    expect(namespacesOf(`${named}---\n${named.replace('shop', 'bank')}---\n${pod('two')}`)).toEqual(['shop', 'bank', 'default']);
   });
 
   it('takes a list apart, as kubectl get -o yaml prints it, and keeps the lines', () => {

@@ -17,7 +17,7 @@ describe('addresses-resolve', () => {
       { from: 'endpoint: jaeger:4317', to: 'endpoint: jeager:4317' },
       `ConfigMap observability/gateway ${CONFIG}.exporters.otlp_grpc/jaeger.endpoint`,
       'there is no Service observability/jeager',
-      'namespace observability has',
+      'did you mean "jaeger"?',
     ],
     [
       'a namespace',
@@ -152,6 +152,13 @@ describe('addresses-resolve', () => {
     });
     expect(findings.map(brief)).toContain('addresses-resolve: ConfigMap observability/prometheus data["prometheus.yml"].scrape_configs[2]');
     expect(findings[0]?.problem).toBe('job "agents" scrapes port 9999 of Deployment observability/web, which no container of it has');
+  });
+
+  it('believes a number where a pod declares no port at all, and not a name', () => {
+    const undeclared: Mutation = { from: '          ports:\n            - { name: http, containerPort: 9093 }\n', to: '' };
+    expect(findingsOf(undeclared, { from: 'port: 9093, targetPort: http', to: 'port: 9093' })).toEqual([]);
+    const [finding] = findingsOf(undeclared);
+    expect(finding?.problem).toContain('leads to container port http, which no container of Deployment observability/alertmanager has');
   });
 
   it('leaves alone what lies outside of the cluster and what a program calls itself', () => {

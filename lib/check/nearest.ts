@@ -9,10 +9,15 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** `did you mean "x"? Defined: x, y`: the end of a remedy. */
+/** How many names a suggestion lists: more than that nobody reads. */
+const LISTED = 8;
+
+/** `did you mean "x"? There are x, y`: the end of a remedy. */
 export function suggestion(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
-  const list = known.length === 0 ? 'none are defined' : `there are ${[...known].sort().join(', ')}`;
+  const sorted = [...known].sort();
+  const more = sorted.length > LISTED ? ` and ${sorted.length - LISTED} more` : '';
+  const list = known.length === 0 ? 'none are defined' : `there are ${sorted.slice(0, LISTED).join(', ')}${more}`;
   return meant === undefined ? list : `did you mean "${meant}"? ${list}`;
 }
 
