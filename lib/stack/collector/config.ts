@@ -124,7 +124,7 @@ export class CollectorConfig implements IConfig {
       ];
       if (loose.length > 0) {
         throw new Error(
-          `${connector._place} does not connect ${names(loose)} with ${names([...ends, ...starts].filter((pipeline) => !loose.includes(pipeline)))}: it turns ${connector._routeNames()}`,
+          `${connector._place} leads nowhere from or to ${names(loose)}: it turns ${connector._routeNames()}; use it between pipelines of these signals`,
         );
       }
     }

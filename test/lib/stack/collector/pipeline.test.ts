@@ -126,7 +126,7 @@ describe('fails', () => {
       c.Pipeline.traces({ receivers: [otlp], exporters: [forward] }),
       c.Pipeline.logs({ receivers: [forward], exporters: [debug] }),
     ];
-    expect(() => render({ pipelines: crossed })).toThrow(/connectors.forward does not connect 'traces', 'logs'/);
+    expect(() => render({ pipelines: crossed })).toThrow(/connectors.forward leads nowhere from or to 'traces', 'logs'/);
   });
 
   it('on storage that nobody uses', () => {
