@@ -1,8 +1,9 @@
 import type { ConfigFile } from '../read/configs';
-import { asNumber, asObject, isObject, type Path } from '../read/json';
+import { asList, asNumber, asObject, isObject, type Path } from '../read/json';
 import type { Snapshot } from '../read/snapshot';
-import type { Workload } from '../read/workloads';
+import type { Container, Workload } from '../read/workloads';
 import { isListener } from './config-addresses';
+import { isOwnAddressKey } from './walk';
 
 /** What a component in the Collector's grammar listens on where its configuration names no endpoint. */
 const DEFAULT_PORTS: { readonly [protocol: string]: number } = {
@@ -12,12 +13,23 @@ const DEFAULT_PORTS: { readonly [protocol: string]: number } = {
 };
 
 /**
- * The ports that the containers of a pod open by their configurations, declared or not: a receiver on localhost is for the pod alone, so it is
- * not among the container's ports.
+ * The ports that the containers of a pod open by their configurations and flags, declared or not: what listens on localhost is for the pod alone,
+ * so it is not among the container's ports.
  */
 export function listeningPorts(workload: Workload, { configs }: Snapshot): number[] {
   const own = configs.filter(({ kind, mounts }) => kind === 'collector' && mounts.some((mount) => mount.workload === workload));
-  return [...new Set(own.flatMap(portsOf))].sort((a, b) => a - b);
+  const flags = workload.containers.filter(({ lasting }) => lasting).flatMap(flaggedPorts);
+  return [...new Set([...own.flatMap(portsOf), ...flags])].sort((a, b) => a - b);
+}
+
+/** `--port=8081`, `--listen-address 127.0.0.1:9101`. */
+function flaggedPorts({ spec }: Container): number[] {
+  const words = [...asList(spec.command), ...asList(spec.args)].map(String);
+  return words.flatMap((word, index) => {
+    const [, flag = '', value = words[index + 1] ?? ''] = /^--?([\w.-]+)(?:=(.*))?$/.exec(word) ?? [];
+    const [, port] = isOwnAddressKey(flag) || /port$/.test(flag) ? (/(?:^|:)(\d{1,5})$/.exec(value) ?? []) : [];
+    return port === undefined ? [] : [Number(port)];
+  });
 }
 
 function portsOf({ tree }: ConfigFile): number[] {

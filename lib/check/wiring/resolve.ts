@@ -1,4 +1,5 @@
 import { suggestion } from '../nearest';
+import { asObject, asStrings } from '../read/json';
 import { objectName } from '../read/objects';
 import type { Service, ServicePort } from '../read/services';
 import type { Snapshot } from '../read/snapshot';
@@ -57,6 +58,7 @@ function behind(service: Service, port: number | undefined, protocol: string, sn
   const workloads = workloadsOf(service, snapshot);
   // Endpoints that somebody else maintains.
   if (service.selector === undefined) return hasPort(service, port) ? ELSEWHERE : noPort(service, port);
+  if (workloads.length === 0 && isMadeByOperator(service, snapshot)) return ELSEWHERE;
   if (workloads.length === 0) {
     const labels = Object.entries(service.selector).map(([key, value]) => `${key}=${value}`);
     return nowhere(
@@ -82,6 +84,21 @@ function behind(service: Service, port: number | undefined, protocol: string, sn
     `port ${port} of ${objectName(service.object)} leads to container port ${entry.targetPort}, which no container of ${pods} has`,
     `let targetPort be one of ${portsOf(workloads)}, or add the port to the container`,
   );
+}
+
+/** Whether a custom resource carries the labels that the Service looks for: its operator makes the pods (Prometheus, Elasticsearch ...). */
+function isMadeByOperator({ selector = {}, namespace }: Service, { objects }: Snapshot): boolean {
+  return objects.some(({ apiVersion, manifest, labels, ...object }) => {
+    if (object.namespace !== namespace || !isCustom(apiVersion)) return false;
+    const all = { ...labels, ...asStrings(asObject(asObject(manifest.spec).podMetadata).labels) };
+    return Object.entries(selector).every(([key, value]) => all[key] === value);
+  });
+}
+
+/** Kubernetes' own groups have no dot (`apps`) or end with k8s.io. */
+function isCustom(apiVersion: string): boolean {
+  const [group = '', version] = apiVersion.split('/');
+  return version !== undefined && group.includes('.') && !group.endsWith('.k8s.io');
 }
 
 function ownPod(source: Workload, port: number, snapshot: Snapshot): Resolution {

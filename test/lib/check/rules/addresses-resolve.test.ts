@@ -161,6 +161,16 @@ describe('addresses-resolve', () => {
     expect(finding?.problem).toContain('leads to container port http, which no container of Deployment observability/alertmanager has');
   });
 
+  it('knows a port of the same pod by the flag that opens it, and pods that an operator makes by the labels of its resource', () => {
+    const flag: Mutation = { from: '"--config=/etc/agent/agent.yaml"', to: '"--config=/etc/agent/agent.yaml", "--admin-port=4319"' };
+    expect(findingsOf(flag, { from: 'value: http://localhost:4318', to: 'value: http://localhost:4319' })).toEqual([]);
+    const unselected: Mutation = { from: 'selector: { app: alertmanager }', to: 'selector: { app: alerts }' };
+    const resource =
+      '---\napiVersion: monitoring.coreos.com/v1\nkind: Alertmanager\nmetadata: { name: a, namespace: observability, labels: { app: alerts } }\n';
+    expect(findingsOf(unselected)).not.toEqual([]);
+    expect(findingsOf(unselected, { file: 'policies.yaml', from: '---\n', to: `${resource}---\n` })).toEqual([]);
+  });
+
   it('leaves alone what lies outside of the cluster and what a program calls itself', () => {
     const mutations: Mutation[] = [
       { from: 'http://metrics.invalid', to: 'http://nobody:1' },
