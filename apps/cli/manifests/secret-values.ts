@@ -49,7 +49,7 @@ function password(): string {
 }
 
 async function certificate(name: string, dnsNames: readonly string[]): Promise<{ [key: string]: string }> {
-  x509.cryptoProvider.set(webcrypto as unknown as Crypto);
+  x509.cryptoProvider.set(webcrypto);
   const [caKeys, keys] = await Promise.all([generateKeys(), generateKeys()]);
   const dates = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + YEAR_MS) };
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
@@ -76,12 +76,12 @@ async function certificate(name: string, dnsNames: readonly string[]): Promise<{
       new x509.SubjectAlternativeNameExtension([...dnsNames, 'localhost'].map((value) => ({ type: 'dns', value }))),
     ],
   });
-  const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey as webcrypto.CryptoKey));
+  const key = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
   return { 'ca.crt': ca.toString('pem'), 'tls.crt': leaf.toString('pem'), 'tls.key': pem('PRIVATE KEY', key) };
 }
 
-function generateKeys(): Promise<CryptoKeyPair> {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']) as Promise<unknown> as Promise<CryptoKeyPair>;
+function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 }
 
 function pem(label: string, der: Buffer): string {
