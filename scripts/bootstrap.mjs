@@ -14,6 +14,7 @@ import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { exclusively } from './tools/exclusive.mjs';
 import { install } from './tools/install.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -55,12 +56,21 @@ async function installed(root) {
   if (lock === undefined)
     throw new BootstrapError(`package-lock.json is missing in ${root}. Run this from a complete checkout: git status`);
   const wanted = { lock: createHash('sha256').update(lock).digest('hex'), platform: `${process.platform}-${process.arch}` };
+  const current = () => {
+    const stamp = readJson(join(root, STAMP));
+    return stamp?.lock === wanted.lock && stamp.platform === wanted.platform ? stamp : undefined;
+  };
+  const wait = (owner) => process.stderr.write(`Process ${owner} is installing the same packages: waiting for it\n`);
+  return current() ?? (await exclusively(root, async () => current() ?? (await agree(root, JSON.parse(lock), wanted)), wait));
+}
+
+/** Makes node_modules agree with the lock file and says so in the stamp. */
+async function agree(root, lock, wanted) {
   const stamp = readJson(join(root, STAMP));
-  if (stamp?.lock === wanted.lock && stamp.platform === wanted.platform) return stamp;
   // A tree that was copied from another platform has the wrong binaries although the versions agree.
   const moved = stamp !== undefined && stamp.platform !== wanted.platform;
-  if (moved || disagreement(JSON.parse(lock), readJson(join(root, 'node_modules', '.package-lock.json'))) !== undefined) {
-    await install(root, JSON.parse(lock)).catch((error) => {
+  if (moved || disagreement(lock, readJson(join(root, 'node_modules', '.package-lock.json'))) !== undefined) {
+    await install(root, lock).catch((error) => {
       throw new BootstrapError(error.message);
     });
   }

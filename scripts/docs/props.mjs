@@ -6,7 +6,11 @@ import { ROOT } from '../bootstrap.mjs';
 const FOLDER = join(ROOT, 'lib', 'stack');
 
 export async function generate() {
-  const config = ts.getParsedCommandLineOfConfigFile(join(FOLDER, 'tsconfig.json'), {}, { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} });
+  const config = ts.getParsedCommandLineOfConfigFile(
+    join(FOLDER, 'tsconfig.json'),
+    {},
+    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} },
+  );
   const program = ts.createProgram([join(FOLDER, 'index.ts')], { ...config.options, noEmit: true, composite: false });
   const checker = program.getTypeChecker();
   const module = checker.getSymbolAtLocation(program.getSourceFile(join(FOLDER, 'index.ts')));
@@ -33,18 +37,26 @@ export async function generate() {
 }
 
 function interfaceSection(checker, symbol) {
-  const properties = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol)).filter((property) => !property.name.startsWith('_'));
+  const properties = checker
+    .getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))
+    .filter((property) => !property.name.startsWith('_'));
   if (properties.length === 0) return [];
   const rows = properties.map((property) => {
     const optional = property.flags & ts.SymbolFlags.Optional;
-    const type = checker.typeToString(checker.getNonNullableType(checker.getTypeOfSymbol(property)), undefined, ts.TypeFormatFlags.NoTruncation);
+    const type = checker.typeToString(
+      checker.getNonNullableType(checker.getTypeOfSymbol(property)),
+      undefined,
+      ts.TypeFormatFlags.NoTruncation,
+    );
     return `| ${property.name}${optional ? '' : ' (required)'} | \`${cell(type)}\` | ${cell(tag(property, 'default'))} | ${cell(words(checker, property))} |`;
   });
   return [`## ${symbol.name}`, '', words(checker, symbol), '', '| prop | type | default | |', '| --- | --- | --- | --- |', ...rows, ''];
 }
 
 function choiceSection(checker, symbol) {
-  const rows = statics(checker, symbol).map((member) => `| \`${symbol.name}.${cell(signature(checker, member))}\` | ${cell(words(checker, member))} |`);
+  const rows = statics(checker, symbol).map(
+    (member) => `| \`${symbol.name}.${cell(signature(checker, member))}\` | ${cell(words(checker, member))} |`,
+  );
   return [`## ${symbol.name}`, '', words(checker, symbol), '', '| value | |', '| --- | --- |', ...rows, ''];
 }
 

@@ -1,6 +1,7 @@
 /** docs/explanation/topology.svg and topology.md: the reference stack as its own model draws it. */
-import { App } from 'cdk8s';
+
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
+import { App } from 'cdk8s';
 import { Drawing, OtlpStack, Topology } from 'otlp-stack';
 
 export async function generate() {
