@@ -111,7 +111,9 @@ function packagedNode(root) {
 /** The packaged Node, or the running one with a word about it where that is new enough. OTLP_STACK_NODE=current asks for the running one. */
 function choose(root, stamp) {
   const asked = process.env.OTLP_STACK_NODE === 'current';
-  if (!asked && stamp.node !== undefined && existsSync(join(root, stamp.node))) return join(root, stamp.node);
+  // The stamp saves the time to try it; what was absent then may have been installed since.
+  const packaged = stamp.node !== undefined && existsSync(join(root, stamp.node)) ? stamp.node : packagedNode(root);
+  if (!asked && packaged !== undefined) return join(root, packaged);
   if (newEnough(process.versions.node)) {
     if (!asked) process.stderr.write(`There is no packaged Node 26 for ${stamp.platform}: going on with Node ${process.versions.node}.\n`);
     return process.execPath;

@@ -14,7 +14,9 @@ export async function install(root, lock) {
   const { code, output } = await run(npm, root);
   progress.end(code === 0);
   if (code === 0) return;
-  const reason = output.split('\n').filter((line) => /^npm (error|ERR!)/.test(line) && !/complete log|debug-0/.test(line));
+  const reason = output
+    .split('\n')
+    .filter((line) => /^npm (error|ERR!)/.test(line) && !/complete log|debug-0|^npm \S+\s*$|^npm \S+\s+(at |[a-z]+: |\})/.test(line));
   throw new Error(
     `npm ci failed in ${root} (exit code ${code}):\n${(reason.length > 0 ? reason.slice(0, 12) : output.trim().split('\n').slice(-12)).join('\n')}\n` +
       'Check the network and the registry (npm config get registry; npm ping), then run the same command again.',
