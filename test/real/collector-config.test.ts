@@ -1,7 +1,14 @@
 import { Chart, Size, Testing } from 'cdk8s';
 import { describe, expect, it } from 'vitest';
 import { AgentConfig, AgentDaemon, AgentGateway, AgentMemory, AgentSidecar } from '../../lib/stack/agent/index.ts';
-import { CollectorGateway, Queue, type Signal, Signal as Signals } from '../../lib/stack/collector/index.ts';
+import {
+  CollectorGateway,
+  Queue,
+  SamplingPolicy,
+  type Signal,
+  Signal as Signals,
+  TailSamplingProcessor,
+} from '../../lib/stack/collector/index.ts';
 import { Image } from '../../lib/stack/model/images.ts';
 import { Profile } from '../../lib/stack/model/profile.ts';
 import { everyComponent } from '../lib/stack/collector/support/every-component.ts';
@@ -26,6 +33,9 @@ describeReal(['otelcol'], 'printed Collector configurations against the Collecto
       production: {},
       development: { profile: Profile.DEVELOPMENT },
       'queue on disk': { queue: Queue.disk() },
+      sampled: {
+        processors: [new TailSamplingProcessor({ policies: [SamplingPolicy.errors('errors'), SamplingPolicy.percentage('some', 10)] })],
+      },
       'traces only': { metrics: [], logs: [], measureSpans: false },
       'spelled for an old image': { image: Image.of('example.com/otelcol', '0.140.0') },
       'spelled for the newest image': { image: Image.of('example.com/otelcol', '0.161.0') },

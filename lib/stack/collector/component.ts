@@ -1,3 +1,4 @@
+import type { Duration } from 'cdk8s';
 import { Signal, signalNames } from './signal';
 import { COLLECTOR_VERSION, ComponentKind, Spelling } from './spelling';
 
@@ -150,6 +151,11 @@ export abstract class Exporter extends CollectorComponent implements IExporter {
 
   public accepts(signal: Signal): boolean {
     return this.signals.includes(signal);
+  }
+
+  /** How long one attempt may take, where the keys say it. @internal */
+  public _attemptTimeout(): Duration | undefined {
+    return undefined;
   }
 }
 

@@ -1,7 +1,8 @@
 import { Duration, Size } from 'cdk8s';
 import { Profile } from '../model/profile';
-import type { Exporter, Extension, Processor } from './component';
+import type { Exporter, Extension, IExporter, Processor } from './component';
 import { CollectorConfig } from './config';
+import { ForwardConnector } from './connectors/forward';
 import type { SpanMetricsConnector } from './connectors/span-metrics';
 import type { Destination, DestinationSettings } from './destination';
 import { PrometheusExporter } from './exporters/prometheus';
@@ -9,7 +10,7 @@ import { FileStorageExtension } from './extensions/file-storage';
 import { HealthCheckExtension } from './extensions/health-check';
 import type { CollectorMemory } from './memory';
 import { Pipeline } from './pipeline';
-import { envReference, quoted } from './print';
+import { envReference, printDuration, quoted } from './print';
 import type { K8sAttributesProcessor } from './processors/k8s-attributes';
 import { Queue, QueueSizer } from './queue';
 import { OtlpReceiver } from './receivers/otlp';
@@ -96,9 +97,10 @@ export function gatewayConfig(place: string, props: GatewayConfigProps): Collect
   const exporters = (destinations: Destination[]): Exporter[] => destinations.map((destination) => shared(settings, destination));
   const all = { traces: exporters(props.traces), metrics: exporters(props.metrics), logs: exporters(props.logs) };
   checkProduction(place, props.profile, [...all.traces, ...all.metrics, ...all.logs]);
+  checkTimeouts(place, timeouts, [...all.traces, ...all.metrics, ...all.logs]);
 
   const pipelines = [
-    ...signalPipeline(Signal.TRACES, otlp, processors, [...all.traces, ...(props.spanMetrics ? [props.spanMetrics] : [])]),
+    ...tracePipelines(otlp, processors, all.traces, props.spanMetrics),
     ...signalPipeline(Signal.METRICS, otlp, processors, all.metrics),
     ...signalPipeline(Signal.LOGS, otlp, processors, all.logs),
   ];
@@ -118,13 +120,32 @@ export function gatewayConfig(place: string, props: GatewayConfigProps): Collect
   });
 }
 
-function signalPipeline(
-  signal: Signal,
+const SAMPLERS = ['tail_sampling', 'probabilistic_sampler'];
+
+/** Spans are measured before they are sampled: otherwise rates would be those of the sample. */
+function tracePipelines(
   receiver: OtlpReceiver,
   processors: Processor[],
-  exporters: Parameters<typeof Pipeline.of>[1]['exporters'],
+  exporters: Exporter[],
+  measure: SpanMetricsConnector | undefined,
 ): Pipeline[] {
-  const usable = processors.filter((processor) => processor.processes(signal));
+  const sampler = processors.findIndex((processor) => SAMPLERS.includes(processor.type));
+  if (!measure || sampler < 0 || exporters.length === 0) {
+    return signalPipeline(Signal.TRACES, receiver, processors, [...exporters, ...(measure ? [measure] : [])]);
+  }
+  const forward = new ForwardConnector({ name: 'sampling' });
+  const kept = processors.slice(sampler).filter((processor) => processor.processes(Signal.TRACES));
+  return [
+    ...signalPipeline(Signal.TRACES, receiver, processors.slice(0, sampler), [measure, forward]),
+    Pipeline.traces({ name: 'sampled', receivers: [forward], processors: kept, exporters }),
+  ];
+}
+
+function signalPipeline(signal: Signal, receiver: OtlpReceiver, processors: Processor[], exporters: IExporter[]): Pipeline[] {
+  // A sampler could take logs too; nobody who thins out traces wants to lose log lines.
+  const usable = processors.filter(
+    (processor) => processor.processes(signal) && (signal === Signal.TRACES || !SAMPLERS.includes(processor.type)),
+  );
   return exporters.length === 0 ? [] : [Pipeline.of(signal, { receivers: [receiver], processors: usable, exporters })];
 }
 
@@ -160,6 +181,18 @@ function destinationSettings(place: string, props: GatewayConfigProps): SharedSe
   );
   // The agent keeps the data until it is answered and is the only one that sends again: a second retry here could outlive its patience.
   return { made, timeout, queue, retry: queue.waitsForResult ? Retry.disabled() : Retry.backoff() };
+}
+
+/** Of exporters that came ready made: those made here have the right one. */
+function checkTimeouts(place: string, timeouts: Timeouts, exporters: Exporter[]): void {
+  for (const exporter of exporters) {
+    const attempt = exporter._attemptTimeout();
+    if (attempt && attempt.toMilliseconds() > timeouts.exporterTimeout.toMilliseconds()) {
+      throw new Error(
+        `${place}: '${exporter.id}' may take ${printDuration(attempt)} for one attempt, the agent's timeout is derived from ${printDuration(timeouts.exporterTimeout)}: lower its 'timeout', or pass new Timeouts({ exporterTimeout })`,
+      );
+    }
+  }
 }
 
 function checkProduction(place: string, profile: Profile, exporters: Exporter[]): void {

@@ -85,7 +85,7 @@ export interface CollectorGatewayProps extends PodOptions {
    * @default true
    */
   readonly describeSenders?: boolean;
-  /** After memory limiter and Kubernetes attributes, in the pipelines whose signal they process. @default [] */
+  /** After memory limiter and Kubernetes attributes, in the pipelines whose signal they process; samplers in that of traces only. @default [] */
   readonly processors?: Processor[];
   /** @default [] */
   readonly extensions?: Extension[];

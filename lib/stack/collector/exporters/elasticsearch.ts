@@ -79,6 +79,11 @@ export class ElasticsearchExporter extends Exporter {
   }
 
   /** @internal */
+  public override _attemptTimeout(): Duration {
+    return this.timeout;
+  }
+
+  /** @internal */
   public override _extensions(): Extension[] {
     const storage = this.props.sendingQueue?._storage();
     return storage ? [storage] : [];

@@ -73,6 +73,11 @@ export class OtlpHttpExporter extends Exporter {
   }
 
   /** @internal */
+  public override _attemptTimeout(): Duration {
+    return this.timeout;
+  }
+
+  /** @internal */
   public override _extensions(): Extension[] {
     const storage = this.props.sendingQueue?._storage();
     return storage ? [storage] : [];

@@ -50,6 +50,11 @@ export class PrometheusRemoteWriteExporter extends Exporter {
   }
 
   /** @internal */
+  public override _attemptTimeout(): Duration {
+    return this.timeout;
+  }
+
+  /** @internal */
   public override _render(): object {
     const { queueSize, numConsumers, resourceToTelemetryConversion: conversion } = this.props;
     return {

@@ -1,6 +1,15 @@
 import { Duration, Size, Testing } from 'cdk8s';
 import { describe, expect, it } from 'vitest';
-import { CollectorGateway, DebugExporter, Destination, Queue, QueueSizer, Timeouts } from '../../../../lib/stack/collector/index.ts';
+import {
+  CollectorGateway,
+  DebugExporter,
+  Destination,
+  OtlpHttpExporter,
+  ProbabilisticSamplerProcessor,
+  Queue,
+  QueueSizer,
+  Timeouts,
+} from '../../../../lib/stack/collector/index.ts';
 import { Image } from '../../../../lib/stack/model/images.ts';
 import { Profile } from '../../../../lib/stack/model/profile.ts';
 import { Cpu } from '../../../../lib/stack/model/quantities.ts';
@@ -82,6 +91,22 @@ describe('configuration of the gateway', () => {
     expect(exporters['otlp_grpc/jaeger'].sending_queue.wait_for_result).toBeUndefined();
     expect(exporters['otlp_grpc/jaeger'].retry_on_failure).toMatchObject({ enabled: true, max_elapsed_time: '0s' });
     expect(exporters.elasticsearch.retry).toEqual({ enabled: true });
+  });
+
+  it('measures spans before it samples them', () => {
+    const { service } = render({ processors: [new ProbabilisticSamplerProcessor({ samplingPercentage: 10 })] });
+    expect(service.pipelines.traces).toEqual({
+      receivers: ['otlp'],
+      processors: ['memory_limiter', 'k8s_attributes'],
+      exporters: ['span_metrics', 'forward/sampling'],
+    });
+    expect(service.pipelines['traces/sampled']).toEqual({
+      receivers: ['forward/sampling'],
+      processors: ['probabilistic_sampler'],
+      exporters: ['otlp_grpc/jaeger'],
+    });
+    expect(service.pipelines.logs.processors).toEqual(['memory_limiter', 'k8s_attributes']);
+    expect(service.pipelines.metrics.processors).toEqual(['memory_limiter', 'k8s_attributes']);
   });
 
   it('merges overrides over what it renders', () => {
@@ -190,6 +215,12 @@ describe('fails', () => {
   it('when its queue gathers longer than the agent was told', () => {
     const queue = Queue.memory({ waitForResult: true, batch: { flushTimeout: Duration.seconds(2) } });
     expect(() => gatewayWith({ queue })).toThrow(/2000 ms.*200 ms/);
+  });
+
+  it('when a ready made exporter takes longer than the agent waits', () => {
+    const traces = [Destination.exporter(new OtlpHttpExporter({ endpoint: 'http://vendor' }))];
+    expect(() => gatewayWith({ traces })).toThrow(/'otlp_http' may take 30s for one attempt.*derived from 5s/);
+    expect(() => gatewayWith({ traces, timeouts: new Timeouts({ exporterTimeout: Duration.seconds(30) }) })).not.toThrow();
   });
 
   it('when a password would be printed or a sign-in is half', () => {
