@@ -13,7 +13,9 @@ import kubelet_1_36_3 from './kubelet/1.36.3.json';
 import otelcol_0_155_0 from './otelcol/0.155.0.json';
 import otelcol_0_160_0 from './otelcol/0.160.0.json';
 import otelcol_0_161_0 from './otelcol/0.161.0.json';
+import otlp_agent_0_1_0 from './otlp-agent/0.1.0.json';
 import prometheus_3_15_0 from './prometheus/3.15.0.json';
+import sample_service_0_1_0 from './sample-service/0.1.0.json';
 
 export const PROGRAMS: readonly ProgramFacts[] = [
   alertmanager_0_34_2 as unknown as ProgramFacts,
@@ -29,5 +31,7 @@ export const PROGRAMS: readonly ProgramFacts[] = [
   otelcol_0_155_0 as unknown as ProgramFacts,
   otelcol_0_160_0 as unknown as ProgramFacts,
   otelcol_0_161_0 as unknown as ProgramFacts,
+  otlp_agent_0_1_0 as unknown as ProgramFacts,
   prometheus_3_15_0 as unknown as ProgramFacts,
+  sample_service_0_1_0 as unknown as ProgramFacts,
 ];

@@ -8,6 +8,7 @@ import { startRepresentativeCluster } from './live/cluster.mts';
 import { harvestJaeger } from './live/jaeger.mts';
 import { harvestKubeStateMetrics } from './live/kube-state-metrics.mts';
 import { harvestNewerOtelcol, harvestOtelcol } from './live/otelcol.mts';
+import { harvestAgent, harvestSampleService } from './live/own.mts';
 import { harvestPrometheus } from './live/prometheus.mts';
 import { type PartialFacts, writeFacts } from './store.mts';
 
@@ -16,6 +17,8 @@ const wants = (...programs: string[]): boolean => wanted.length === 0 || program
 
 try {
   const harvested: PartialFacts[] = [];
+  if (wants('otlp-agent')) harvested.push(await harvestAgent());
+  if (wants('sample-service')) harvested.push(await harvestSampleService());
   if (wants('otelcol') && realComponent('otelcol-0.160').missing === undefined) harvested.push(await harvestNewerOtelcol());
   if (wants('jaeger')) harvested.push(await harvestJaeger());
   if (wants('otelcol', 'prometheus', 'alertmanager', 'kube-state-metrics')) {

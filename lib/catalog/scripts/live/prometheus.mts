@@ -66,7 +66,10 @@ export async function harvestPrometheus(api: ApiServer): Promise<PartialFacts[]>
   await prometheus.waitForQuery('sum(scrape_samples_scraped) > 0');
   await send('metrics', port.prometheus, { http: true, count: 1 });
   await webhook.waitForAlert('Always', 'firing');
-  const self = await scrapeSettled(`${prometheus.url}/metrics`, ['prometheus_rule_group_last_duration_seconds']);
+  const self = await scrapeSettled(`${prometheus.url}/metrics`, [
+    'prometheus_rule_group_last_duration_seconds',
+    'prometheus_target_interval_length_seconds',
+  ]);
   const alerts = await scrapeSettled(`${alertmanager.url}/metrics`, ['alertmanager_notifications_failed_total']);
   // What Prometheus itself writes about each target: no program exposes it.
   const written = (await prometheus.query('{__name__=~"up|scrape_.*|ALERTS|ALERTS_FOR_STATE"}')).map(({ metric }) => metric);

@@ -6,7 +6,7 @@ import type { PartialFacts } from '../store.mts';
  * Each names the page or file where it was read.
  */
 export function recordDocumented(): PartialFacts[] {
-  return [...PORTS_OF_RUN_PROGRAMS, ...COLLECTOR_PORTS, GRAFANA, FLUENTD, ELASTICSEARCH, JAEGER_NEWEST];
+  return [...OWN_PORTS, ...PORTS_OF_RUN_PROGRAMS, ...COLLECTOR_PORTS, GRAFANA, FLUENTD, ELASTICSEARCH, JAEGER_NEWEST];
 }
 
 const DOCS = 'docs';
@@ -24,6 +24,25 @@ function metric(
 ): MetricFact {
   return { name, type, help, labels: [...labels].sort(), endpoint: 'self', ...at };
 }
+
+/** Defaults of this repository's programs; a test compares them with what the agent prints. */
+const OWN_PORTS: readonly PartialFacts[] = [
+  {
+    program: 'otlp-agent',
+    version: '0.1.0',
+    ports: [
+      port('otlp-grpc', 4317, 'grpc', 'agent/receive/config.ts', { source: 'upstream@v0.1.0' }),
+      port('otlp-http', 4318, 'http', 'agent/receive/config.ts', { source: 'upstream@v0.1.0' }),
+      port('http-metrics', 8888, 'http', 'agent/telemetry/config.ts', { source: 'upstream@v0.1.0', path: '/metrics' }),
+      port('http-health', 13133, 'http', 'agent/telemetry/health-check-config.ts', { source: 'upstream@v0.1.0' }),
+    ],
+  },
+  {
+    program: 'sample-service',
+    version: '0.1.0',
+    ports: [port('http', 8080, 'http', 'apps/sample-service/config.ts', { source: 'upstream@v0.1.0', path: '/metrics' })],
+  },
+];
 
 const COLLECTOR_DOCS = 'https://opentelemetry.io/docs/collector/';
 const COLLECTOR_PORTS: readonly PartialFacts[] = ['0.155.0', '0.160.0', '0.161.0'].map((version) => ({
