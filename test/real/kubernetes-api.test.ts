@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { generateSchemas } from '../schemas/schemas.ts';
 import { printedStacks, snapshotOf } from '../support/printed-stacks.ts';
 import { CRD_MODULES, fetchCrds, goCommand } from './kubernetes-api/crds.ts';
 import { barePod, defaultAccounts, inOrder, madePrivileged } from './kubernetes-api/printed.ts';
 import { type ApiServer, describeReal, recordSkip, startApiServer } from './support/index.ts';
 
+const SCHEMAS = join(import.meta.dirname, '..', 'schemas');
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
 const REASON = 'otlp-stack.dev/pod-security-reason';
 const TITLE = 'the printed objects and a real Kubernetes API server';
@@ -58,6 +62,12 @@ function body(): void {
         }
       }
     });
+  });
+
+  it('describes its kinds, and the CRDs theirs, as the committed schemas do', async () => {
+    const generated = await generateSchemas(server);
+    expect(generated.size).toBe(1 + CRD_MODULES.length);
+    for (const [file, text] of generated) expect(readFileSync(join(SCHEMAS, file), 'utf8'), file).toBe(text);
   });
 
   it('fails on a field that it does not know, and on a selector that does not match its template', async () => {

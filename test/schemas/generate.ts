@@ -1,145 +1,20 @@
 /**
- * Writes the closed JSON schemas beside this file: `node test/schemas/generate.ts`.
- *
- * The built-in kinds come from the OpenAPI of a real kube-apiserver (started here), the custom resources from the CRDs of the declared
- * prerequisites (pinned Go modules). Both are facts of the version that the file or folder names; a version change means: run this, read the diff.
+ * Writes the closed JSON schemas beside this file: `node test/schemas/generate.ts`. They are facts of the versions that the folders name; the
+ * real lane makes them again and compares. A version change means: run this, read the diff.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parse } from 'yaml';
-import { CRD_MODULES, type CrdModule, fetchCrds } from '../real/kubernetes-api/crds.ts';
-import { type ApiServer, startApiServer } from '../real/support/api-server.ts';
-import { close, rootKind, type Schema, without } from './close.ts';
-
-/** The kinds that the stack prints, and those that people put beside it. */
-const KINDS: { readonly [apiVersion: string]: readonly string[] } = {
-  v1: ['ConfigMap', 'LimitRange', 'Namespace', 'PersistentVolumeClaim', 'Pod', 'ResourceQuota', 'Secret', 'Service', 'ServiceAccount'],
-  'apps/v1': ['DaemonSet', 'Deployment', 'StatefulSet'],
-  'autoscaling/v2': ['HorizontalPodAutoscaler'],
-  'batch/v1': ['CronJob', 'Job'],
-  'networking.k8s.io/v1': ['Ingress', 'NetworkPolicy'],
-  'policy/v1': ['PodDisruptionBudget'],
-  'rbac.authorization.k8s.io/v1': ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'],
-  'scheduling.k8s.io/v1': ['PriorityClass'],
-  'storage.k8s.io/v1': ['StorageClass'],
-};
-const METADATA = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
-/** Written by servers and controllers, never by hand. */
-const SERVER_METADATA = [
-  'creationTimestamp',
-  'deletionGracePeriodSeconds',
-  'deletionTimestamp',
-  'generation',
-  'managedFields',
-  'resourceVersion',
-  'selfLink',
-  'uid',
-];
-
-interface Bundle {
-  /** `<apiVersion>/<kind>` -> the kind's schema. */
-  readonly kinds: { [key: string]: Schema };
-  readonly definitions: { [name: string]: Schema };
-}
-
-type Definitions = { [name: string]: Schema };
-
-async function builtIn(server: ApiServer): Promise<{ version: string; bundle: Bundle }> {
-  const documents = new Map<string, Definitions>();
-  for (const apiVersion of Object.keys(KINDS)) {
-    const path = apiVersion.includes('/') ? `apis/${apiVersion}` : `api/${apiVersion}`;
-    const document = JSON.parse(await server.ok(['get', '--raw', `/openapi/v3/${path}`]));
-    documents.set(apiVersion, document.components.schemas);
-  }
-  const bundle: Bundle = { kinds: {}, definitions: {} };
-  for (const [apiVersion, kinds] of Object.entries(KINDS)) {
-    const source = documents.get(apiVersion) ?? {};
-    for (const kind of kinds)
-      bundle.kinds[`${apiVersion}/${kind}`] = rootKind(findKind(source, apiVersion, kind), apiVersion, kind, into(bundle, source));
-  }
-  const { major, minor } = JSON.parse(await server.ok(['get', '--raw', '/version']));
-  return { version: `${major}.${minor}`, bundle };
-}
-
-/** Resolves a reference by copying the definition, once for all documents: the same name is the same type in each of them. */
-function into(bundle: Bundle, source: Definitions): (ref: string) => Schema {
-  const reference = (ref: string): Schema => {
-    const name = ref.slice(ref.lastIndexOf('/') + 1);
-    if (bundle.definitions[name] === undefined) {
-      bundle.definitions[name] = {}; // before its content: some types contain themselves
-      const schema = source[name];
-      if (schema === undefined) throw new Error(`the OpenAPI document does not define ${name}`);
-      bundle.definitions[name] = close(name === METADATA ? without(schema, SERVER_METADATA) : schema, reference);
-    }
-    return { $ref: `#/definitions/${name}` };
-  };
-  return reference;
-}
-
-function findKind(source: Definitions, apiVersion: string, kind: string): Schema {
-  const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
-  const found = Object.values(source).find((schema) => {
-    const names = schema['x-kubernetes-group-version-kind'] as { group: string; version: string; kind: string }[] | undefined;
-    return names?.length === 1 && names.every((name) => name.group === group && name.version === version && name.kind === kind);
-  });
-  if (found === undefined) throw new Error(`the API server does not serve ${apiVersion} ${kind}`);
-  return found;
-}
-
-function custom(source: CrdModule, metadata: Schema): Bundle {
-  const bundle: Bundle = { kinds: {}, definitions: { [METADATA]: metadata } };
-  const noReferences = (ref: string): Schema => {
-    throw new Error(`a CRD with a reference: ${ref}`);
-  };
-  for (const text of fetchCrds(source).values()) {
-    const { group, names, versions } = parse(text).spec;
-    for (const { name, served, schema } of versions) {
-      if (!served) continue;
-      const closed = rootKind(schema.openAPIV3Schema, `${group}/${name}`, names.kind, noReferences);
-      const properties = { ...(closed.properties as Definitions), metadata: { $ref: `#/definitions/${METADATA}` } };
-      bundle.kinds[`${group}/${name}/${names.kind}`] = { ...closed, properties };
-    }
-  }
-  return bundle;
-}
-
-/** One definition per line, sorted: compact, and a change of one type is a diff of one line. */
-function write(path: string, bundle: Bundle): void {
-  const section = (entries: { [name: string]: Schema }): string =>
-    Object.keys(entries)
-      .sort()
-      .map((name) => `    ${JSON.stringify(name)}: ${JSON.stringify(entries[name])}`)
-      .join(',\n');
-  writeFileSync(path, `{\n  "kinds": {\n${section(bundle.kinds)}\n  },\n  "definitions": {\n${section(bundle.definitions)}\n  }\n}\n`);
-  console.log(`${path}: ${Object.keys(bundle.kinds).length} kinds, ${Object.keys(bundle.definitions).length} definitions`);
-}
+import { dirname, join } from 'node:path';
+import { startApiServer } from '../real/support/api-server.ts';
+import { generateSchemas } from './schemas.ts';
 
 const server = await startApiServer();
 try {
-  const { version, bundle } = await builtIn(server);
-  const folder = join(import.meta.dirname, `kubernetes-${version}`);
-  mkdirSync(folder, { recursive: true });
-  write(join(folder, 'definitions.json'), bundle);
-  for (const source of CRD_MODULES) {
-    const metadata = bundle.definitions[METADATA];
-    if (metadata === undefined) throw new Error(`no kind uses ${METADATA}`);
-    const customFolder = join(import.meta.dirname, `${source.name}-${source.version.slice(1)}`);
-    mkdirSync(customFolder, { recursive: true });
-    // ObjectMeta refers to OwnerReference: what it needs comes along.
-    const needed = custom(source, metadata);
-    copyReachable(metadata, bundle.definitions, needed.definitions);
-    write(join(customFolder, 'definitions.json'), needed);
+  for (const [file, text] of await generateSchemas(server)) {
+    const path = join(import.meta.dirname, file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    console.log(`${path}: ${text.length} bytes`);
   }
 } finally {
   await server.stop();
-}
-
-function copyReachable(schema: Schema, from: Definitions, to: Definitions): void {
-  for (const [, name = ''] of JSON.stringify(schema).matchAll(/"#\/definitions\/([^"]+)"/g)) {
-    if (to[name] !== undefined) continue;
-    const found = from[name];
-    if (found === undefined) throw new Error(`no definition ${name}`);
-    to[name] = found;
-    copyReachable(found, from, to);
-  }
 }
