@@ -7,7 +7,7 @@ export type Transport = (typeof TRANSPORTS)[number];
 
 /** `transport` of everything that listens. */
 export function transport(): Field<Transport> {
-  return choice(TRANSPORTS, { describe: 'Kind of socket: tcp, or unix with the path of the socket as endpoint.', default: 'tcp' }, '');
+  return choice(TRANSPORTS, { describe: 'Kind of socket: tcp, or unix with the path of the socket as endpoint.', default: 'tcp' });
 }
 
 export interface HostPort {

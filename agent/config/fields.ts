@@ -26,16 +26,26 @@ type Decode<T> = (value: unknown) => { readonly value: T } | { readonly wrong: s
 
 export type Field<T> = z.ZodType<T>;
 
+/** An empty value is decoded like an empty text, as upstream does for its named texts. */
+const AS_EMPTY_TEXT = Symbol('as empty text');
+
 /** Builds a leaf: absent is the default, an empty value is `zero`, the rest is decoded. */
-export function leaf<T>(type: FieldType, options: FieldOptions<T>, zero: T, decode: Decode<T>, doc: Partial<FieldDoc> = {}): Field<T> {
+export function leaf<T>(
+  type: FieldType,
+  options: FieldOptions<T>,
+  zero: T | typeof AS_EMPTY_TEXT,
+  decode: Decode<T>,
+  doc: Partial<FieldDoc> = {},
+): Field<T> {
   const schema = z
     .unknown()
     .optional()
     .transform((input, context): T => {
       if (input === undefined) return options.default;
       const raw = type === 'text' || type === 'choice' ? asText(input) : asValue(input);
-      if (raw === null || raw === undefined) return zero;
-      const decoded = decode(raw);
+      const isEmpty = raw === null || raw === undefined;
+      if (isEmpty && zero !== AS_EMPTY_TEXT) return zero;
+      const decoded = decode(isEmpty ? '' : raw);
       if ('value' in decoded) return decoded.value;
       context.issues.push({ code: 'custom', message: decoded.wrong, input: raw, params: { problem: 'OTLP_CONFIG_TYPE' } });
       return z.NEVER;
@@ -132,17 +142,18 @@ export function duration(options: FieldOptions<number> & { readonly shows: strin
   });
 }
 
-/** One of `values`, exactly as they are spelled; `zero` is what an empty value means. */
-export function choice<const T extends string>(values: readonly T[], options: FieldOptions<T>, zero: T = options.default): Field<T> {
+/** One of `values`, exactly as they are spelled. */
+export function choice<const T extends string>(values: readonly T[], options: FieldOptions<T>): Field<T> {
+  const written = values.filter((known) => known !== '');
   return leaf<T>(
     'choice',
     options,
-    zero,
+    AS_EMPTY_TEXT,
     (value) => {
       const found = values.find((known) => known === value);
-      return found === undefined ? { wrong: `must be one of ${values.filter((known) => known !== '').join(', ')}` } : { value: found };
+      return found === undefined ? { wrong: `must be one of ${written.join(', ')}` } : { value: found };
     },
-    { values: values.filter((known) => known !== '') },
+    { values: written },
   );
 }
 
@@ -186,7 +197,7 @@ function namedPair(item: unknown): readonly [unknown, unknown] {
   const pair = asValue(item);
   if (typeof pair !== 'object' || pair === null || Array.isArray(pair)) return [undefined, undefined];
   const known = Object.keys(pair).every((key) => key === 'name' || key === 'value');
-  return known ? [asText('name' in pair ? pair.name : ''), 'value' in pair ? pair.value : ''] : [undefined, undefined];
+  return known ? [asText('name' in pair ? pair.name : '') ?? '', 'value' in pair ? pair.value : ''] : [undefined, undefined];
 }
 
 /** A key of the Collector that this agent lacks: any value but an empty one is an error that says why. */

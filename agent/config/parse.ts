@@ -47,14 +47,14 @@ function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType, base: readonly P
 /** `(5) `, to stand before what is wrong with it. */
 function valueAt(root: ConfigNode, path: readonly PathStep[]): string {
   const node = nodeAt(root, path);
-  return node === undefined ? '' : `(${showValue(plain(node))}) `;
+  return node === undefined ? '' : `(${showValue(plain(node), path)}) `;
 }
 
 /** A key that nobody has: its value, the nearest name and all names. */
 export function unknownKey(path: readonly PathStep[], allowed: readonly string[], root: ConfigNode): Problem {
   const key = String(path.at(-1) ?? '');
   const node = nodeAt(root, path);
-  const value = node === undefined ? '' : ` (${showValue(plain(node))})`;
+  const value = node === undefined ? '' : ` (${showValue(plain(node), path)})`;
   return {
     code: 'OTLP_CONFIG_UNKNOWN_KEY',
     path,

@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import type { ConfigErrorCode } from './errors.ts';
 import type { Origin, PathStep } from './tree.ts';
-import { printOrigin, printPath } from './tree.ts';
+import { Expanded, printOrigin, printPath } from './tree.ts';
 
 /** One thing that is wrong with a configuration: where, what, and what to do. */
 export interface Problem {
@@ -65,13 +65,27 @@ export function suggestion(name: string, allowed: readonly string[]): string {
   return `${question}${near === undefined ? '.' : ''} Allowed here: ${allowed.length === 0 ? 'nothing' : [...allowed].sort().join(', ')}`;
 }
 
-/** A value as an error shows it: JSON, shortened; the marks of `${...}` are gone. */
-export function showValue(value: unknown): string {
-  const text = JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : unwrapped(inner)));
-  if (text === undefined) return 'nothing';
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+/** Keys below which values are secrets more often than not, and names that say so themselves. */
+const SECRET_SECTIONS: ReadonlySet<PathStep> = new Set(['headers', 'response_headers', 'auth']);
+const SECRET_NAME = /passw|secret|token|_pem$|authorization|api_?key|credential/iu;
+
+const MASK = '[REDACTED]';
+
+function isSecret(step: PathStep): boolean {
+  return SECRET_SECTIONS.has(step) || SECRET_NAME.test(String(step));
 }
 
-function unwrapped(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && 'original' in value && 'value' in value ? value.value : value;
+/** A value as an error shows it: JSON, shortened; without the marks of `${...}`, and masked where it may be a secret. */
+export function showValue(value: unknown, path: readonly PathStep[]): string {
+  if (path.some(isSecret)) return MASK;
+  const text = JSON.stringify(value, (key, inner: unknown) => {
+    if (isSecret(key)) return MASK;
+    const shown = inner instanceof Expanded ? inner.value : inner;
+    return typeof shown === 'bigint' ? Number(shown) : shown;
+  });
+  if (text === undefined) return 'nothing';
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text;
 }
+
+/** A line of an error stays a line. */
+const MAX_SHOWN = 80;

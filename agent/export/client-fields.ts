@@ -45,7 +45,7 @@ export function clientTls(): Field<{ readonly insecure: boolean }> {
 }
 
 export function compression(): Field<CompressionName> {
-  return choice(COMPRESSIONS, { describe: 'gzip, zstd, deflate (otlp_http only) or none.', default: 'gzip' }, '');
+  return choice(COMPRESSIONS, { describe: 'gzip, zstd, deflate (otlp_http only) or none.', default: 'gzip' });
 }
 
 /** The compression as settings, or a report that this transport has no such thing. */

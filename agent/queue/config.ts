@@ -9,26 +9,28 @@ import { firstRepeated } from '../process/batch-config.ts';
 const SIZERS: readonly Sizer[] = ['requests', 'items', 'bytes'];
 const OVERFLOWS: readonly OverflowPolicy[] = ['refuse', 'block', 'drop_oldest'];
 
-/** A choice that may be absent, where absent is not the same as its default. */
+/** A choice that may be absent, where that is not the same as its default; `whenEmpty` is what a key without a value means. */
 function optionalChoice<const T extends string>(
   values: readonly T[],
   options: Omit<FieldOptions<T | undefined>, 'default'>,
+  whenEmpty?: T,
 ): Field<T | undefined> {
   const decode = (value: unknown) => {
     const found = values.find((known) => known === value);
     return found === undefined ? { wrong: `must be one of ${values.join(', ')}` } : { value: found };
   };
-  return leaf<T | undefined>('choice', { ...options, default: undefined }, undefined, decode, { values });
+  return leaf<T | undefined>('choice', { ...options, default: undefined }, whenEmpty, decode, { values });
 }
 
 const batchShape = {
   flush_timeout: duration({ describe: 'Sends what there is after this time.', default: 200, shows: '200ms' }),
   min_size: integer({ describe: 'Size from which a batch is sent before its time.', default: 8192 }),
   max_size: integer({ describe: 'Size of one request at most; larger ones are split. 0 is no limit.', default: 0 }),
-  sizer: optionalChoice(SIZERS, {
-    describe: 'What min_size and max_size count: items or bytes.',
-    shows: 'items, or the sizer of the queue where that is written',
-  }),
+  sizer: optionalChoice(
+    SIZERS,
+    { describe: 'What min_size and max_size count: items or bytes.', shows: 'items, or the sizer of the queue where that is written' },
+    'items',
+  ),
   partition: section(
     { metadata_keys: textList({ describe: 'Request metadata by which batches are kept apart. Not supported yet.', default: [] }) },
     { describe: 'How batches are kept apart.' },
@@ -38,7 +40,7 @@ const batchShape = {
 const queueShape = {
   num_consumers: integer({ describe: 'Requests in flight at a time.', default: 10 }),
   queue_size: integer({ describe: 'What the queue may hold, counted by sizer.', default: 1000 }),
-  sizer: optionalChoice(SIZERS, { describe: 'What queue_size counts.', shows: 'requests' }),
+  sizer: optionalChoice(SIZERS, { describe: 'What queue_size counts.', shows: 'requests' }, 'requests'),
   block_on_overflow: bool({ describe: 'A full queue lets senders wait for room instead of refusing them.', default: false }),
   on_overflow: optionalChoice(OVERFLOWS, {
     describe: 'What a full queue does: refuse, block, or drop_oldest (counted as evicted). Wins over block_on_overflow.',

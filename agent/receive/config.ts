@@ -1,9 +1,9 @@
 import { listenAddress } from '../config/address.ts';
 import type { BuildContext } from '../config/component.ts';
 import { component } from '../config/component.ts';
-import { bool, duration, integer, text, unsigned, unsupported } from '../config/fields.ts';
+import { bool, duration, type Field, type FieldOptions, integer, leaf, unsigned, unsupported } from '../config/fields.ts';
 import { NO_AUTH, NO_MIDDLEWARES, NO_SERVER_TLS } from '../config/later.ts';
-import type { Output } from '../config/section.ts';
+import type { Output, Report } from '../config/section.ts';
 import { optionalSection, section } from '../config/section.ts';
 import type { CorsSettings, GrpcServerSettings, HttpServerSettings, OtlpReceiverSettings } from '../config/settings.ts';
 import { SIGNALS } from '../config/settings.ts';
@@ -14,6 +14,9 @@ const MIB = 1024 * 1024;
 
 /** OTLP 1.11: "The default MUST be 64 MiB", on the wire and inflated; the Collector has 4 and 20. */
 const DEFAULT_MESSAGE_BYTES = 64 * MIB;
+
+/** configgrpc's bound: larger ones would not fit an int64 of bytes. */
+const MAX_MESSAGE_MIB = 8_796_093_022_207;
 
 /** As grpc-go has none; enough for every client seen, and a bound for one that opens streams and never ends them. */
 const DEFAULT_CONCURRENT_STREAMS = 1000;
@@ -86,22 +89,43 @@ const grpcShape = {
   }),
 };
 
+/** A path that begins with a slash, also where it was written without. */
+function urlPath(options: FieldOptions<string>): Field<string> {
+  return leaf<string>('text', options, '/', (value) =>
+    typeof value === 'string' ? { value: value.startsWith('/') ? value : `/${value}` } : { wrong: 'wants text; put the value in quotes' },
+  );
+}
+
 const httpShape = {
   ...httpServerFields('localhost:4318'),
-  traces_url_path: text({ describe: 'URL path for traces.', default: SIGNAL_FACTS.traces.httpPath }),
-  metrics_url_path: text({ describe: 'URL path for metrics.', default: SIGNAL_FACTS.metrics.httpPath }),
-  logs_url_path: text({ describe: 'URL path for logs.', default: SIGNAL_FACTS.logs.httpPath }),
+  traces_url_path: urlPath({ describe: 'URL path for traces.', default: SIGNAL_FACTS.traces.httpPath }),
+  metrics_url_path: urlPath({ describe: 'URL path for metrics.', default: SIGNAL_FACTS.metrics.httpPath }),
+  logs_url_path: urlPath({ describe: 'URL path for logs.', default: SIGNAL_FACTS.logs.httpPath }),
 };
 
 const receiverShape = {
   protocols: section(
     {
-      grpc: optionalSection(grpcShape, { describe: 'OTLP/gRPC; an empty key switches it on with its defaults.', absent: 'off' }),
+      grpc: optionalSection(grpcShape, {
+        describe: 'OTLP/gRPC; an empty key switches it on with its defaults.',
+        absent: 'off',
+        check: checkGrpc,
+      }),
       http: optionalSection(httpShape, { describe: 'OTLP/HTTP, protobuf; an empty key switches it on with its defaults.', absent: 'off' }),
     },
     { describe: 'At least one of grpc and http.' },
   ),
 };
+
+/** The rules of configgrpc.ServerConfig upstream. */
+function checkGrpc(config: Output<typeof grpcShape>, report: Report): void {
+  const size = config.max_recv_msg_size_mib;
+  if (size < 0 || size > MAX_MESSAGE_MIB) report('max_recv_msg_size_mib', `(${size}) must be between 1 and ${MAX_MESSAGE_MIB}`);
+  for (const key of ['read_buffer_size', 'write_buffer_size'] as const) {
+    const bytes = config[key] ?? 0;
+    if (bytes < 0) report(key, `(${bytes}) must not be negative`);
+  }
+}
 
 /** Receiver `otlp`. */
 export const otlpReceiver = component<Output<typeof receiverShape>, OtlpReceiverSettings>({
@@ -166,9 +190,9 @@ function httpSettings(config: Output<typeof httpShape>, context: BuildContext): 
     readTimeoutMs: positive(config.read_timeout, 0),
     idleTimeoutMs: positive(config.idle_timeout, 0),
     paths: {
-      traces: absolute(config.traces_url_path),
-      metrics: absolute(config.metrics_url_path),
-      logs: absolute(config.logs_url_path),
+      traces: config.traces_url_path,
+      metrics: config.metrics_url_path,
+      logs: config.logs_url_path,
       profiles: SIGNAL_FACTS.profiles.httpPath,
     },
     compressionAlgorithms: algorithms,
@@ -194,8 +218,4 @@ function corsSettings(config: {
 /** Upstream reads zero, and what is below, as its default. */
 function positive(value: number | undefined, otherwise: number): number {
   return value !== undefined && value > 0 ? value : otherwise;
-}
-
-function absolute(path: string): string {
-  return path.startsWith('/') ? path : `/${path}`;
 }
