@@ -1,5 +1,6 @@
 import { Chart, Size, Testing } from 'cdk8s';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { AgentConfig, AgentDaemon, AgentGateway, AgentMemory, AgentSidecar } from '../../lib/stack/agent/index.ts';
 import {
   CollectorGateway,
@@ -12,10 +13,16 @@ import {
 import { Image } from '../../lib/stack/model/images.ts';
 import { Profile } from '../../lib/stack/model/profile.ts';
 import { everyComponent } from '../lib/stack/collector/support/every-component.ts';
-import { gatewayWith, referenceProps, withoutElasticsearch } from '../lib/stack/collector/support/reference-gateway.ts';
-import { describeReal, validateOtelcol } from './support/index.ts';
+import { gatewayWith, referenceProps } from '../lib/stack/collector/support/reference-gateway.ts';
+import { type PrintedStack, printDevelopment, printStack } from '../support/printed-stack.ts';
+import { applyOverrides } from './overrides.ts';
+import { describeReal, newFolder, type ProgramResult, realPath, runProgram, validateOtelcol, writeConfig } from './support/index.ts';
 
 const ENV = { MY_POD_IP: '127.0.0.1', K8S_POD_NAME: 'pod', ELASTICSEARCH_PASSWORD: 'secret', NODE_NAME: 'node' };
+
+/** The test Collector lacks this one exporter. */
+const withoutElasticsearch = (config: object): object =>
+  applyOverrides(config, [{ id: 'exporter-without-binary', exporter: 'elasticsearch' }]);
 
 async function expectAccepted(config: object, program: 'otelcol' | 'otelcol-0.160' = 'otelcol'): Promise<void> {
   const result = await validateOtelcol({ config, env: ENV, program });
@@ -28,7 +35,7 @@ describeReal(['otelcol'], 'printed Collector configurations against the Collecto
     await expectAccepted(everyComponent().renderConfig());
   });
 
-  describe('gateway, with nop in place of the elasticsearch exporter that this build lacks', () => {
+  describe('gateway, with debug in place of the elasticsearch exporter that this build lacks', () => {
     const variants = {
       production: {},
       development: { profile: Profile.DEVELOPMENT },
@@ -42,7 +49,8 @@ describeReal(['otelcol'], 'printed Collector configurations against the Collecto
     };
     for (const [name, props] of Object.entries(variants)) {
       it(name, async () => {
-        await expectAccepted(withoutElasticsearch(gatewayWith(props).gateway.config.renderConfig()));
+        const config = gatewayWith(props).gateway.config.renderConfig() as { exporters: object };
+        await expectAccepted('elasticsearch' in config.exporters ? withoutElasticsearch(config) : config);
       });
     }
   });
@@ -76,4 +84,50 @@ describeReal(['otelcol'], 'printed Collector configurations against the Collecto
     expect(result.code).toBe(1);
     expect(result.stderr).toContain('has invalid keys: endpont');
   });
+});
+
+interface CollectorFile {
+  readonly name: string;
+  /** As printed. */
+  readonly text: string;
+  readonly config: { readonly exporters: object; readonly extensions: object };
+}
+
+/** Every file of the reference stack in the Collector's grammar: those of the gateway, of Jaeger and of each agent. */
+function printedFiles({ objects }: PrintedStack): CollectorFile[] {
+  return objects
+    .filter((object) => object.kind === 'ConfigMap')
+    .flatMap(({ metadata, data }) =>
+      Object.entries(data as { [file: string]: string }).map(([file, text]) => ({ name: `${metadata.name}/${file}`, text })),
+    )
+    .filter(({ name, text }) => /\.ya?ml$/.test(name) && /^ {2}pipelines:/m.test(text))
+    .map((file) => ({ ...file, config: parse(file.text) as CollectorFile['config'] }));
+}
+
+/** The text as printed, not what another YAML printer makes of it: the two could differ in what they quote. */
+async function validateFile({ text, config }: CollectorFile): Promise<ProgramResult> {
+  if (!('jaeger_storage' in config.extensions)) {
+    return await validateOtelcol({ config: 'elasticsearch' in config.exporters ? withoutElasticsearch(config) : text, env: ENV });
+  }
+  const folder = newFolder('jaeger-validate');
+  const result = await runProgram(realPath('jaeger'), ['validate', `--config=${writeConfig(folder, 'jaeger.yaml', text)}`], { env: ENV });
+  return { ...result, stderr: result.stderr.replace(/^.*application version:.*\n\s*/, '') };
+}
+
+describeReal(['otelcol', 'jaeger'], 'the Collector configurations of the printed reference stack', () => {
+  for (const [profile, print] of [
+    ['production', printStack],
+    ['development', printDevelopment],
+  ] as const) {
+    it(`are accepted by the programs that read them: ${profile}`, async () => {
+      const files = printedFiles(print());
+      expect(files.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['jaeger-config/config.yaml', 'otel-collector-config/gateway.yaml', 'otlp-service-agent/agent.yaml']),
+      );
+      for (const file of files) {
+        const { code, stderr } = await validateFile(file);
+        expect({ file: file.name, code, stderr }).toEqual({ file: file.name, code: 0, stderr: '' });
+      }
+    });
+  }
 });

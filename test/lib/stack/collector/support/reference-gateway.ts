@@ -38,17 +38,3 @@ export function gatewayWith(props: c.CollectorGatewayProps = {}): GatewayUnderTe
   const gateway = new c.CollectorGateway(chart, 'Gateway', { ...referenceProps(), ...props });
   return { chart, gateway };
 }
-
-/** The one exporter that the test Collector lacks, replaced by one that it has. */
-export function withoutElasticsearch(config: object): object {
-  const copy = structuredClone(config) as {
-    exporters: { [id: string]: unknown };
-    service: { pipelines: { [id: string]: { exporters: string[] } } };
-  };
-  delete copy.exporters.elasticsearch;
-  copy.exporters.nop = {};
-  for (const pipeline of Object.values(copy.service.pipelines)) {
-    pipeline.exporters = pipeline.exporters.map((id) => (id === 'elasticsearch' ? 'nop' : id));
-  }
-  return copy;
-}
