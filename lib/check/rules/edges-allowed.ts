@@ -3,7 +3,7 @@ import { asNumber, asObject } from '../read/json';
 import { objectName } from '../read/objects';
 import type { Snapshot } from '../read/snapshot';
 import type { Workload } from '../read/workloads';
-import { isLoopback } from '../wiring/address';
+import { type Address, isLoopback } from '../wiring/address';
 import type { Discovered } from '../wiring/discovery';
 import { Policies, type Verdict } from '../wiring/policy';
 import { resolve, type Target } from '../wiring/resolve';
@@ -44,6 +44,7 @@ class Check {
       const named = `"${use.address.text}" in ${use.tree.place(use.path).object}`;
       if (source !== undefined && !isLoopback(use.address)) this.dns(source, named);
       if (source !== undefined && resolution.kind === 'api-server') this.apiServer(source, named);
+      if (source !== undefined && resolution.kind === 'outside') this.outside(source, use.address, named);
       if (resolution.kind !== 'pods') continue;
       for (const target of resolution.targets) {
         if (source !== undefined) this.edge(source, target, named);
@@ -124,9 +125,15 @@ class Check {
     );
   }
 
+  private outside(source: Workload, { host, port }: Address, why: string): void {
+    if (port === undefined) return;
+    const what = `${objectName(source.object)} may not connect to ${host} on TCP ${port}`;
+    this.judge(this.policies.outside(source, port), 'egress', what, why, `to TCP ${port} of its addresses (an ipBlock)`);
+  }
+
   private node(source: Workload, port: number, why: string): void {
     this.judge(
-      this.policies.node(source, port),
+      this.policies.outside(source, port),
       'egress',
       `${objectName(source.object)} may not connect to TCP ${port} of the nodes`,
       why,

@@ -78,10 +78,11 @@ function skipInPrometheus(path: Path): boolean {
   );
 }
 
-/** URLs in scripts and properties, except in lines that set the program's own. */
+/** URLs in scripts and properties, except in comments and in lines that set the program's own. */
 function textAddresses(text: string): Candidate[] {
   const lines = text.split('\n');
-  return urlsIn(text)
-    .filter(({ url, line }) => !isOwnAddressKey((lines[line - 1] ?? '').split(url)[0] ?? ''))
-    .map(({ url, line }) => ({ text: url, path: [line], keyed: true }));
+  return urlsIn(text).flatMap(({ url, line }) => {
+    const [before = ''] = (lines[line - 1] ?? '').split(url);
+    return /^\s*(#|;|\/\/)/.test(before) || isOwnAddressKey(before) ? [] : [{ text: url, path: [line], keyed: true }];
+  });
 }

@@ -57,8 +57,8 @@ export class Policies {
     return this.out(source, (rule) => leavesCluster(rule) && API_SERVER_PORTS.some((port) => listsPort(rule.ports, port, 'TCP')));
   }
 
-  /** Whether the pods of a workload may reach a port of the nodes. */
-  node(source: Workload, port: number): Verdict {
+  /** Whether the pods of a workload may reach a port outside of the cluster, or of the nodes under it. */
+  outside(source: Workload, port: number): Verdict {
     return this.out(source, (rule) => leavesCluster(rule) && listsPort(rule.ports, port, 'TCP'));
   }
 
@@ -131,7 +131,7 @@ function mayBeSystem({ peers }: PolicyRule, { namespaces }: Snapshot): boolean {
   );
 }
 
-/** Neither the API server nor a node is a pod: only a block of addresses, or a rule for everyone, opens the way. */
+/** Neither the API server, nor a node, nor a machine elsewhere is a pod: only a block of addresses, or a rule for everyone, opens the way. */
 function leavesCluster({ peers }: PolicyRule): boolean {
   return peers.length === 0 || peers.some(({ ipBlock }) => ipBlock !== undefined);
 }

@@ -23,7 +23,9 @@ export type Resolution =
   | { readonly kind: 'own-pod' }
   /** The API server of the cluster: no Service of the manifests, and no pod that a policy could select. */
   | { readonly kind: 'api-server' }
-  /** Outside of what the manifests describe. */
+  /** A name outside of the cluster. */
+  | { readonly kind: 'outside' }
+  /** In the cluster, and not described by the manifests. */
   | { readonly kind: 'elsewhere' }
   /** It leads nowhere. */
   | { readonly kind: 'nowhere'; readonly problem: string; readonly remedy: string };
@@ -41,7 +43,7 @@ export function resolve({ address, namespace, source }: AddressUse, snapshot: Sn
     isNamespace: (candidate) => snapshot.namespaces.has(candidate),
     isService: (candidate, within) => find(candidate, within) !== undefined,
   });
-  if (name === undefined) return ELSEWHERE;
+  if (name === undefined) return { kind: 'outside' };
   if (name.service === 'kubernetes' && name.namespace === 'default') return { kind: 'api-server' };
   const service = find(name.service, name.namespace);
   if (service === undefined) return name.namespace === SYSTEM_NAMESPACE ? ELSEWHERE : noService(name, snapshot);

@@ -66,4 +66,16 @@ describe('pipelines-resolve, by the recorded facts', () => {
     expect(findings[0]?.problem).toMatch(/^otelcol 0\.155\.0 \(core\) has no \w+ of type "/);
     expect(findings.every(({ rule }) => rule === 'pipelines-resolve')).toBe(true);
   });
+
+  it('fails on a component of the Collector that the agent lacks', () => {
+    const findings = findingsOf(
+      { from: '        limit_mib: 200\n', to: '        limit_mib: 200\n      tail_sampling: {}\n' },
+      { from: 'processors: [memory_limiter]', to: 'processors: [memory_limiter, tail_sampling]' },
+    );
+    expect(findings.map(brief)).toEqual([
+      'pipelines-resolve: ConfigMap observability/web-agent data["agent.yaml"].processors.tail_sampling',
+    ]);
+    expect(findings[0]?.problem).toBe('otlp-agent 0.1.0 (otlp-agent) has no processor of type "tail_sampling"');
+    expect(findings[0]?.remedy).toContain('memory_limiter');
+  });
 });

@@ -137,6 +137,14 @@ describe('edges-allowed', () => {
     expect(findingsOf(out('{ cidr: 0.0.0.0/0, except: [10.0.0.0/8] }')).map(brief)).toEqual([finding('web', 'egress')]);
   });
 
+  it('fails where a destination outside of the cluster has no way out, by no block of addresses', () => {
+    const outside = (address: string): Mutation => ({ from: 'endpoint: jaeger:4317', to: `endpoint: ${address}` });
+    const findings = findingsOf(outside('ingest.example.com:4317'));
+    expect(findings.map(brief)).toEqual([finding('gateway', 'egress')]);
+    expect(findings[0]?.problem).toContain('StatefulSet observability/gateway may not connect to ingest.example.com on TCP 4317');
+    expect(findingsOf(outside('ingest.example.com:443'))).toEqual([]);
+  });
+
   it('takes the API server from rights that a ServiceAccount was given, too', () => {
     const findings = findingsOf(
       { from: '      k8s_attributes: {}\n', to: '' },
