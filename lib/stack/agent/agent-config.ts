@@ -72,6 +72,8 @@ export const DRAIN_DEADLINE = Duration.seconds(25);
 export class AgentConfig implements IConfig {
   /** Of one attempt to export. */
   public readonly exportTimeout: Duration;
+  /** How long data is gathered before it is exported. */
+  public readonly flushTimeout: Duration;
   public readonly drainDeadline: Duration;
   /** In the Collector's grammar. */
   public readonly config: CollectorConfig;
@@ -91,6 +93,7 @@ export class AgentConfig implements IConfig {
     if (queue.onDisk) {
       throw new Error(`${place}: 'queue' is on disk, which the agent does not have yet: use Queue.memory()`);
     }
+    this.flushTimeout = queue.flushTimeout.toMilliseconds() > 0 ? queue.flushTimeout : Duration.millis(1);
     props.memory.checkQueue(place, queue);
     this.config = collectorConfig(props, this.exportTimeout, queue);
     const own = props.drainDeadline && { agent: { drain_deadline: printDuration(props.drainDeadline) } };
@@ -103,8 +106,10 @@ export class AgentConfig implements IConfig {
   }
 }
 
-function defaultQueue(): Queue {
+/** @param waitForResult leave the data with the sender until the next hop has it */
+export function defaultQueue(waitForResult?: boolean): Queue {
   return Queue.memory({
+    waitForResult,
     numConsumers: 10,
     queueSize: 5000,
     batch: { flushTimeout: Duration.millis(100), minSize: 1024, maxSize: 2048 },

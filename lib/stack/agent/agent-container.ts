@@ -1,6 +1,5 @@
 import { Duration, Size } from 'cdk8s';
-import { CollectorGateway } from '../collector/gateway';
-import type { Timeouts } from '../collector/timeouts';
+import { Timeouts } from '../collector/timeouts';
 import type { ContainerProps } from '../model/container';
 import { Endpoint, type EndpointOptions, Expose, type IEndpoint } from '../model/endpoint';
 import { Env } from '../model/env';
@@ -24,7 +23,10 @@ export interface AgentDeploymentOptions extends AgentOptions {
   readonly image?: Image;
   /** @default Profile.PRODUCTION */
   readonly profile?: Profile;
-  /** @default - request 200m and 512Mi, limit 500m and 1Gi; request 50m and 128Mi, limit 500m and 512Mi in development */
+  /**
+   * @default - request 200m and 512Mi, limit 500m and 1Gi; as a gateway request 500m and 1Gi, limit 2 and 2Gi; in development request 50m
+   * and 128Mi, limit 500m and 512Mi
+   */
   readonly resources?: Resources;
   /** @default - half of the container's memory for telemetry, a quarter for JavaScript's heap */
   readonly memory?: AgentMemoryProps;
@@ -104,6 +106,8 @@ export class AgentParts {
   }
 }
 
+/** What a next hop of ours says about its own waits: a gateway of the Collector or of the agent. */
 function upstreamTimeouts(upstream: IEndpoint): Timeouts | undefined {
-  return upstream instanceof Endpoint && upstream.component instanceof CollectorGateway ? upstream.component.timeouts : undefined;
+  const owner: object | undefined = upstream instanceof Endpoint ? upstream.component : undefined;
+  return owner && 'timeouts' in owner && owner.timeouts instanceof Timeouts ? owner.timeouts : undefined;
 }

@@ -1,6 +1,7 @@
 import { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { envReference } from '../collector/print';
+import { Timeouts } from '../collector/timeouts';
 import { Component, type ComponentProps } from '../model/component';
 import { ConfigContent } from '../model/config-content';
 import type { Container } from '../model/container';
@@ -9,6 +10,7 @@ import { Probe } from '../model/probe';
 import { Protocol } from '../model/protocol';
 import { AgentConfig, DRAIN_DEADLINE } from './agent-config';
 import { AGENT_CONFIG_DIRECTORY, AGENT_CONFIG_FILE, AgentParts, type AgentProps } from './agent-container';
+import type { AgentMemory } from './agent-memory';
 
 /** An agent in pods of its own; it takes data of others, so it listens on the pod's address and leaves their instance ids alone. */
 export abstract class AgentWorkload extends Component {
@@ -18,6 +20,10 @@ export abstract class AgentWorkload extends Component {
   public readonly metrics: Endpoint;
   public readonly container: Container;
   public readonly config: AgentConfig;
+  /** What the timeouts of those that send to it are derived from: its own gathering and its own export. */
+  public readonly timeouts: Timeouts;
+  /** The limits of its memory. */
+  public readonly memory: AgentMemory;
 
   protected constructor(scope: Construct, id: string, component: ComponentProps, props: AgentProps) {
     super(scope, id, { ...component, terminationGracePeriod: component.terminationGracePeriod ?? terminationGrace(props) });
@@ -31,6 +37,8 @@ export abstract class AgentWorkload extends Component {
       memory: parts.memory,
       timeouts: parts.timeouts,
     });
+    this.memory = parts.memory;
+    this.timeouts = new Timeouts({ flushTimeout: this.config.flushTimeout, exporterTimeout: this.config.exportTimeout });
     this.container = this.addContainer({
       ...parts.container('otlp-agent'),
       // Not ready while draining or at the memory limit: senders go to another pod.

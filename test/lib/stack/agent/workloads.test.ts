@@ -1,8 +1,9 @@
-import { Chart, Testing } from 'cdk8s';
+import { Chart, Size, Testing } from 'cdk8s';
 import { describe, expect, it } from 'vitest';
-import { AgentDaemon, AgentGateway } from '../../../../lib/stack/agent/index.ts';
+import { AgentDaemon, AgentGateway, AgentSidecar } from '../../../../lib/stack/agent/index.ts';
 import { CollectorGateway } from '../../../../lib/stack/collector/index.ts';
 import { Profile } from '../../../../lib/stack/model/profile.ts';
+import { Cpu } from '../../../../lib/stack/model/quantities.ts';
 import { referenceProps } from '../collector/support/reference-gateway.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests are read as JSON
@@ -43,6 +44,27 @@ describe('agent as a gateway', () => {
     expect(named(chart, 'Deployment', 'otlp-gateway').spec.replicas).toBeUndefined();
     expect(named(chart, 'HorizontalPodAutoscaler', 'otlp-gateway').spec).toMatchObject({ minReplicas: 3, maxReplicas: 10 });
     expect(named(chart, 'PodDisruptionBudget', 'otlp-gateway').spec.maxUnavailable).toBe(1);
+  });
+
+  it('answers when the next hop has the data and leaves sending again to whoever sent it', () => {
+    const { chart, gateway } = chartWithGateway();
+    const edge = new AgentGateway(chart, 'Edge', { upstream: gateway.otlpGrpc });
+    const { exporters } = edge.config.renderConfig() as Json;
+    expect(exporters.otlp_grpc.sending_queue.wait_for_result).toBe(true);
+    expect(exporters.otlp_grpc.retry_on_failure).toEqual({ enabled: false });
+    // 8 s to the Collector gateway, 0.1 s of gathering, 2 s of margin: so whoever sends here waits 11 s.
+    expect(exporters.otlp_grpc.timeout).toBe('8s');
+    const sidecar = new AgentSidecar({ upstream: edge.otlpGrpc });
+    expect((sidecar.config.renderConfig() as Json).exporters.otlp_grpc.timeout).toBe('11s');
+  });
+
+  it('adds pods before it refuses', () => {
+    const { chart, gateway } = chartWithGateway();
+    const resources = { cpuRequest: Cpu.cores(1), memoryRequest: Size.gibibytes(1), memoryLimit: Size.gibibytes(1) };
+    const edge = new AgentGateway(chart, 'Edge', { upstream: gateway.otlpGrpc, resources });
+    const { metrics } = named(chart, 'HorizontalPodAutoscaler', 'otlp-gateway').spec;
+    const target = (metrics[1].containerResource.target.averageUtilization * 1024) / 100;
+    expect(target).toBeLessThan(edge.memory.softLimit.toMebibytes());
   });
 
   it('is one small pod in development', () => {
