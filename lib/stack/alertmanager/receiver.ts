@@ -50,12 +50,12 @@ export class Notification {
     if (MARKED.test(url)) {
       throw new Error('the URL of a webhook seems to hold a secret: mount it as a file and use Notification.webhookFromFile()');
     }
-    return new Notification('webhook_configs', { url, ...webhook(options) });
+    return new Notification('webhook_configs', { url, ...webhook(options) }, addressOf(url));
   }
 
   /** The same, with the URL in a file. */
   public static webhookFromFile(urlFile: string, options: WebhookOptions = {}): Notification {
-    return new Notification('webhook_configs', { url_file: absolute('urlFile', urlFile), ...webhook(options) });
+    return new Notification('webhook_configs', { url_file: absolute('urlFile', urlFile), ...webhook(options) }, '', [urlFile]);
   }
 
   public static email(options: EmailOptions): Notification {
@@ -66,7 +66,7 @@ export class Notification {
       throw new Error(`e-mail notification: 'smarthost' must be host:port, got '${options.smarthost}'`);
     }
     const passwordFile = options.passwordFile && absolute('passwordFile', options.passwordFile);
-    return new Notification('email_configs', {
+    const config = {
       to: options.to.join(', '),
       from: options.from,
       smarthost: options.smarthost,
@@ -74,26 +74,29 @@ export class Notification {
       auth_password_file: passwordFile,
       require_tls: options.requireTls ?? true,
       send_resolved: options.sendResolved ?? true,
-    });
+    };
+    return new Notification('email_configs', config, options.smarthost, passwordFile === undefined ? [] : [passwordFile]);
   }
 
   public static slack(options: SlackOptions): Notification {
-    return new Notification('slack_configs', {
+    const config = {
       api_url_file: absolute('urlFile', options.urlFile),
       channel: options.channel,
       send_resolved: options.sendResolved ?? true,
       title: '[{{ .Status | toUpper }}{{ if eq .Status "firing" }}:{{ .Alerts.Firing | len }}{{ end }}] {{ .CommonLabels.alertname }}',
       text: '{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n<{{ .Annotations.runbook_url }}|Runbook>\n{{ end }}',
-    });
+    };
+    return new Notification('slack_configs', config, 'hooks.slack.com:443', [options.urlFile]);
   }
 
   public static pagerDuty(options: PagerDutyOptions): Notification {
-    return new Notification('pagerduty_configs', {
+    const config = {
       routing_key_file: absolute('routingKeyFile', options.routingKeyFile),
       severity: '{{ if .CommonLabels.severity }}{{ .CommonLabels.severity }}{{ else }}error{{ end }}',
       description: '{{ .CommonAnnotations.summary }}',
       send_resolved: options.sendResolved ?? true,
-    });
+    };
+    return new Notification('pagerduty_configs', config, 'events.pagerduty.com:443', [options.routingKeyFile]);
   }
 
   /**
@@ -111,7 +114,15 @@ export class Notification {
     /** The list in the receiver that it stands in. */
     public readonly key: string,
     private readonly config: object,
+    /** `host:port` that it connects to; empty where only the file knows. */
+    public readonly address = '',
+    private readonly files: string[] = [],
   ) {}
+
+  /** The files that hold its secrets. */
+  public get secretFiles(): string[] {
+    return [...this.files];
+  }
 
   /** @internal */
   public _render(): object {
@@ -136,9 +147,9 @@ export class Receiver {
     private readonly notifications: Notification[],
   ) {}
 
-  /** Whether anybody is told. */
-  public get isSilent(): boolean {
-    return this.notifications.length === 0;
+  /** All the ways to tell them. */
+  public get ways(): Notification[] {
+    return [...this.notifications];
   }
 
   /** @internal */
@@ -160,4 +171,9 @@ function absolute(key: string, path: string): string {
     throw new Error(`'${key}' must be an absolute path in the container, got '${path}'; a secret itself is never written here`);
   }
   return path;
+}
+
+function addressOf(url: string): string {
+  const { hostname, port, protocol } = new URL(url);
+  return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
 }

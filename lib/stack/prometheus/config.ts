@@ -47,6 +47,9 @@ export interface PrometheusConfigProps {
   readonly configOverrides?: object;
 }
 
+/** Four samples in the shortest rate of the rules. */
+export const SCRAPE_INTERVAL = Duration.seconds(15);
+
 const RESOURCE_ATTRIBUTES = [
   'deployment.environment',
   'deployment.environment.name',
@@ -83,7 +86,7 @@ export class PrometheusConfig implements IConfig {
   }
 
   public get scrapeInterval(): Duration {
-    return this.props.scrapeInterval ?? Duration.seconds(15);
+    return this.props.scrapeInterval ?? SCRAPE_INTERVAL;
   }
 
   /** At most the interval. */

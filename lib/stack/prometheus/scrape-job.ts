@@ -61,8 +61,8 @@ interface Discovery {
   /** Empty for the whole cluster. */
   readonly namespace: string;
   readonly keep: RelabelRule[];
-  /** The selector of the operator's monitor of the same targets. */
-  readonly monitor?: { readonly kind: string; readonly selector: object; readonly portName: string; readonly scheme: string };
+  /** Which of the operator's monitors has the same targets. */
+  readonly monitor?: { readonly kind: string; readonly portName: string; readonly scheme: string };
 }
 
 /**
@@ -84,29 +84,19 @@ export class ScrapeJob {
       const sources = labels.map(([label]) => `${POD}label_${discoveredLabel(label)}`);
       keep.unshift(RelabelRule.keep(sources, labels.map(([, value]) => literal(value)).join(';')));
     }
-    const monitor = {
-      kind: 'PodMonitor',
-      selector: { matchLabels: options.podLabels },
-      portName: options.portName,
-      scheme: schemeOf(options),
-    };
+    const monitor = { kind: 'PodMonitor', portName: options.portName, scheme: schemeOf(options) };
     return new ScrapeJob(options, { role: 'pod', namespace: options.namespace, keep, monitor }, podLabelRules(options), options);
   }
 
   /** A port of the pods behind a Service, each scraped by itself. */
-  public static service(options: ServiceScrapeOptions, serviceLabels: { [key: string]: string } = {}): ScrapeJob {
+  public static service(options: ServiceScrapeOptions): ScrapeJob {
     const keep = [
       RelabelRule.keep(
         ['__meta_kubernetes_service_name', '__meta_kubernetes_endpointslice_port_name'],
         `${literal(options.service)};${literal(options.portName)}`,
       ),
     ];
-    const monitor = {
-      kind: 'ServiceMonitor',
-      selector: { matchLabels: serviceLabels },
-      portName: options.portName,
-      scheme: schemeOf(options),
-    };
+    const monitor = { kind: 'ServiceMonitor', portName: options.portName, scheme: schemeOf(options) };
     return new ScrapeJob(options, { role: 'endpointslice', namespace: options.namespace, keep, monitor }, podLabelRules(options), options);
   }
 
@@ -160,30 +150,25 @@ export class ScrapeJob {
     };
   }
 
-  /** The same targets for the Prometheus operator, or undefined for nodes: its own installation scrapes kubelets. @internal */
-  public _renderMonitor(): { readonly kind: string; readonly spec: object } | undefined {
+  /** The same targets as an entry of an operator's monitor; undefined for nodes, which its own installation scrapes. @internal */
+  public _renderMonitor(): { readonly kind: string; readonly namespace: string; readonly endpoint: object } | undefined {
     const { monitor, namespace } = this.discovery;
     if (!monitor) {
       return undefined;
     }
     const { path, interval, keepMetrics } = this.options;
+    const rules = [...this.discovery.keep, RelabelRule.set('job', this.job), ...(this.options.relabel ?? [])];
     const endpoint = {
       port: monitor.portName,
       path: path ?? '/metrics',
       scheme: monitor.scheme === 'http' ? undefined : monitor.scheme,
       interval: interval && printPromDuration(interval),
       honorLabels: this.discovered?.describesOthers ? true : undefined,
-      relabelings: [RelabelRule.set('job', this.job), ...(this.options.relabel ?? [])].map((rule) => rule._renderMonitor()),
+      // The monitor selects by one label that all of the stack has; these rules tell its parts apart.
+      relabelings: rules.map((rule) => rule._renderMonitor()),
       metricRelabelings: keepMetrics === undefined ? undefined : [RelabelRule.keep(['__name__'], keepMetrics)._renderMonitor()],
     };
-    return {
-      kind: monitor.kind,
-      spec: {
-        selector: monitor.selector,
-        namespaceSelector: { matchNames: [namespace] },
-        [monitor.kind === 'PodMonitor' ? 'podMetricsEndpoints' : 'endpoints']: [endpoint],
-      },
-    };
+    return { kind: monitor.kind, namespace, endpoint };
   }
 
   private rules(): RelabelRule[] {

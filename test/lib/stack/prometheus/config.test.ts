@@ -121,25 +121,6 @@ describe('a scrape job', () => {
     });
   });
 
-  it('is the same for the operator, as a PodMonitor or ServiceMonitor', () => {
-    expect(compact(pods._renderMonitor())).toEqual({
-      kind: 'PodMonitor',
-      spec: {
-        selector: { matchLabels: POD_LABELS },
-        namespaceSelector: { matchNames: ['shop'] },
-        podMetricsEndpoints: [
-          { port: 'agent-metrics', path: '/metrics', relabelings: [{ targetLabel: 'job', replacement: 'otlp-agent' }] },
-        ],
-      },
-    });
-    const service = ScrapeJob.service({ name: 'x', namespace: 'n', service: 's', portName: 'p', scheme: 'https' }, { app: 's' });
-    expect(compact(service._renderMonitor())).toMatchObject({
-      kind: 'ServiceMonitor',
-      spec: { selector: { matchLabels: { app: 's' } }, endpoints: [{ port: 'p', scheme: 'https' }] },
-    });
-    expect(ScrapeJob.nodes({ name: 'cadvisor' })._renderMonitor()).toBeUndefined();
-  });
-
   it('takes further rules behind those that are derived', () => {
     const job = ScrapeJob.nodes({ name: 'n', relabel: [RelabelRule.drop(['node'], 'virtual-.*')] });
     expect((printed(job) as { relabel_configs: object[] }).relabel_configs.at(-1)).toEqual({
