@@ -10,6 +10,7 @@ import { resolve, type Target } from '../wiring/resolve';
 import { wiringOf } from '../wiring/wiring';
 import { apiServerClients } from './api-server-clients';
 import { edgesAllowedExamples } from './examples/edges-allowed';
+import { notifiers } from './notifiers';
 import type { Rule } from './rule';
 
 const ID = 'edges-allowed';
@@ -60,6 +61,7 @@ class Check {
       }
     }
     for (const { workload, why } of apiServerClients(this.snapshot)) this.apiServer(workload, why);
+    for (const { workload, why } of notifiers(this.snapshot)) this.dns(workload, why);
     return this.findings;
   }
 

@@ -145,6 +145,28 @@ describe('edges-allowed', () => {
     expect(findingsOf(outside('ingest.example.com:443'))).toEqual([]);
   });
 
+  it('fails where an Alertmanager with a receiver may not look its name up, wherever that name stands', () => {
+    const config = `---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: alertmanager, namespace: observability }
+data:
+  alertmanager.yml: |
+    route: { receiver: hook }
+    receivers: [{ name: hook, webhook_configs: [{ url_file: /etc/secrets/hook }] }]
+`;
+    const mounted =
+      '          volumeMounts: [{ name: config, mountPath: /etc/alertmanager }]\n      volumes: [{ name: config, configMap: { name: alertmanager } }]\n';
+    const findings = findingsOf(
+      { file: 'policies.yaml', from: '---\n', to: `${config}---\n` },
+      { from: '            - { name: http, containerPort: 9093 }\n', to: `            - { name: http, containerPort: 9093 }\n${mounted}` },
+    );
+    expect(findings.map(brief)).toEqual([finding('alertmanager', 'egress')]);
+    expect(findings[0]?.problem).toBe(
+      'Deployment observability/alertmanager may not ask DNS over UDP and TCP, as it is told to by receiver "hook" in ConfigMap observability/alertmanager',
+    );
+  });
+
   it('takes the API server from rights that a ServiceAccount was given, too', () => {
     const findings = findingsOf(
       { from: '      k8s_attributes: {}\n', to: '' },
