@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import {
   amtool,
@@ -10,6 +14,7 @@ import {
   startAlertmanager,
   startApiServer,
   startJaeger,
+  startKubelet,
   startKubeStateMetrics,
   startOpenSearch,
   startPrometheus,
@@ -93,6 +98,12 @@ describeReal(['kube-apiserver', 'etcd', 'kubectl', 'kube-controller-manager', 'k
       'shop',
     ]);
     expect(asNobody.stderr).toContain('Forbidden');
+
+    await using kubelet = await startKubelet([{ namespace: 'shop', pod: 'web-0', containers: ['web'] }], api.certificate());
+    const [response] = (await once(get({ port: kubelet.port, path: '/metrics/cadvisor', rejectUnauthorized: false }), 'response')) as [
+      IncomingMessage,
+    ];
+    expect(await text(response)).toContain('container_memory_working_set_bytes{container="web"');
 
     const metrics = await startKubeStateMetrics({ kubeconfig: api.kubeconfig, args: ['--resources=pods,deployments'] });
     expect(await (await fetch(metrics.url)).text()).toContain('kube_deployment_spec_replicas{namespace="shop",deployment="web"} 2');

@@ -2,11 +2,12 @@
  * Writes the facts that are read and not seen: `node lib/catalog/scripts/record.mts`. Needs Go, which fetches and verifies the modules
  * that the facts are read in. Run it after harvest.mts when both are to be renewed; the order does not matter for the result.
  */
+import { writeFileSync } from 'node:fs';
 import { recordCollector } from './recorded/collector.mts';
 import { recordDocumented } from './recorded/documented.mts';
 import { recordKeda } from './recorded/keda.mts';
 import { recordKubeStateMetrics } from './recorded/kube-state-metrics.mts';
-import { recordKubelet } from './recorded/kubelet.mts';
+import { kubeletExposition, recordKubelet } from './recorded/kubelet.mts';
 import { type PartialFacts, writeFacts } from './store.mts';
 
 const BUILT =
@@ -23,6 +24,8 @@ const recorded: PartialFacts[] = [
   recordKeda(),
   ...recordDocumented(),
 ];
+writeFileSync(new URL('../../../test/real/data/kubelet-cadvisor.prom', import.meta.url), kubeletExposition());
+
 /** Two recorders may know the same version (components and ports): one write replaces all that was recorded before. */
 const byVersion = new Map<string, PartialFacts>();
 for (const facts of recorded) {

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 ALL='otelcol otelcol-0.160 telemetrygen prometheus alertmanager jaeger kubernetes controllers kube-state-metrics opensearch'
-DEFAULT='otelcol prometheus alertmanager jaeger kubernetes controllers kube-state-metrics opensearch telemetrygen'
+DEFAULT='otelcol prometheus alertmanager jaeger kubernetes controllers kube-state-metrics opensearch telemetrygen otelcol-0.160'
 
 # Raised when a recipe (not its locks) changes in a way that the programs must be built again.
 REVISION=1

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { realPath } from './components.ts';
@@ -102,6 +102,12 @@ export class ApiServer {
       this.url,
       await this.token(namespace, serviceAccount),
     );
+  }
+
+  /** The certificate that the server made for itself, for stand-ins that must speak TLS too. */
+  certificate(): { readonly cert: string; readonly key: string } {
+    const read = (file: string): string => readFileSync(join(this.folder, 'certs', file), 'utf8');
+    return { cert: read('apiserver.crt'), key: read('apiserver.key') };
   }
 
   async stop(): Promise<void> {

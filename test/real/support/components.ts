@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 /** The programs of the real lane, by the name of their file in the cache (test/real/components/build makes them). */
 export type RealProgram =
@@ -48,13 +48,18 @@ export function realComponent(program: RealProgram): RealComponent {
   const path = join(realCache(), 'bin', program);
   try {
     accessSync(path, constants.X_OK);
-    return { path };
   } catch {
     const component = MADE_BY[program] ?? program;
     const broken = existsSync(join(realCache(), 'failed', component));
     const why = broken ? `its last build failed (see \`failed/${component}\` in the cache)` : 'it is not built';
     return { missing: `${program}: ${why}; build it with \`test/real/components/build ${component}\`` };
   }
+  if (program === 'opensearch' && !onPath('java')) return { missing: "opensearch: 'java' is not on PATH" };
+  return { path };
+}
+
+function onPath(program: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
 
 /** The path of a program that the caller knows to be there (inside `describeReal`). Throws the skip reason otherwise. */

@@ -6,6 +6,7 @@ export * from './describe-real.ts';
 export * from './exposition.ts';
 export * from './jaeger.ts';
 export * from './kube-state-metrics.ts';
+export * from './kubelet.ts';
 export * from './opensearch.ts';
 export * from './otelcol.ts';
 export * from './ports.ts';

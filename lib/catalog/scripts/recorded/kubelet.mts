@@ -88,7 +88,7 @@ function fromList(file: string): MetricFact[] {
         .filter(({ component, endpoint }) => component === 'kubelet' && ENDPOINTS[endpoint] !== undefined)
         .map(({ endpoint }) => ({
           name: [metric.namespace, metric.subsystem, metric.name].filter((part) => part).join('_'),
-          type: kindOf(metric.type),
+          type: kindOf(metric.type, metric.name),
           help: metric.help.replaceAll(/\s+/g, ' '),
           labels: [...(metric.labels ?? [])].sort(),
           endpoint: ENDPOINTS[endpoint] ?? '',
@@ -98,9 +98,48 @@ function fromList(file: string): MetricFact[] {
     );
 }
 
-/** `Custom` metrics are collected by hand; all of those that the kubelet has are gauges or counters by their name. */
-function kindOf(type: string): MetricKind {
+/** `Custom` metrics are collected by hand: of those that the kubelet has, the ones named `_total` are counters and the others gauges. */
+function kindOf(type: string, name: string): MetricKind {
   const kind = type.toLowerCase();
   if (kind === 'histogram' || kind === 'timinghistogram') return 'histogram';
-  return kind === 'counter' || kind === 'gauge' || kind === 'summary' ? kind : 'untyped';
+  if (kind === 'counter' || kind === 'gauge' || kind === 'summary') return kind;
+  return name.endsWith('_total') ? 'counter' : 'gauge';
+}
+
+/**
+ * The same exposition as text, for tests that scrape a kubelet: one container `CONTAINER` of the pod `POD` in `NAMESPACE`, labelled as
+ * the kubelet labels it, without the groups that it leaves out.
+ */
+export function kubeletExposition(): string {
+  const file = join(requiredModuleFolder('github.com/google/cadvisor', `v${CADVISOR}`), 'metrics/testdata/prometheus_metrics');
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const name = line.match(/^(?:# \w+ )?([a-z_0-9]+)/)?.[1] ?? '';
+      if (name === '' || NOT_IN_KUBELET.test(name)) return [];
+      const sample = line.match(/^([a-z_0-9]+)\{(.*)\} (\S+)/);
+      if (sample === null) return [line];
+      const own = [...(sample[2] ?? '').matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g)].filter(
+        ([, label = '']) => !OF_THE_SAMPLE.test(label) && !KUBELET_LABELS.includes(label),
+      );
+      const labels = [
+        ...own.map(([text]) => text),
+        'container="CONTAINER"',
+        'id="/kubepods/pod-POD/CONTAINER"',
+        'image="CONTAINER:1"',
+        'name="CONTAINER-POD"',
+        'namespace="NAMESPACE"',
+        'pod="POD"',
+      ];
+      return [`${sample[1]}{${labels.sort().join(',')}} ${sample[3]}`];
+    });
+  // Without per-CPU figures, which the kubelet leaves out, cAdvisor reports their sum as `total`.
+  const firstCpu = lines.findIndex((line) => line.startsWith('container_cpu_usage_seconds_total{'));
+  const kept = lines.filter((line, index) => index <= firstCpu || !line.startsWith('container_cpu_usage_seconds_total{'));
+  const exposed = kept.map((line) => line.replace(/cpu="cpu\d+"/, 'cpu="total"'));
+  const header = [
+    `# Recorded by cAdvisor ${CADVISOR} (github.com/google/cadvisor, metrics/testdata/prometheus_metrics, Apache-2.0), which the kubelet of Kubernetes ${KUBERNETES} embeds;`,
+    '# labelled as that kubelet labels (pkg/kubelet/server/server.go, containerPrometheusLabelsFunc). Written by lib/catalog/scripts/record.mts.',
+  ];
+  return `${[...header, ...exposed].join('\n')}\n`;
 }
