@@ -55,8 +55,8 @@ export interface GatewayConfigProps {
 /** Where a queue on disk lies in the container. */
 export const QUEUE_DIRECTORY = '/var/lib/otelcol/queue';
 
-/** What our agent accepts at most, so the gateway must not refuse it. */
-const LARGEST_REQUEST = Size.mebibytes(64);
+/** What our agent accepts at most, so the gateway should not refuse it. */
+const LARGEST_REQUEST_MEBIBYTES = 64;
 
 /** gRPC servers in Go, Jaeger's among them, refuse messages above 4 MiB unless told otherwise. */
 const LARGEST_BATCH_BYTES = 3 * 1024 * 1024;
@@ -68,11 +68,11 @@ const MEBIBYTE = 1024 * 1024;
  * Everything is counted in bytes, as only bytes can be compared with limits.
  */
 export function waitingQueue(timeouts: Timeouts, memory: CollectorMemory, exporters: number): Queue {
-  // An eighth of the memory below the soft limit for all queues together, 64 MiB each at most.
-  const share = Math.floor(memory.softLimit.toMebibytes() / 8 / Math.max(1, exporters));
+  // Half of the memory below the soft limit for all queues together; more than one request of the largest size is not needed.
+  const share = Math.floor(memory.softLimit.toMebibytes() / 2 / Math.max(1, exporters));
   return Queue.memory({
     numConsumers: 10,
-    queueSize: Math.max(8, Math.min(64, share)) * MEBIBYTE,
+    queueSize: Math.max(4, Math.min(LARGEST_REQUEST_MEBIBYTES, share)) * MEBIBYTE,
     sizer: QueueSizer.BYTES,
     waitForResult: true,
     batch: { flushTimeout: timeouts.flushTimeout, minSize: MEBIBYTE, maxSize: LARGEST_BATCH_BYTES, sizer: QueueSizer.BYTES },
@@ -82,18 +82,21 @@ export function waitingQueue(timeouts: Timeouts, memory: CollectorMemory, export
 /** The configuration of a Collector gateway: OTLP in, one exporter per destination out, span metrics beside. */
 export function gatewayConfig(place: string, props: GatewayConfigProps): CollectorConfig {
   const { ports, timeouts } = props;
+  const settings = destinationSettings(place, props);
+  // A request that no queue could ever hold would be refused and sent again until it is given up: refuse it at the door, for good.
+  const bound = settings.queue._boundBytes() ?? LARGEST_REQUEST_MEBIBYTES * MEBIBYTE;
+  const largest = Size.mebibytes(Math.min(LARGEST_REQUEST_MEBIBYTES, Math.max(1, Math.floor(bound / MEBIBYTE))));
   const on = (port: number): string => `${envReference('MY_POD_IP')}:${port}`;
   const otlp = new OtlpReceiver({
     grpc: {
       endpoint: on(ports.grpc),
-      maxRecvMsgSize: LARGEST_REQUEST,
+      maxRecvMsgSize: largest,
       // Connections are asked to come back now and then: otherwise a pod that the autoscaler adds would stay idle.
       keepalive: { maxConnectionAge: Duration.minutes(5), maxConnectionAgeGrace: Duration.seconds(30) },
     },
-    http: { endpoint: on(ports.http), maxRequestBodySize: LARGEST_REQUEST, writeTimeout: timeouts.receiverWriteTimeout },
+    http: { endpoint: on(ports.http), maxRequestBodySize: largest, writeTimeout: timeouts.receiverWriteTimeout },
   });
   const processors = [props.memory.limiter(), ...(props.kubernetes ? [props.kubernetes] : []), ...(props.processors ?? [])];
-  const settings = destinationSettings(place, props);
   const exporters = (destinations: Destination[]): Exporter[] => destinations.map((destination) => shared(settings, destination));
   const all = { traces: exporters(props.traces), metrics: exporters(props.metrics), logs: exporters(props.logs) };
   checkProduction(place, props.profile, [...all.traces, ...all.metrics, ...all.logs]);

@@ -61,6 +61,18 @@ describe('configuration of the gateway', () => {
     expect(http.write_timeout).toBe(`${gateway.timeouts.agentTimeout.toSeconds()}s`);
   });
 
+  it('takes no request that its queues could never hold', () => {
+    const small = { cpuRequest: Cpu.millis(100), memoryRequest: Size.mebibytes(128), memoryLimit: Size.mebibytes(256) };
+    for (const props of [{}, { profile: Profile.DEVELOPMENT }, { profile: Profile.DEVELOPMENT, resources: small }]) {
+      const { receivers, exporters } = render(props);
+      const { grpc, http } = receivers.otlp.protocols;
+      for (const id of ['otlp_grpc/jaeger', 'otlp_http/prometheus', 'elasticsearch']) {
+        expect(grpc.max_recv_msg_size_mib * 1024 * 1024).toBeLessThanOrEqual(exporters[id].sending_queue.queue_size);
+      }
+      expect(http.max_request_body_size).toBe(grpc.max_recv_msg_size_mib * 1024 * 1024);
+    }
+  });
+
   it('never prints a password', () => {
     const { exporters } = render();
     expect(exporters.elasticsearch).toMatchObject({
