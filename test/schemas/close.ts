@@ -36,6 +36,7 @@ export function close(schema: Schema, reference: Reference): Schema {
 
   const closed: Schema = {};
   for (const keyword of KEPT) if (schema[keyword] !== undefined) closed[keyword] = schema[keyword];
+  if (typeof closed.pattern === 'string' && !isExpression(closed.pattern)) delete closed.pattern;
   if (schema.nullable === true && typeof closed.type === 'string') closed.type = [closed.type, 'null'];
   if (schema.items !== undefined) closed.items = close(schema.items as Schema, reference);
   const properties = schema.properties as { [name: string]: Schema } | undefined;
@@ -46,6 +47,16 @@ export function close(schema: Schema, reference: Reference): Schema {
   if (typeof schema.additionalProperties === 'object')
     closed.additionalProperties = close(schema.additionalProperties as Schema, reference);
   return closed;
+}
+
+/** Go's expressions know spellings that JavaScript's lack, such as `(?i)`: what uses them is left to the API server. */
+function isExpression(pattern: string): boolean {
+  try {
+    new RegExp(pattern, 'u');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isQuantity(schema: Schema): boolean {

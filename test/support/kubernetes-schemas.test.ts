@@ -41,6 +41,18 @@ describe('the closed schemas', () => {
     );
   });
 
+  it('are sound, every one: nothing but its own fields is missing in an object without any', () => {
+    for (const key of VALIDATED_KINDS) {
+      const at = key.lastIndexOf('/');
+      const errors = validateManifest({ apiVersion: key.slice(0, at), kind: key.slice(at + 1) });
+      expect(errors, key).toContain("(root): must have required property 'metadata'");
+      expect(
+        errors.every((error) => error.startsWith('(root): must have required property')),
+        key,
+      ).toBe(true);
+    }
+  });
+
   it.each([
     [
       'an unknown field deep in a pod',
