@@ -1,4 +1,4 @@
-/** The program `otlp-stack`. The only place that decides on exit codes: 0 done, 1 failed or found something, 2 wrong input. */
+/** The program `otlp-stack`. The only place that decides on exit codes: 0 done, 1 failed or found something, 2 wrong input, 130 stopped by a signal. */
 import { Command } from 'commander';
 import { graphCommand } from './commands/graph.ts';
 import { rehearseCommand } from './commands/rehearse.ts';
@@ -10,7 +10,9 @@ import { EXIT, explain } from './errors.ts';
 import { VERSION } from './version.ts';
 
 const program = new Command('otlp-stack')
-  .description('Prints a complete observability stack as Kubernetes manifests, looks into what was printed and rehearses it on this machine.')
+  .description(
+    'Prints a complete observability stack as Kubernetes manifests, looks into what was printed and rehearses it on this machine.',
+  )
   .version(VERSION)
   .showHelpAfterError('(see otlp-stack --help)')
   .configureHelp({ sortSubcommands: false })
@@ -24,7 +26,7 @@ First steps:
   kubectl apply --server-side -f dist/
   otlp-stack rehearse dist/                 send 100 000 spans through what was printed, on this machine
 
-Exit codes: 0 done, 1 something failed or was lost, 2 the input is wrong (a file, a folder, an option).`,
+Exit codes: 0 done, 1 something failed or was lost, 2 the input is wrong (a file, a folder, an option), 130 stopped by ^C.`,
   );
 
 for (const command of [synthCommand, rehearseCommand, requirementsCommand, secretsCommand, graphCommand, startCommand]) {

@@ -15,7 +15,8 @@ export function requirementsCommand(): Command {
 }
 
 function text(requirements: Requirements): string {
-  const section = (title: string, lines: string[]): string => `${title}\n${(lines.length > 0 ? lines : ['none']).map((line) => `  ${line}\n`).join('')}`;
+  const section = (title: string, lines: string[]): string =>
+    `${title}\n${(lines.length > 0 ? lines : ['none']).map((line) => `  ${line}\n`).join('')}`;
   return [
     section('Kubernetes', [`${requirements.kubernetes} or later: ${requirements.kubernetesReason}`]),
     section(
@@ -26,8 +27,17 @@ function text(requirements: Requirements): string {
       'Secrets',
       requirements.secrets.map(({ namespace, name, keys, state }) => `${namespace}/${name} [${keys.join(', ')}]: ${state}`),
     ),
-    section('Images to be built and pushed', requirements.images.filter(({ own }) => own).map(({ image }) => image)),
-    section('Images pulled', requirements.images.filter(({ own }) => !own).map(({ image }) => image)),
-    section('Storage', requirements.volumeClaims.map(({ workload, name, size, replicas }) => `${workload}: ${name}, ${size} for each of ${replicas}`)),
+    section(
+      'Images to be built and pushed',
+      requirements.images.filter(({ own }) => own).map(({ image }) => image),
+    ),
+    section(
+      'Images pulled',
+      requirements.images.filter(({ own }) => !own).map(({ image }) => image),
+    ),
+    section(
+      'Storage',
+      requirements.volumeClaims.map(({ workload, name, size, replicas }) => `${workload}: ${name}, ${size} for each of ${replicas}`),
+    ),
   ].join('\n');
 }

@@ -7,7 +7,9 @@ import { secretManifests } from '../manifests/secret-values.ts';
 /** `otlp-stack secrets dist/`: the Secrets that pods name and nobody prints. */
 export function secretsCommand(): Command {
   return new Command('secrets')
-    .description('print the Secrets that the manifests name but do not hold, with random values: otlp-stack secrets dist/ | kubectl apply -f -')
+    .description(
+      'print the Secrets that the manifests name but do not hold, with random values: otlp-stack secrets dist/ | kubectl apply -f -',
+    )
     .argument('<folder...>', 'rendered manifests')
     .option('--json', 'as a JSON List instead of YAML documents')
     .addHelpText(

@@ -15,7 +15,9 @@ export function synthCommand(): Command {
     .action((options: { output: string; profile: string; clusterName: string; json?: boolean }) => {
       printReference(options.output, options.profile === 'development' ? Profile.DEVELOPMENT : Profile.PRODUCTION, options.clusterName);
       const objects = printedObjects(options.output);
-      process.stdout.write(options.json ? `${JSON.stringify({ output: options.output, objects }, null, 2)}\n` : objectTable(options.output, objects));
+      process.stdout.write(
+        options.json ? `${JSON.stringify({ output: options.output, objects }, null, 2)}\n` : objectTable(options.output, objects),
+      );
     });
 }
 

@@ -49,7 +49,9 @@ export function requirementsOf(snapshot: Snapshot): Requirements {
   });
   return {
     kubernetes: nativeSidecars ? '1.29' : '1.27',
-    kubernetesReason: nativeSidecars ? 'native sidecars (restartPolicy: Always on init containers)' : 'HorizontalPodAutoscaler on container resources',
+    kubernetesReason: nativeSidecars
+      ? 'native sidecars (restartPolicy: Always on init containers)'
+      : 'HorizontalPodAutoscaler on container resources',
     crds: crds(snapshot),
     secrets: secretReferences(snapshot),
     images: images(snapshot),

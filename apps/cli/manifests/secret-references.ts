@@ -86,7 +86,10 @@ function selects(selector: { readonly [key: string]: string } | undefined, label
 }
 
 function names(annotation: string | undefined): string[] {
-  return (annotation ?? '').split(',').map((name) => name.trim()).filter((name) => name !== '');
+  return (annotation ?? '')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 function pushNew(list: string[], item: string): void {

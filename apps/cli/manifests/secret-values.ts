@@ -27,7 +27,13 @@ export async function secretManifests(references: readonly SecretReference[]): P
     const present = values.get(reference.name) ?? {};
     if (reference.keys.some((key) => CERTIFICATE_KEYS.includes(key)) && !present['tls.key']) {
       const twins = references.filter(({ name }) => name === reference.name);
-      Object.assign(present, await certificate(reference.name, twins.flatMap(({ dnsNames }) => dnsNames)));
+      Object.assign(
+        present,
+        await certificate(
+          reference.name,
+          twins.flatMap(({ dnsNames }) => dnsNames),
+        ),
+      );
     }
     for (const key of reference.keys) {
       present[key] ??= password();

@@ -27,7 +27,12 @@ export function objectTable(folder: string, objects: readonly PrintedObject[]): 
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     byComponent.set(component, kinds);
   }
-  const table = new Table({ head: ['component', 'objects', 'kinds'], style: { head: [], border: [] }, wordWrap: true, colWidths: [28, 9, 78] });
+  const table = new Table({
+    head: ['component', 'objects', 'kinds'],
+    style: { head: [], border: [] },
+    wordWrap: true,
+    colWidths: [28, 9, 78],
+  });
   for (const [component, kinds] of byComponent) {
     const total = [...kinds.values()].reduce((sum, count) => sum + count, 0);
     table.push([component, String(total), [...kinds].map(([kind, count]) => (count === 1 ? kind : `${kind} x${count}`)).join(', ')]);
