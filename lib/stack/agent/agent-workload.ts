@@ -28,17 +28,7 @@ export abstract class AgentWorkload extends Component {
   protected constructor(scope: Construct, id: string, component: ComponentProps, props: AgentProps) {
     super(scope, id, { ...component, terminationGracePeriod: component.terminationGracePeriod ?? terminationGrace(props) });
     const parts = new AgentParts(props, { metrics: 'http-metrics', health: 'http-health' });
-    this.config = new AgentConfig(this.node.path, {
-      ...props,
-      processors: props.processors ?? [],
-      upstream: props.upstream.address,
-      listenHost: envReference('MY_POD_IP'),
-      ports: parts.ports,
-      memory: parts.memory,
-      timeouts: parts.timeouts,
-    });
     this.memory = parts.memory;
-    this.timeouts = new Timeouts({ flushTimeout: this.config.flushTimeout, exporterTimeout: this.config.exportTimeout });
     this.container = this.addContainer({
       ...parts.container('otlp-agent'),
       // Not ready while draining or at the memory limit: senders go to another pod.
@@ -47,7 +37,18 @@ export abstract class AgentWorkload extends Component {
     this.otlpGrpc = this.addEndpoint({ name: 'otlp-grpc', protocol: Protocol.OTLP_GRPC, port: parts.ports.grpc });
     this.otlpHttp = this.addEndpoint({ name: 'otlp-http', protocol: Protocol.OTLP_HTTP, port: parts.ports.http });
     this.metrics = this.addEndpoint(parts.metrics);
-    this.addEndpoint(parts.health);
+    const health = this.addEndpoint(parts.health);
+    this.config = new AgentConfig(this.node.path, {
+      ...props,
+      processors: props.processors ?? [],
+      upstream: props.upstream.address,
+      listenHost: envReference('MY_POD_IP'),
+      // As the endpoints have them: `ports` may have moved them.
+      ports: { grpc: this.otlpGrpc.port, http: this.otlpHttp.port, metrics: this.metrics.port, health: health.port },
+      memory: parts.memory,
+      timeouts: parts.timeouts,
+    });
+    this.timeouts = new Timeouts({ flushTimeout: this.config.flushTimeout, exporterTimeout: this.config.exportTimeout });
     const content = ConfigContent.yaml(this.config);
     this.addConfigFile({ directory: AGENT_CONFIG_DIRECTORY, file: AGENT_CONFIG_FILE, content });
     this.connectTo(props.upstream, 'telemetry');

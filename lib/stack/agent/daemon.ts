@@ -28,7 +28,7 @@ export class AgentDaemon extends AgentWorkload {
       scope,
       id,
       {
-        ...podOptions(props),
+        ...props,
         name: props.name ?? 'otlp-agent',
         namespace: props.namespace ?? 'observability',
         instance: props.instance,
@@ -42,20 +42,4 @@ export class AgentDaemon extends AgentWorkload {
   protected override serviceOptions(): k8s.ServiceSpec {
     return { internalTrafficPolicy: 'Local' };
   }
-}
-
-/** The keys that decide about pods, without those of the agent. */
-export function podOptions(props: PodOptions): PodOptions {
-  return {
-    userId: props.userId,
-    fsGroup: props.fsGroup,
-    antiAffinity: props.antiAffinity,
-    spreadOverZones: props.spreadOverZones,
-    tolerations: props.tolerations,
-    nodeSelector: props.nodeSelector,
-    dnsNdots: props.dnsNdots,
-    terminationGracePeriod: props.terminationGracePeriod,
-    podAnnotations: props.podAnnotations,
-    priorityClassName: props.priorityClassName,
-  };
 }

@@ -8,7 +8,6 @@ import { Cpu, type Resources } from '../model/quantities';
 import { defaultQueue } from './agent-config';
 import type { AgentProps } from './agent-container';
 import { AgentWorkload } from './agent-workload';
-import { podOptions } from './daemon';
 
 export interface AgentGatewayProps extends AgentProps, PodOptions {
   /** @default 'otlp-gateway' */
@@ -43,7 +42,7 @@ export class AgentGateway extends AgentWorkload {
       scope,
       id,
       {
-        ...podOptions(props),
+        ...props,
         name: props.name ?? 'otlp-gateway',
         namespace: props.namespace ?? 'observability',
         instance: props.instance,

@@ -108,7 +108,17 @@ export class AgentSidecar {
     }
     const container = this.native ? component.addNativeSidecar(this.container) : component.addContainer(this.container);
     const metrics = component.addEndpoint(this.metrics, container);
-    component.addEndpoint(this.health, container);
+    const health = component.addEndpoint(this.health, container);
+    for (const [prop, asked, port] of [
+      ['metricsPort', this.metrics.port, metrics.port],
+      ['healthPort', this.health.port, health.port],
+    ] as const) {
+      if (asked !== port) {
+        throw new Error(
+          `${component.node.path}: 'ports' moves the agent to port ${port}, its configuration says ${asked}: set '${prop}' of the agent instead`,
+        );
+      }
+    }
     const content = ConfigContent.yaml(this.config);
     component.addConfigFile({ config: 'agent', directory: AGENT_CONFIG_DIRECTORY, file: AGENT_CONFIG_FILE, content }, container);
     component.connectTo(this.upstream, 'telemetry');

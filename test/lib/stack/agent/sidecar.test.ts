@@ -17,12 +17,16 @@ interface Setup {
   readonly config: Json;
 }
 
-function application(chart: Chart, options: { grace?: number; kind?: WorkloadKind } = {}): Component {
+function application(
+  chart: Chart,
+  options: { grace?: number; kind?: WorkloadKind; ports?: { [endpoint: string]: number } } = {},
+): Component {
   const component = new Component(chart, 'App', {
     name: 'shop',
     namespace: 'shop',
     role: 'service',
     kind: options.kind,
+    ports: options.ports,
     terminationGracePeriod: Duration.seconds(options.grace ?? 60),
   });
   component.addContainer({
@@ -88,6 +92,15 @@ describe('fails', () => {
   it('when the pod ends before the agent has drained, with both values', () => {
     expect(() => setup({}, { grace: 30 })).toThrow(/'terminationGracePeriod' \(30 s\) must be at least 45 s/);
     expect(() => setup({ drainDeadline: Duration.seconds(5), applicationShutdown: Duration.seconds(10) }, { grace: 30 })).not.toThrow();
+  });
+
+  it('when its port is moved behind its back, with both values', () => {
+    const chart = new Chart(Testing.app(), 'test');
+    const gateway = new CollectorGateway(chart, 'Gateway', referenceProps());
+    const app = application(chart, { ports: { 'http-agent': 9999 } });
+    expect(() => new AgentSidecar({ upstream: gateway.otlpGrpc }).addTo(app)).toThrow(
+      /moves the agent to port 9999.*says 8888: set 'metricsPort'/,
+    );
   });
 
   it('as an ordinary container of a Job', () => {

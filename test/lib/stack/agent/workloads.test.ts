@@ -30,6 +30,13 @@ describe('agent on every node', () => {
     expect(JSON.stringify(set)).not.toContain('hostPort');
   });
 
+  it('listens where `ports` says', () => {
+    const { chart, gateway } = chartWithGateway();
+    const daemon = new AgentDaemon(chart, 'Agents', { upstream: gateway.otlpGrpc, ports: { 'otlp-grpc': 14_317 } });
+    expect((daemon.config.renderConfig() as Json).receivers.otlp.protocols.grpc.endpoint).toBe(`\${env:MY_POD_IP}:14317`);
+    expect(daemon.otlpGrpc.address).toBe('otlp-agent.observability.svc.cluster.local:14317');
+  });
+
   it('leaves the instance ids of its senders alone', () => {
     const { chart, gateway } = chartWithGateway();
     const daemon = new AgentDaemon(chart, 'Agents', { upstream: gateway.otlpGrpc });
