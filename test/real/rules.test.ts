@@ -7,6 +7,7 @@ import { Observability } from '../../lib/stack/observe/index.ts';
 import { PrometheusConfig } from '../../lib/stack/prometheus/config.ts';
 import { ScrapeJob } from '../../lib/stack/prometheus/scrape-job.ts';
 import { EVERYTHING } from '../lib/stack/observe/parts.ts';
+import { printStack } from '../support/printed-stack.ts';
 import { amtool, describeReal, promtool } from './support/index.ts';
 
 const RULES = 'rules.yaml';
@@ -139,6 +140,31 @@ describeReal(['amtool'], 'the printed alertmanager.yml, by amtool', () => {
   ])('routes to %s', async (_, labels, receiver) => {
     const { code, stdout } = await amtool(files, 'config', 'routes', 'test', '--config.file=alertmanager.yml', ...labels);
     expect(stdout.trim()).toBe(receiver);
+    expect(code).toBe(0);
+  });
+});
+
+describeReal(['promtool', 'amtool'], 'the files of the printed reference stack', () => {
+  const stack = printStack();
+
+  it('are a configuration of Prometheus, whose files are looked for in its pod', async () => {
+    const files = { 'prometheus.yml': stack.text('prometheus-config', 'prometheus.yml') };
+    const { code, stderr } = await promtool(files, 'check', 'config', '--syntax-only', 'prometheus.yml');
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+
+  it('are rules', async () => {
+    const files = { [RULES]: stack.text('prometheus-rules', 'otlp-stack.yaml') };
+    const { code, stderr } = await promtool(files, 'check', 'rules', '--lint=all', '--lint-fatal', RULES);
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+  });
+
+  it('are a configuration of Alertmanager', async () => {
+    const files = { 'alertmanager.yml': stack.text('alertmanager-config', 'alertmanager.yml') };
+    const { code, stdout, stderr } = await amtool(files, 'check-config', 'alertmanager.yml');
+    expect(`${stdout}${stderr}`).toContain('SUCCESS');
     expect(code).toBe(0);
   });
 });

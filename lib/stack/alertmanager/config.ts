@@ -51,7 +51,7 @@ export class AlertmanagerConfig implements IConfig {
     const groupWait = routing.groupWait ?? Duration.seconds(30);
     const none = Receiver.NOBODY;
     const to = (severity: Severity, receiver: Receiver, repeat: Duration): Route =>
-      new Route({ receiver, matches: [Match.equals('severity', severity.name)], repeatInterval: routing.repeatInterval ?? repeat });
+      new Route({ receiver, matches: [Match.equal('severity', severity.name)], repeatInterval: routing.repeatInterval ?? repeat });
     return new AlertmanagerConfig({
       route: new Route({
         // An alert without a severity that is known goes to people: better a call too many than one too few.
@@ -63,7 +63,7 @@ export class AlertmanagerConfig implements IConfig {
         routes: [
           new Route({
             receiver: routing.heartbeat ?? none,
-            matches: [Match.equals('alertname', 'Watchdog')],
+            matches: [Match.equal('alertname', 'Watchdog')],
             groupWait: Duration.seconds(0),
             groupInterval: Duration.minutes(1),
             repeatInterval: Duration.minutes(1),
@@ -84,13 +84,13 @@ export class AlertmanagerConfig implements IConfig {
     const byRank = ranked.slice(0, -1).map((severity) => {
       const lower = ranked.filter(({ rank }) => rank < severity.rank).map(({ name }) => name);
       return new Inhibition({
-        source: [Match.equals('severity', severity.name)],
+        source: [Match.equal('severity', severity.name)],
         target: [Match.matches('severity', lower.join('|'))],
         equal: ['alertname', 'namespace', 'job', 'pod'],
       });
     });
     const explains = (source: string, ...targets: string[]): Inhibition =>
-      new Inhibition({ source: [Match.equals('alertname', source)], target: [Match.matches('alertname', targets.join('|'))] });
+      new Inhibition({ source: [Match.equal('alertname', source)], target: [Match.matches('alertname', targets.join('|'))] });
     return [
       ...byRank,
       explains('ElasticsearchDown', 'JaegerStorageErrors', 'FluentdBufferFilling'),

@@ -30,13 +30,8 @@ export interface GrafanaLogs {
   readonly passwordSecretName?: string;
 }
 
+/** What may be said about Grafana apart from the wiring. */
 export interface GrafanaOptions extends PodOptions {
-  /** The query API of Jaeger. @default - no traces */
-  readonly jaeger?: IEndpoint;
-  /** @default - no logs */
-  readonly logs?: GrafanaLogs;
-  /** @default - no alerts */
-  readonly alertmanager?: Alertmanager;
   /** @default 'grafana' */
   readonly name?: string;
   /** @default 'observability' */
@@ -55,6 +50,7 @@ export interface GrafanaOptions extends PodOptions {
   readonly dataSources?: DataSource[];
 }
 
+/** The same with what it shows. */
 export interface GrafanaProps extends GrafanaOptions {
   readonly prometheus: Prometheus;
   /** The query API of Jaeger. @default - no traces */
@@ -63,11 +59,6 @@ export interface GrafanaProps extends GrafanaOptions {
   readonly logs?: GrafanaLogs;
   /** @default - no alerts */
   readonly alertmanager?: Alertmanager;
-}
-
-/** The same with the source of its panels. */
-export interface GrafanaProps extends GrafanaOptions {
-  readonly prometheus: Prometheus;
 }
 
 /**

@@ -26,6 +26,7 @@ export { Metric, MetricPath, type MetricProps, MetricType, Unit } from './metric
 export {
   AlertmanagerMetrics,
   CollectorMetrics,
+  FluentdMetrics,
   JaegerMetrics,
   KubernetesMetrics,
   NodeMetrics,
@@ -34,7 +35,8 @@ export {
   SpanMetrics,
   TelemetryItem,
 } from './metrics';
-export { Observability, type ObservabilityProps, type QueryUse } from './observability';
+export { Observability, type ObservabilityProps } from './observability';
 export { Program } from './program';
-export { Join, Match, Query, QueryDialect, RangeQuery, Selector, Window } from './query';
+export { Join, Match, Query, QueryDialect, RangeQuery, Window } from './query';
+export type { QueryUse } from './query-use';
 export { RecordingRule, type RecordingRuleProps, RuleFile, RuleGroup, type RuleGroupProps, StackRules } from './rules';

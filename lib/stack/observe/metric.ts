@@ -1,5 +1,5 @@
 import type { Program } from './program';
-import { type Match, Selector } from './query';
+import { type Match, Query } from './query';
 
 /** What kind of figure a metric is. */
 export class MetricType {
@@ -110,7 +110,7 @@ export class Metric {
   }
 
   /** The present samples; throws when a label does not exist on this metric. */
-  public where(...matches: Match[]): Selector {
+  public where(...matches: Match[]): Query {
     if (this.type === MetricType.HISTOGRAM) {
       throw new Error(`metric '${this.name}' is a histogram and has no samples of its own: use bucket(), sum() or count()`);
     }
@@ -118,35 +118,35 @@ export class Metric {
   }
 
   /** Observations up to the bound `le`, of a histogram. */
-  public bucket(...matches: Match[]): Selector {
+  public bucket(...matches: Match[]): Query {
     return this.part('_bucket', [...this.labels, 'le'], matches);
   }
 
   /** The sum of all observations of a histogram. */
-  public sum(...matches: Match[]): Selector {
+  public sum(...matches: Match[]): Query {
     return this.part('_sum', this.labels, matches);
   }
 
   /** The number of observations of a histogram. */
-  public count(...matches: Match[]): Selector {
+  public count(...matches: Match[]): Query {
     return this.part('_count', this.labels, matches);
   }
 
-  private part(suffix: string, labels: string[], matches: Match[]): Selector {
+  private part(suffix: string, labels: string[], matches: Match[]): Query {
     if (this.type !== MetricType.HISTOGRAM) {
       throw new Error(`metric '${this.name}' is a ${this.type.name} and has no '${suffix}': use where()`);
     }
     return this.select(`${this.name}${suffix}`, labels, matches);
   }
 
-  private select(name: string, labels: string[], matches: Match[]): Selector {
+  private select(name: string, labels: string[], matches: Match[]): Query {
     const unknown = matches.find(({ label }) => !labels.includes(label));
     if (unknown) {
       throw new Error(
         `metric '${name}' has no label '${unknown.label}': ${this.program.id} sets ${quoted(this.own)}, the target has ${quoted(this.program.targetLabels)}`,
       );
     }
-    return Selector._of(name, labels, matches);
+    return Query._select(name, labels, matches);
   }
 
   private spell(unit: boolean, total: boolean): string {

@@ -1,7 +1,7 @@
 import type { Duration } from 'cdk8s';
 import { type Alert, type AlertThresholds, type ObservedParts, StackAlerts } from './alerts';
 import { type Dashboard, stackDashboards } from './dashboards';
-import type { Query } from './query';
+import type { QueryUse } from './query-use';
 import { RuleFile, RuleGroup, StackRules } from './rules';
 
 export interface ObservabilityProps {
@@ -23,13 +23,6 @@ export interface ObservabilityProps {
 }
 
 export const RUNBOOK_URL = 'https://github.com/otlp-stack/otlp-stack/blob/main/docs/runbooks';
-
-/** One use of a query: where it stands and what it asks. */
-export interface QueryUse {
-  /** `alert HighErrorRate`, `rule service:http_requests:rate5m`, `dashboard otlp-service: Request rate`. */
-  readonly place: string;
-  readonly query: Query;
-}
 
 /** Rules and dashboards of a stack: values without any Kubernetes in them. */
 export class Observability {

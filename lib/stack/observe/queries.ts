@@ -41,12 +41,12 @@ export function serviceRate(metric: Metric, window: Window, ...matches: Match[])
 
 /** Memory that each container cannot give back, in bytes. cAdvisor has a sample per pod and one per cgroup too: those have no container. */
 export function memoryWorkingSet(...matches: Match[]): Query {
-  return NodeMetrics.MEMORY_WORKING_SET.where(Match.notEquals('container', ''), ...matches).maxBy(...CONTAINER);
+  return NodeMetrics.MEMORY_WORKING_SET.where(Match.notEqual('container', ''), ...matches).maxBy(...CONTAINER);
 }
 
 /** The memory limit of each container in bytes, native sidecars included. */
 export function memoryLimit(...matches: Match[]): Query {
-  const memory = Match.equals('resource', 'memory');
+  const memory = Match.equal('resource', 'memory');
   return KubernetesMetrics.CONTAINER_LIMIT.where(memory, ...matches)
     .maxBy(...CONTAINER)
     .or(KubernetesMetrics.INIT_CONTAINER_LIMIT.where(memory, ...matches).maxBy(...CONTAINER));

@@ -13,7 +13,8 @@ import { Protocol } from '../model/protocol';
 import { Cpu, type Resources } from '../model/quantities';
 import { Volume } from '../model/volume';
 import { WorkloadKind } from '../model/workload-kind';
-import { Observability, type ObservabilityProps } from '../observe/observability';
+import type { Alert, AlertThresholds } from '../observe/alerts';
+import { Observability } from '../observe/observability';
 import { printPromDuration } from '../observe/query';
 import { PrometheusConfig, type PrometheusConfigProps, SCRAPE_INTERVAL } from './config';
 import type { ScrapeJob } from './scrape-job';
@@ -71,7 +72,7 @@ export interface PrometheusProps extends PodOptions {
 /** How the alerts of the stack are printed. */
 export interface RuleOptions {
   /** @default - those of the reference */
-  readonly thresholds?: ObservabilityProps['thresholds'];
+  readonly thresholds?: AlertThresholds;
   /** @default - the pages in the project's repository */
   readonly runbookUrl?: string;
   /** @default {} */
@@ -79,7 +80,7 @@ export interface RuleOptions {
   /** How long every condition has to hold; for drills. @default - each alert's own */
   readonly holdFor?: Duration;
   /** @default [] */
-  readonly extraAlerts?: ObservabilityProps['extraAlerts'];
+  readonly extraAlerts?: Alert[];
 }
 
 /**

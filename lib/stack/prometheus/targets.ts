@@ -99,5 +99,6 @@ export function observedParts(topology: Topology, scrapesKubelets: boolean): Obs
     serviceJobs: targets.filter(({ target }) => target.program === 'sample-service').map(({ job }) => job),
     elasticsearch: workload('storage'),
     fluentd: workload('logging'),
+    fluentdJob: jobOfProgram('fluentd'),
   };
 }

@@ -1,5 +1,5 @@
 import { Duration } from 'cdk8s';
-import { JaegerMetrics, KubernetesMetrics } from '../metrics';
+import { FluentdMetrics, JaegerMetrics, KubernetesMetrics } from '../metrics';
 import { Match } from '../query';
 import { Alert } from './alert';
 import { jobDown } from './down';
@@ -18,6 +18,9 @@ export function backendAlerts(parts: ObservedParts, thresholds: ResolvedThreshol
   }
   if (parts.fluentd !== undefined && parts.kubeStateMetricsJob !== undefined) {
     alerts.push(fluentdDown(parts.fluentd));
+  }
+  if (parts.fluentdJob !== undefined) {
+    alerts.push(fluentdBufferFilling(parts.fluentdJob));
   }
   return alerts;
 }
@@ -40,7 +43,7 @@ function jaegerDown(job: string): Alert {
 function jaegerStorageErrors(job: string, { window }: ResolvedThresholds): Alert {
   const by = ['namespace', 'name', 'operation'];
   const requests = (...matches: Match[]): Alert['expr'] =>
-    JaegerMetrics.STORAGE_REQUESTS.where(Match.equals('job', job), ...matches)
+    JaegerMetrics.STORAGE_REQUESTS.where(Match.equal('job', job), ...matches)
       .over(window)
       .rate()
       .sumBy(...by);
@@ -51,17 +54,17 @@ function jaegerStorageErrors(job: string, { window }: ResolvedThresholds): Alert
   return new Alert({
     name: 'JaegerStorageErrors',
     severity: Severity.WARNING,
-    expr: requests(Match.equals('result', 'err')).dividedBy(requests()).above(0.05),
+    expr: requests(Match.equal('result', 'err')).dividedBy(requests()).above(0.05),
     holdFor: Duration.minutes(5),
     summary: 'The storage of Jaeger fails {{ $labels.operation }}',
     description: '{{ $value | humanizePercentage }} of the queries to storage {{ $labels.name }} have failed for five minutes.',
     meaning: 'Jaeger reaches its storage and gets errors from it.',
     impact: 'The search for traces is incomplete or fails.',
     diagnosis: [
-      { question: 'Which operations?', query: requests(Match.equals('result', 'err')) },
+      { question: 'Which operations?', query: requests(Match.equal('result', 'err')) },
       {
         question: 'How slow is the storage?',
-        query: JaegerMetrics.STORAGE_LATENCY.bucket(Match.equals('job', job))
+        query: JaegerMetrics.STORAGE_LATENCY.bucket(Match.equal('job', job))
           .over(window)
           .rate()
           .sumBy('operation', 'le')
@@ -87,7 +90,7 @@ function jaegerStorageErrors(job: string, { window }: ResolvedThresholds): Alert
 }
 
 function elasticsearchDown({ namespace, name }: ObservedWorkload): Alert {
-  const matches = [Match.equals('namespace', namespace), Match.equals('statefulset', name)];
+  const matches = [Match.equal('namespace', namespace), Match.equal('statefulset', name)];
   const labels = { namespace, statefulset: name };
   const expr = KubernetesMetrics.STATEFUL_SET_READY.where(...matches)
     .maxBy('namespace', 'statefulset')
@@ -119,7 +122,7 @@ function elasticsearchDown({ namespace, name }: ObservedWorkload): Alert {
 }
 
 function fluentdDown({ namespace, name }: ObservedWorkload): Alert {
-  const matches = [Match.equals('namespace', namespace), Match.equals('daemonset', name)];
+  const matches = [Match.equal('namespace', namespace), Match.equal('daemonset', name)];
   const labels = { namespace, daemonset: name };
   const unavailable = KubernetesMetrics.DAEMON_SET_UNAVAILABLE.where(...matches).maxBy('namespace', 'daemonset');
   const missing = (...segments: Segment[]): TestSeries => TestSeries.of(KubernetesMetrics.DAEMON_SET_UNAVAILABLE, labels, ...segments);
@@ -143,6 +146,40 @@ function fluentdDown({ namespace, name }: ObservedWorkload): Alert {
       firing: [{ labels, value: '2' }],
       resolvedAt: Duration.minutes(40),
       healthy: [missing(Segment.level(0, 40))],
+    },
+  });
+}
+
+function fluentdBufferFilling(job: string): Alert {
+  const of = Match.equal('job', job);
+  const free = FluentdMetrics.BUFFER_FREE.where(of).minBy('namespace', 'pod', 'plugin_id');
+  const target = { job, namespace: 'logs', pod: 'fluentd-x', container: 'fluentd', instance: '10.0.0.4:24231', type: 'elasticsearch' };
+  const labels = { namespace: 'logs', pod: 'fluentd-x', plugin_id: 'elasticsearch' };
+  const series = (...segments: Segment[]): TestSeries =>
+    TestSeries.of(FluentdMetrics.BUFFER_FREE, { ...target, plugin_id: 'elasticsearch' }, ...segments);
+  return new Alert({
+    name: 'FluentdBufferFilling',
+    severity: Severity.WARNING,
+    expr: free.below(20),
+    holdFor: Duration.minutes(10),
+    summary: 'Logs pile up in {{ $labels.pod }}',
+    description: 'Only {{ $value | humanize }} per cent of the buffer of {{ $labels.plugin_id }} are free.',
+    meaning: 'The log collector of one node reads faster than Elasticsearch takes.',
+    impact: 'Logs arrive late; once the buffer is full, the tail stands still and rotated files are lost.',
+    diagnosis: [
+      { question: 'Which nodes?', query: free },
+      { question: 'Does it try again and again?', query: FluentdMetrics.RETRIES.where(of).maxBy('namespace', 'pod', 'plugin_id') },
+    ],
+    remedy: [
+      'If the buffers of all nodes fill, Elasticsearch is the cause: see its alerts, and whether its disk is full.',
+      'If one does, some pod on this node writes very many lines: find it and lower its log level.',
+    ],
+    scenario: {
+      failing: [series(Segment.level(10, 20), Segment.level(95, 20))],
+      firesAt: Duration.minutes(15),
+      firing: [{ labels, value: '10' }],
+      resolvedAt: Duration.minutes(30),
+      healthy: [series(Segment.level(20, 40))],
     },
   });
 }

@@ -72,7 +72,7 @@ function target(role: Role): { [key: string]: string } {
 }
 
 function queueFilling(role: Role, { queueRatio: limit, window }: ResolvedThresholds): Alert {
-  const job = Match.equals('job', role.job);
+  const job = Match.equal('job', role.job);
   const labels = { ...target(role), exporter: 'otlp_grpc', data_type: 'traces' };
   const size = (...segments: Segment[]): TestSeries => TestSeries.of(OWN.queueSize, labels, ...segments);
   const capacity = TestSeries.of(OWN.queueCapacity, labels, Segment.level(5000, 60));
@@ -113,7 +113,7 @@ function counting(
   by: string[],
   rest: { name: string; severity: Severity; summary: string; description: string; meaning: string; impact: string; remedy: string[] },
 ): Alert {
-  const job = Match.equals('job', role.job);
+  const job = Match.equal('job', role.job);
   const rate = ratePerSignal(family, by, thresholds.window, job);
   const known: { [key: string]: string } = {};
   for (const label of family(Item.SPANS).ownLabels) {
@@ -227,7 +227,7 @@ function gatewaySaturation(gateway: string, namespace: string): Alert {
       { question: 'How many replicas are wanted?', query: KubernetesMetrics.AUTOSCALER_WANTED.where(...matches) },
       {
         question: 'What comes in?',
-        query: ratePerSignal((item) => OWN.accepted(item), POD, FIVE_MINUTES, Match.equals('job', gateway)),
+        query: ratePerSignal((item) => OWN.accepted(item), POD, FIVE_MINUTES, Match.equal('job', gateway)),
       },
     ],
     remedy: [

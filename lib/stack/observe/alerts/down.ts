@@ -18,7 +18,7 @@ export function jobDown(
   job: string,
   rest: Pick<AlertProps, 'name' | 'severity' | 'summary' | 'description' | 'meaning' | 'impact' | 'remedy'>,
 ): Alert {
-  const targets = Match.equals('job', job);
+  const targets = Match.equal('job', job);
   const up = (instance: string, ...segments: Segment[]): TestSeries => TestSeries.of(UP, { job, instance }, ...segments);
   return new Alert({
     ...rest,
@@ -89,7 +89,7 @@ function targetMissing(parts: ObservedParts): Alert[] {
     new Alert({
       name: 'TargetMissing',
       severity: Severity.CRITICAL,
-      expr: Query.anyOf(...jobs.map((job) => UP.where(Match.equals('job', job)).absent())),
+      expr: Query.anyOf(...jobs.map((job) => UP.where(Match.equal('job', job)).absent())),
       holdFor: Duration.minutes(10),
       summary: 'There is no target of {{ $labels.job }}',
       description: 'Prometheus knows of no pod of {{ $labels.job }}: it does not run, or is not discovered.',

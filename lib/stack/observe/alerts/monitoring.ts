@@ -52,7 +52,7 @@ function watchdog(): Alert {
 
 /** Counters that should not move, each told apart by a label `reason`. */
 function moving(job: string, window: ResolvedThresholds['window'], metrics: Metric[], by: string[], texts: Texts): Alert {
-  const match = Match.equals('job', job);
+  const match = Match.equal('job', job);
   const count = (metric: Metric): Query =>
     metric
       .where(match)
@@ -179,7 +179,7 @@ function gaugeAlert(
     ...texts,
     expr,
     holdFor: Duration.minutes(10),
-    diagnosis: [{ question: 'Since when?', query: metric.where(Match.equals('job', job)) }],
+    diagnosis: [{ question: 'Since when?', query: metric.where(Match.equal('job', job)) }],
     scenario: {
       failing: [series(Segment.level(bad, 20), Segment.level(good, 20))],
       firesAt: Duration.minutes(15),
@@ -191,7 +191,7 @@ function gaugeAlert(
 }
 
 function notConnected(job: string): Alert {
-  const expr = PrometheusMetrics.ALERTMANAGERS.where(Match.equals('job', job)).maxBy('pod').below(1);
+  const expr = PrometheusMetrics.ALERTMANAGERS.where(Match.equal('job', job)).maxBy('pod').below(1);
   return gaugeAlert(
     job,
     PrometheusMetrics.ALERTMANAGERS,
@@ -212,7 +212,7 @@ function notConnected(job: string): Alert {
 }
 
 function reload(program: string, job: string, metric: Metric): Alert {
-  const expr = metric.where(Match.equals('job', job)).maxBy('pod').equalTo(0);
+  const expr = metric.where(Match.equal('job', job)).maxBy('pod').equalTo(0);
   return gaugeAlert(
     job,
     metric,

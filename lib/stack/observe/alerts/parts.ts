@@ -38,6 +38,8 @@ export interface ObservedParts {
   readonly elasticsearch?: ObservedWorkload;
   /** The DaemonSet of Fluentd. @default - no logs are collected */
   readonly fluentd?: ObservedWorkload;
+  /** The scrape job of Fluentd. @default - its buffers are not watched */
+  readonly fluentdJob?: string;
 }
 
 /** When alerts fire. */

@@ -124,7 +124,7 @@ function podNotReady(matches: Match[], namespace: string): Alert {
   const ended = KubernetesMetrics.POD_PHASE.where(Match.matches('phase', 'Succeeded|Failed'), ...matches)
     .maxBy('namespace', 'pod')
     .equalTo(1);
-  const isReady = KubernetesMetrics.POD_READY.where(Match.equals('condition', 'true'), ...matches).maxBy('namespace', 'pod');
+  const isReady = KubernetesMetrics.POD_READY.where(Match.equal('condition', 'true'), ...matches).maxBy('namespace', 'pod');
   return new Alert({
     name: 'PodNotReady',
     severity: Severity.WARNING,
@@ -197,7 +197,7 @@ function jobFailed(matches: Match[], namespace: string): Alert {
   const labels = { namespace, job_name: 'elasticsearch-setup' };
   const failed = (...segments: Segment[]): TestSeries =>
     TestSeries.of(KubernetesMetrics.JOB_FAILED, { ...labels, condition: 'true' }, ...segments);
-  const expr = KubernetesMetrics.JOB_FAILED.where(Match.equals('condition', 'true'), ...matches)
+  const expr = KubernetesMetrics.JOB_FAILED.where(Match.equal('condition', 'true'), ...matches)
     .maxBy('namespace', 'job_name')
     .above(0);
   return new Alert({

@@ -9,7 +9,7 @@ const INSIDE = CollectorMetrics.JAEGER;
 
 /** Jaeger: what it stores and how its storage answers. */
 export function jaegerDashboard(job: string): Dashboard {
-  const of = Match.equals('job', job);
+  const of = Match.equal('job', job);
   const accepted = INSIDE.accepted(TelemetryItem.SPANS).where(of).over(RATE).rate().sumBy('pod');
   const refused = INSIDE.refused(TelemetryItem.SPANS).where(of).over(RATE).rate().sumBy('pod');
   const stored = INSIDE.sent(TelemetryItem.SPANS).where(of).over(RATE).rate().sumBy('pod');
@@ -83,7 +83,7 @@ export function jaegerDashboard(job: string): Dashboard {
 
 /** Prometheus itself, and the way from a rule to a person. */
 export function prometheusDashboard(job: string, alertmanagerJob: string | undefined): Dashboard {
-  const of = Match.equals('job', job);
+  const of = Match.equal('job', job);
   const own = PrometheusMetrics;
   return new Dashboard({
     uid: 'otlp-prometheus',
@@ -143,7 +143,7 @@ export function prometheusDashboard(job: string, alertmanagerJob: string | undef
               { query: own.NOTIFICATION_ERRORS.where(of).over(RATE).rate().sumBy('pod'), name: 'errors', by: ['pod'] },
             ],
           }),
-          ...(alertmanagerJob === undefined ? [] : [notifications(Match.equals('job', alertmanagerJob))]),
+          ...(alertmanagerJob === undefined ? [] : [notifications(Match.equal('job', alertmanagerJob))]),
         ],
       },
     ],

@@ -55,7 +55,7 @@ export function gatewayDashboard(job: string, hasAutoscaler: boolean): Dashboard
 }
 
 function variables(job: string): DashboardVariable[] {
-  const of = Match.equals('job', job);
+  const of = Match.equal('job', job);
   return [
     { label: 'namespace', title: 'Namespace', from: OWN.uptime.where(of) },
     { label: 'pod', title: 'Pod', from: OWN.uptime.where(of, Match.variable('namespace')) },
@@ -63,7 +63,7 @@ function variables(job: string): DashboardVariable[] {
 }
 
 function chosen(job: string): Match[] {
-  return [Match.equals('job', job), Match.variable('namespace'), Match.variable('pod')];
+  return [Match.equal('job', job), Match.variable('namespace'), Match.variable('pod')];
 }
 
 function signals(family: (item: TelemetryItem) => Metric, job: string, name?: string): PanelQuery {

@@ -9,6 +9,7 @@ import {
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { IConfig } from '../../model/config-content';
 import { type Query, QueryDialect } from '../query';
+import type { QueryUse } from '../query-use';
 import type { Panel } from './panel';
 
 /** A choice that the reader of a dashboard makes; queries use it by `Match.variable(label)`. */
@@ -63,7 +64,7 @@ export class Dashboard implements IConfig {
   }
 
   /** Every query of every panel, with its place. */
-  public queries(): { place: string; query: Query }[] {
+  public queries(): QueryUse[] {
     return this.panels.flatMap((panel) => panel.queries.map((query) => ({ place: `dashboard ${this.uid}: ${panel.title}`, query })));
   }
 

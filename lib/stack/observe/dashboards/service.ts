@@ -107,7 +107,7 @@ function pods(hasLimits: boolean): Panel[] {
       queries: [
         {
           query: ofChosenPods(
-            NodeMetrics.CPU_USAGE.where(Match.notEquals('container', ''), chosen)
+            NodeMetrics.CPU_USAGE.where(Match.notEqual('container', ''), chosen)
               .over(RATE)
               .rate()
               .sumBy(...POD),
@@ -125,7 +125,7 @@ function pods(hasLimits: boolean): Panel[] {
 }
 
 function traces(): Panel[] {
-  const spans = Match.equals('span_kind', 'SPAN_KIND_SERVER');
+  const spans = Match.equal('span_kind', 'SPAN_KIND_SERVER');
   return [
     new Panel({
       title: 'Server spans',

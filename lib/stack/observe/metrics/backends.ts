@@ -28,6 +28,34 @@ export class JaegerMetrics {
   private constructor() {}
 }
 
+/**
+ * Fluentd's buffers, by fluent-plugin-prometheus' output monitor.
+ *
+ * @see https://github.com/fluent/fluent-plugin-prometheus#prometheus_output_monitor-input-plugin
+ */
+export class FluentdMetrics {
+  public static readonly BUFFER_FREE = new Metric({
+    name: 'fluentd_output_status_buffer_available_space_ratio',
+    type: MetricType.GAUGE,
+    labels: ['plugin_id', 'type'],
+    help: 'Free share of a buffer, in per cent.',
+    program: Program.pod('fluentd'),
+  });
+  public static readonly RETRIES = new Metric({
+    name: 'fluentd_output_status_retry_count',
+    type: MetricType.GAUGE,
+    labels: ['plugin_id', 'type'],
+    help: 'Tries again since the start.',
+    program: Program.pod('fluentd'),
+  });
+
+  public static all(): Metric[] {
+    return [FluentdMetrics.BUFFER_FREE, FluentdMetrics.RETRIES];
+  }
+
+  private constructor() {}
+}
+
 function metric(program: Program, type: MetricType, name: string, labels: string[], help: string, unit = Unit.NONE): Metric {
   return new Metric({ name, type, unit, labels, help, program });
 }

@@ -4,11 +4,11 @@ const LABEL = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** One condition on a label. */
 export class Match {
-  public static equals(label: string, value: string): Match {
+  public static equal(label: string, value: string): Match {
     return new Match(label, '=', value);
   }
 
-  public static notEquals(label: string, value: string): Match {
+  public static notEqual(label: string, value: string): Match {
     return new Match(label, '!=', value);
   }
 

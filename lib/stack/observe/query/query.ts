@@ -45,11 +45,17 @@ export class Query {
     return new Query(printer, known);
   }
 
-  /** @internal */
-  protected constructor(
+  /** The present samples of one metric. @internal */
+  public static _select(name: string, labels: readonly string[], matches: readonly Match[]): Query {
+    return new Query((dialect) => select(name, matches, dialect), labels, ATOM, matches);
+  }
+
+  private constructor(
     private readonly printer: Print,
     private readonly known: readonly string[],
     private readonly binding: number = ATOM,
+    /** Only where the query is nothing but a selection. */
+    private readonly matches?: readonly Match[],
   ) {}
 
   /** The labels that every sample of the result has. */
@@ -93,9 +99,19 @@ export class Query {
     return this.derive((inner) => `histogram_quantile(${quantile}, ${inner})`, this.without(['le']));
   }
 
-  /** 1 when the query has no result at all. */
+  /** The samples of the last while, for functions over time; of anything but a metric, one at each evaluation of the rules. */
+  public over(window: Window): RangeQuery {
+    const step = this.matches ? '' : ':';
+    return RangeQuery._of(
+      (dialect) => `${enclose(this.print(dialect), this.binding < ATOM)}[${window._print(dialect)}${step}]`,
+      this.labels,
+    );
+  }
+
+  /** 1 when the query has no result at all, with the labels that a selection demands. */
   public absent(): Query {
-    return this.derive((inner) => `absent(${inner})`, []);
+    const demanded = (this.matches ?? []).filter(({ operator }) => operator === '=').map(({ label }) => label);
+    return this.derive((inner) => `absent(${inner})`, demanded);
   }
 
   /** At least `least`: keeps a divisor from being zero. */
@@ -171,11 +187,6 @@ export class Query {
     return this.set('or', OR, other, both, join);
   }
 
-  /** @internal */
-  public _derive(wrap: (inner: string) => string, labels: readonly string[]): Query {
-    return this.derive(wrap, labels);
-  }
-
   private derive(wrap: (inner: string) => string, labels: readonly string[]): Query {
     return new Query((dialect) => wrap(this.print(dialect)), labels);
   }
@@ -234,37 +245,14 @@ export class Query {
   }
 }
 
-/** The present samples of one metric. */
-export class Selector extends Query {
-  /** @internal */
-  public static _of(name: string, labels: string[], matches: Match[]): Selector {
-    return new Selector(name, labels, matches);
-  }
-
-  private constructor(
-    private readonly name: string,
-    labels: readonly string[],
-    private readonly matches: readonly Match[],
-  ) {
-    super((dialect) => select(name, matches, dialect), labels);
-  }
-
-  /** The samples of the last while, for functions over time. */
-  public over(window: Window): RangeQuery {
-    return new RangeQuery((dialect) => `${select(this.name, this.matches, dialect)}[${window._print(dialect)}]`, this.labels);
-  }
-
-  /** 1, with the labels that the selector demands, when no sample matches. */
-  public override absent(): Query {
-    const demanded = this.matches.filter(({ operator }) => operator === '=').map(({ label }) => label);
-    return this._derive((inner) => `absent(${inner})`, demanded);
-  }
-}
-
 /** Samples over a window: the operand of `rate` and its like. */
 export class RangeQuery {
   /** @internal */
-  public constructor(
+  public static _of(printer: Print, known: readonly string[]): RangeQuery {
+    return new RangeQuery(printer, known);
+  }
+
+  private constructor(
     private readonly printer: Print,
     private readonly known: readonly string[],
   ) {}

@@ -51,7 +51,7 @@ export class StackRules {
   );
   public static readonly SPAN_CALLS = rule(
     'service:traces_span_metrics_calls:rate5m',
-    SpanMetrics.CALLS.where(Match.equals('span_kind', 'SPAN_KIND_SERVER')).over(FIVE_MINUTES).rate().sumBy('service_name'),
+    SpanMetrics.CALLS.where(Match.equal('span_kind', 'SPAN_KIND_SERVER')).over(FIVE_MINUTES).rate().sumBy('service_name'),
     SPANS,
     'Requests per second that a service answered, counted from its spans.',
   );
@@ -74,7 +74,7 @@ export class StackRules {
    * @param job the service's scrape job
    */
   public static httpRequestsPerSecond(namespace: string, job: string): Query {
-    const series = StackRules.REQUEST_RATE_FAST.metric.where(Match.equals('namespace', namespace), Match.equals('job', job));
+    const series = StackRules.REQUEST_RATE_FAST.metric.where(Match.equal('namespace', namespace), Match.equal('job', job));
     return series.sumBy();
   }
 

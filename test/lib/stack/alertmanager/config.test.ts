@@ -101,7 +101,7 @@ describe('a receiver', () => {
 
 describe('a configuration', () => {
   it('fails when its outermost route would not take every alert', () => {
-    const route = new Route({ receiver: pager, matches: [Match.equals('severity', 'critical')] });
+    const route = new Route({ receiver: pager, matches: [Match.equal('severity', 'critical')] });
     expect(() => new AlertmanagerConfig({ route })).toThrow('the outermost route must take every alert');
   });
 

@@ -76,7 +76,7 @@ describe('the samples of a metric', () => {
 
   it('of a histogram are selected by part', () => {
     const { HTTP_REQUEST_DURATION } = ServiceMetrics;
-    expect(HTTP_REQUEST_DURATION.bucket(Match.equals('le', '1.0')).print()).toBe('http_request_duration_seconds_bucket{le="1.0"}');
+    expect(HTTP_REQUEST_DURATION.bucket(Match.equal('le', '1.0')).print()).toBe('http_request_duration_seconds_bucket{le="1.0"}');
     expect(HTTP_REQUEST_DURATION.sum().print()).toBe('http_request_duration_seconds_sum');
     expect(HTTP_REQUEST_DURATION.count().print()).toBe('http_request_duration_seconds_count');
     expect(() => HTTP_REQUEST_DURATION.where()).toThrow('use bucket(), sum() or count()');

@@ -15,4 +15,5 @@ export const EVERYTHING: ObservedParts = {
   serviceJobs: ['sample-service'],
   elasticsearch: { namespace: 'observability', name: 'elasticsearch' },
   fluentd: { namespace: 'logging', name: 'fluentd' },
+  fluentdJob: 'fluentd',
 };

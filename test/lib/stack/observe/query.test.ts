@@ -1,7 +1,7 @@
 import { Duration } from 'cdk8s';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Join, Match, Metric, MetricType, Program, type Query, QueryDialect, Window } from '../../../../lib/stack/observe/index';
+import { Join, Match, Metric, MetricType, Program, Query, QueryDialect, Window } from '../../../../lib/stack/observe/index';
 import { parsePromql } from './promql';
 
 const gauge = (name: string, labels: string[] = []): Metric =>
@@ -11,7 +11,7 @@ const b = gauge('b', ['pod']);
 
 describe('a query', () => {
   it('selects with every kind of condition, and escapes values', () => {
-    const query = a.where(Match.equals('pod', 'x"y\\z'), Match.notEquals('zone', ''), Match.notMatches('zone', 'z.*'));
+    const query = a.where(Match.equal('pod', 'x"y\\z'), Match.notEqual('zone', ''), Match.notMatches('zone', 'z.*'));
     expect(query.print()).toBe('a{pod="x\\"y\\\\z", zone!="", zone!~"z.*"}');
     expect(parsePromql(query.print()).errors).toEqual([]);
   });
@@ -29,6 +29,16 @@ describe('a query', () => {
     expect(query.print()).toBe('sum by (pod) (rate(a{pod=~".+"}[5m]))');
   });
 
+  it('looks back over the result of another query, too', () => {
+    const query = a
+      .where()
+      .plus(Query.scalar(1))
+      .over(Window.of(Duration.hours(1)))
+      .maxOverTime();
+    expect(query.print()).toBe('max_over_time((a + 1)[1h:])');
+    expect(parsePromql(query.print()).errors).toEqual([]);
+  });
+
   it('joins one to many', () => {
     const query = a.where().times(b.where(), Join.on('pod').groupLeft());
     expect(query.print()).toBe('a * on (pod) group_left () b');
@@ -42,7 +52,7 @@ describe('a query', () => {
     expect(a.where().sumBy().print()).toBe('sum(a)');
     expect(a.where().dividedBy(b.where(), Join.on('pod')).labels).toEqual(['pod']);
     expect(a.where().withLabel('signal', 'spans').labels).toEqual(['pod', 'zone', 'signal']);
-    expect(a.where(Match.equals('pod', 'x'), Match.matches('zone', 'y')).absent().labels).toEqual(['pod']);
+    expect(a.where(Match.equal('pod', 'x'), Match.matches('zone', 'y')).absent().labels).toEqual(['pod']);
     expect(a.where().or(b.where()).labels).toEqual(['pod']);
   });
 
@@ -57,8 +67,8 @@ describe('a query', () => {
   });
 
   it('fails to select by a label that the metric does not have', () => {
-    expect(() => b.where(Match.equals('status', '500'))).toThrow("metric 'b' has no label 'status'");
-    expect(() => Match.equals('a-b', '')).toThrow("label 'a-b'");
+    expect(() => b.where(Match.equal('status', '500'))).toThrow("metric 'b' has no label 'status'");
+    expect(() => Match.equal('a-b', '')).toThrow("label 'a-b'");
   });
 });
 
@@ -106,7 +116,7 @@ describe('printing and parsing again', () => {
   it('keeps every label value', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (value) => {
-        const printed = b.where(Match.equals('pod', value)).print();
+        const printed = b.where(Match.equal('pod', value)).print();
         expect(parsePromql(printed).errors).toEqual([]);
         expect(JSON.parse(printed.slice('b{pod='.length, -1))).toBe(value);
       }),
