@@ -12,7 +12,7 @@ import { type PartialFacts, writeFacts } from './store.mts';
 
 const BUILT =
   'The program that was run is built from upstream modules and holds the components whose source is live; a published distribution holds more.';
-const NEWEST = 'Not run: read in the metadata of its modules. Components whose module the Go proxy lacks at this version are left out.';
+const NEWEST = 'Not run: read in the metadata of its modules and in the lists of its distributions.';
 
 const recorded: PartialFacts[] = [
   recordCollector('0.155.0', true, BUILT),

@@ -26,6 +26,41 @@ describe('the catalogue', () => {
     expect(catalog.component('otelcol', '0.155.0', 'exporter', 'logging')).toBeUndefined();
   });
 
+  it('knows every type of a published distribution, former spellings included', () => {
+    const exporters = catalog.types('otelcol', '0.155.0', 'contrib', 'exporter');
+    for (const type of ['otlp_grpc', 'otlp', 'elasticsearch', 'load_balancing', 'loadbalancing', 'kafka', 'debug'])
+      expect(exporters).toContain(type);
+    for (const gone of ['logging', 'jaeger', 'loki']) expect(exporters).not.toContain(gone);
+    expect(catalog.types('otelcol', '0.155.0', 'core', 'exporter')).not.toContain('elasticsearch');
+    expect(catalog.types('otelcol', '0.155.0', 'contrib', 'receiver')).toEqual(
+      expect.arrayContaining(['file_log', 'filelog', 'udp_log', 'udplog', 'jaeger']),
+    );
+    expect(catalog.types('jaeger', '2.13.0', 'jaeger', 'exporter')).toContain('jaeger_storage_exporter');
+    expect(catalog.types('otelcol', '0.155.0', 'my-own-build', 'exporter')).toBeUndefined();
+    expect(catalog.types('otelcol', '0.1.0', 'contrib', 'exporter')).toBeUndefined();
+  });
+
+  it('gives the new spelling to what was renamed later', () => {
+    expect(catalog.component('otelcol', '0.155.0', 'processor', 'deltatocumulative')?.type).toBe('deltatocumulative');
+    expect(catalog.component('otelcol', '0.161.0', 'processor', 'deltatocumulative')?.type).toBe('delta_to_cumulative');
+  });
+
+  it('knows what is in an image', () => {
+    const contrib = 'ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-contrib:0.155.0';
+    expect(catalog.image(contrib)).toEqual({ program: 'otelcol', version: '0.155.0', distribution: 'contrib' });
+    expect(catalog.image(`localhost:5000/mirror/prometheus:v3.15.0@sha256:${'0'.repeat(64)}`)).toEqual({
+      program: 'prometheus',
+      version: '3.15.0',
+    });
+    expect(catalog.image('docker.io/fluent/fluentd-kubernetes-daemonset:v1.19.3-debian-elasticsearch9-1.1')).toEqual({
+      program: 'fluentd',
+      version: '1.19.3',
+    });
+    expect(catalog.image('prometheus')).toBeUndefined();
+    expect(catalog.image('prometheus:v1.0.0')).toBeUndefined();
+    expect(catalog.image('nginx:1.29.0')).toBeUndefined();
+  });
+
   it('finds a histogram by its series, but no suffix of anything else', () => {
     const duration = catalog.metric('otelcol', '0.155.0', 'traces_span_metrics_duration_milliseconds_bucket');
     expect(duration?.type).toBe('histogram');

@@ -24,7 +24,8 @@ export async function harvestJaeger(): Promise<PartialFacts> {
     version,
     title: 'Jaeger',
     run: true,
-    components: await listComponents('jaeger', version),
+    completeDistributions: ['jaeger'],
+    components: (await listComponents('jaeger', version)).map((component) => ({ ...component, distributions: ['jaeger'] })),
     metrics: metricFacts(version, seen),
   };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { ComponentFact, ComponentKind, MetricFact, MetricKind } from '../../model.ts';
 import { type PartialFacts, readFacts } from '../store.mts';
+import { readDistributions } from './distributions.mts';
 import { moduleFolder } from './go-module.mts';
 
 const CORE = 'go.opentelemetry.io/collector';
@@ -126,11 +127,13 @@ export function recordCollector(version: string, run: boolean, note: string): Pa
     const metadata = readMetadata(`${CORE}/${helper}`, `v${version}`);
     if (metadata !== undefined) metrics.push(...telemetry(`${CORE}/${helper}`, version, metadata));
   }
+  const { complete, listed } = readDistributions(version);
+  for (const fact of listed) if (!components.some(({ kind, type }) => kind === fact.kind && type === fact.type)) components.push(fact);
   const known = new Set([...components, ...live].map(({ type, kind }) => `${kind}/${type}`));
   console.log(
     `otelcol ${version}: not in the proxy: ${missing.map((module) => module.replace(CONTRIB, 'contrib')).join(', ') || 'nothing'}; ${known.size} components`,
   );
-  return { program: 'otelcol', version, title: 'OpenTelemetry Collector', run, note, components, metrics };
+  return { program: 'otelcol', version, title: 'OpenTelemetry Collector', run, note, completeDistributions: complete, components, metrics };
 }
 
 function readMetadata(module: string, version: string): Metadata | undefined {
