@@ -24,7 +24,7 @@ function body(): void {
     await server.applyCrds(CRD_MODULES.flatMap((source) => [...fetchCrds(source).values()].map((text) => parse(text))));
   });
 
-  describe.each(printedStacks())('the $profile profile', (stack) => {
+  describe.each(printedStacks())('$profile', (stack) => {
     const snapshot = snapshotOf(stack);
     const { first, all } = inOrder(snapshot);
 

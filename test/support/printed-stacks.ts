@@ -1,32 +1,45 @@
 import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App } from 'cdk8s';
-import { OtlpStack, Profile } from 'otlp-stack';
+import { App, Chart } from 'cdk8s';
+import { Autoscaling, OtlpStack, Profile, Queue } from 'otlp-stack';
 import { readSnapshot, type Snapshot } from 'otlp-stack-check';
+import { PrometheusMonitors } from '../../lib/stack/prometheus/monitors.ts';
 
 /** A stack as files. */
 export interface PrintedStack {
-  readonly profile: 'production' | 'development';
+  readonly profile: string;
   readonly files: readonly string[];
 }
 
 /** Where the committed reference stack is. OTLP_STACK_DIST names another folder, to look at a stack that is not committed yet. */
 const DIST = process.env.OTLP_STACK_DIST ?? join(import.meta.dirname, '..', '..', 'dist');
 
+/** What is not committed, and printed anew: what is true of the reference stack has to be true of these. */
+const OTHERS: { readonly [profile: string]: (app: App) => void } = {
+  development: (app) => {
+    new OtlpStack(app, 'otlp', { profile: Profile.DEVELOPMENT });
+  },
+  'other choices': (app) => {
+    new OtlpStack(app, 'otlp', { service: { autoscaling: Autoscaling.hpa() }, gateway: { queue: Queue.disk() } });
+    new PrometheusMonitors(new Chart(app, 'monitors'), 'Monitors');
+  },
+};
+
 /**
- * The reference stack as it is committed, and the development profile, which is printed anew: what is true of one has to be true of the other.
+ * The reference stack as it is committed, and what else it can be: the development profile, and one with the other choices (HPA, queue on disk,
+ * monitors of the Prometheus operator).
  *
  * @throws Error where dist/ is missing
  */
 export function printedStacks(): PrintedStack[] {
-  const app = new App({ outdir: mkdtempSync(join(tmpdir(), 'otlp-stack-development-')) });
-  new OtlpStack(app, 'otlp', { profile: Profile.DEVELOPMENT });
-  app.synth();
-  return [
-    { profile: 'production', files: manifestsIn(DIST) },
-    { profile: 'development', files: manifestsIn(app.outdir) },
-  ];
+  const others = Object.entries(OTHERS).map(([profile, print]) => {
+    const app = new App({ outdir: mkdtempSync(join(tmpdir(), 'otlp-stack-printed-')) });
+    print(app);
+    app.synth();
+    return { profile, files: manifestsIn(app.outdir) };
+  });
+  return [{ profile: 'production', files: manifestsIn(DIST) }, ...others];
 }
 
 /** What otlp-stack-check reads in a printed stack. */

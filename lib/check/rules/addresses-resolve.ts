@@ -1,4 +1,5 @@
 import type { Finding } from '../finding';
+import { suggestion } from '../nearest';
 import { objectName } from '../read/objects';
 import type { Snapshot } from '../read/snapshot';
 import { podPorts } from '../read/workloads';
@@ -16,7 +17,7 @@ export const addressesResolve: Rule = {
   title: 'Every address in the cluster leads to a Service, its port, and a container that has it',
   why: 'A program with a wrong address starts, reports ready and loses data, or fills its queue until it does.',
   examples: addressesResolveExamples,
-  check: (snapshot) => unique([...addresses(snapshot), ...scrapes(snapshot)]),
+  check: (snapshot) => unique([...addresses(snapshot), ...scrapes(snapshot), ...monitors(snapshot)]),
 };
 
 function addresses(snapshot: Snapshot): Finding[] {
@@ -48,6 +49,23 @@ function scrapes(snapshot: Snapshot): Finding[] {
         level: 'warning',
         problem: `job "${job}" scrapes port ${pod.port} of ${objectName(pod.workload.object)}, which no container of it has`,
         remedy: `let relabelling or the annotation of the pod choose one of ${ports.join(', ')}`,
+      },
+    ];
+  });
+}
+
+/** A monitor whose port has a name that none of what it selects has: the operator's Prometheus would show no target, and no error. */
+function monitors(snapshot: Snapshot): Finding[] {
+  return wiringOf(snapshot).monitors.flatMap(({ monitor, path, port, offered }): Finding[] => {
+    if (port === undefined || offered.length === 0 || offered.includes(port)) return [];
+    const problem = `nothing that ${objectName(monitor)} selects has a port named "${port}"`;
+    return [
+      {
+        ...monitor.tree.place([...path, 'port']),
+        rule: ID,
+        level: 'error',
+        problem,
+        remedy: `correct the name: ${suggestion(port, offered)}`,
       },
     ];
   });

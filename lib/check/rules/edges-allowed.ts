@@ -14,8 +14,10 @@ import { notifiers } from './notifiers';
 import type { Rule } from './rule';
 
 const ID = 'edges-allowed';
-const KEDA_NAMESPACE = 'keda';
-const KEDA_LABELS = { 'app.kubernetes.io/name': 'keda-operator', app: 'keda-operator' };
+
+/** Programs that come from elsewhere and connect to what the manifests describe: their usual namespace, and labels that they carry. */
+const KEDA = { name: 'the KEDA operator', namespace: 'keda', labels: { 'app.kubernetes.io/name': 'keda-operator', app: 'keda-operator' } };
+const SCRAPER = { name: "the operator's Prometheus", namespace: 'monitoring', labels: { 'app.kubernetes.io/name': 'prometheus' } };
 
 /** Each connection that the configurations ask for may be made: out of the source, into the target, and with the name that it takes. */
 export const edgesAllowed: Rule = {
@@ -39,7 +41,7 @@ class Check {
   }
 
   run(): Finding[] {
-    const { addresses, scrapes } = wiringOf(this.snapshot);
+    const { addresses, scrapes, monitors } = wiringOf(this.snapshot);
     for (const { use, resolution } of addresses) {
       const { source, operator } = use;
       const named = `"${use.address.text}" in ${use.tree.place(use.path).object}`;
@@ -49,7 +51,7 @@ class Check {
       if (resolution.kind !== 'pods') continue;
       for (const target of resolution.targets) {
         if (source !== undefined) this.edge(source, target, named);
-        else if (operator !== undefined) this.fromOperator(target, named);
+        else if (operator !== undefined) this.fromElsewhere(KEDA, target, named);
       }
     }
     for (const scrape of scrapes) {
@@ -59,6 +61,9 @@ class Check {
         else if (scrape.nodePort !== undefined) this.node(source, scrape.nodePort, named);
         else if (scrape.address !== undefined) this.rewritten(source, scrape, named);
       }
+    }
+    for (const { monitor, targets } of monitors) {
+      for (const target of targets) this.fromElsewhere(SCRAPER, { ...target, protocol: 'TCP' }, objectName(monitor));
     }
     for (const { workload, why } of apiServerClients(this.snapshot)) this.apiServer(workload, why);
     for (const { workload, why } of notifiers(this.snapshot)) this.dns(workload, why);
@@ -86,21 +91,15 @@ class Check {
   }
 
   /** Operators run in namespaces of their own, which the manifests do not describe: one that some policy admits will do. */
-  private fromOperator(target: Target, why: string): void {
-    const verdicts = [KEDA_NAMESPACE, ...this.policies.foreignNamespaces()].map((namespace) => {
-      const namespaceLabels = { 'kubernetes.io/metadata.name': namespace };
-      return this.policies.ingress(target, { labels: KEDA_LABELS, namespace, namespaceLabels });
-    });
+  private fromElsewhere({ name, namespace, labels }: typeof KEDA | typeof SCRAPER, target: Target, why: string): void {
+    const verdicts = [namespace, ...this.policies.foreignNamespaces()].map((candidate) =>
+      this.policies.ingress(target, { labels, namespace: candidate, namespaceLabels: { 'kubernetes.io/metadata.name': candidate } }),
+    );
     const verdict = verdicts.find(({ allowed }) => allowed) ?? verdicts[0];
     if (verdict === undefined) return;
     const port = `${target.protocol} ${target.port}`;
-    this.judge(
-      verdict,
-      'ingress',
-      `${objectName(target.workload.object)} does not admit the KEDA operator on ${port}`,
-      why,
-      `from the operator's namespace (usually ${KEDA_NAMESPACE}) on ${port}`,
-    );
+    const what = `${objectName(target.workload.object)} does not admit ${name} on ${port}`;
+    this.judge(verdict, 'ingress', what, why, `from its namespace (usually ${namespace}) on ${port}`);
   }
 
   private dns(source: Workload, why: string): void {

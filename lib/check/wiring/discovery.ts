@@ -71,7 +71,8 @@ function withoutEscapes(rules: unknown): unknown {
   return JSON.parse(JSON.stringify(rules ?? []).replaceAll('$$', '$'));
 }
 
-interface CandidateTarget {
+/** A target before relabelling, with the labels that Prometheus gives it. */
+export interface CandidateTarget {
   readonly labels: Labels;
   readonly workload?: Workload;
 }
@@ -112,7 +113,8 @@ function selected(selectors: unknown, role: string, labels: Labels): boolean {
     });
 }
 
-function podTargets(workload: Workload, snapshot: Snapshot): CandidateTarget[] {
+/** What the role `pod` finds of a workload. */
+export function podTargets(workload: Workload, snapshot: Snapshot): CandidateTarget[] {
   const ip = podIp(workload, snapshot);
   return workload.containers.flatMap((container) => {
     const about = {
@@ -129,7 +131,8 @@ function podTargets(workload: Workload, snapshot: Snapshot): CandidateTarget[] {
   });
 }
 
-function endpointTargets(service: Service, snapshot: Snapshot): CandidateTarget[] {
+/** What the roles `endpoints` and `endpointslice` find of a Service. */
+export function endpointTargets(service: Service, snapshot: Snapshot): CandidateTarget[] {
   const about = serviceMeta(service);
   return workloadsOf(service, snapshot).flatMap((workload) => {
     const ip = podIp(workload, snapshot);

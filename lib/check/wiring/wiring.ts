@@ -1,5 +1,6 @@
 import type { Snapshot } from '../read/snapshot';
 import { type Discovered, discovered } from './discovery';
+import { type Monitored, monitored } from './monitors';
 import { type Resolution, resolve } from './resolve';
 import type { AddressUse } from './use';
 import { addressUses } from './uses';
@@ -8,6 +9,7 @@ import { addressUses } from './uses';
 export interface Wiring {
   readonly addresses: readonly { readonly use: AddressUse; readonly resolution: Resolution }[];
   readonly scrapes: readonly Discovered[];
+  readonly monitors: readonly Monitored[];
 }
 
 const known = new WeakMap<Snapshot, Wiring>();
@@ -18,6 +20,7 @@ export function wiringOf(snapshot: Snapshot): Wiring {
   const wiring = {
     addresses: addressUses(snapshot).map((use) => ({ use, resolution: resolve(use, snapshot) })),
     scrapes: discovered(snapshot),
+    monitors: monitored(snapshot),
   };
   known.set(snapshot, wiring);
   return wiring;
