@@ -6,12 +6,12 @@ import * as c from '../../../../../lib/stack/collector/index.ts';
  * Values for every typed key, sensible and not: what a constructor refuses is thrown away by the property, what it takes the real
  * Collector must take too.
  */
-const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
-const duration = fc.oneof(
+export const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined });
+export const duration = fc.oneof(
   fc.integer({ min: 0, max: 3_000 }).map((millis) => Duration.millis(millis)),
   fc.integer({ min: 0, max: 900 }).map((seconds) => Duration.seconds(seconds)),
 );
-const size = fc.integer({ min: 0, max: 4096 }).map((mebibytes) => Size.mebibytes(mebibytes));
+export const size = fc.integer({ min: 0, max: 4096 }).map((mebibytes) => Size.mebibytes(mebibytes));
 const count = fc.oneof(fc.constantFrom(-1, 0, 1, 10, 1000, 1024, 2048, 8192), fc.integer({ min: -5, max: 100_000 }));
 const key = fc.constantFrom('service.name', 'http.route', 'k8s.pod.name', 'team', 'a.b/c', 'span.name', '');
 const text = fc.constantFrom('value', `\${env:K8S_POD_NAME}`, 'with "quotes" and: colon', '$$literal', '');
@@ -44,7 +44,7 @@ const queueProps = {
 /** Constructors run inside the property, where what they refuse is sorted out. */
 type Make<T> = () => T;
 
-const queue: fc.Arbitrary<Make<c.Queue>> = fc.oneof(
+export const queue: fc.Arbitrary<Make<c.Queue>> = fc.oneof(
   fc.record({ ...queueProps, waitForResult: maybe(fc.boolean()) }).map((props) => () => c.Queue.memory(props)),
   fc.record({ ...queueProps, directory: words('/var/lib/a', '/var/lib/b', 'relative') }).map(
     ({ directory, ...props }) =>
@@ -53,7 +53,7 @@ const queue: fc.Arbitrary<Make<c.Queue>> = fc.oneof(
   ),
   fc.constant(() => c.Queue.disabled()),
 );
-const retry: fc.Arbitrary<Make<c.Retry>> = fc.oneof(
+export const retry: fc.Arbitrary<Make<c.Retry>> = fc.oneof(
   fc
     .record({
       initialInterval: maybe(duration),
