@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parseGoDuration } from '../config/go-duration.ts';
-import { ConfigError } from '../config/problems.ts';
+import { ConfigError, suggestion } from '../config/problems.ts';
 import { VERSION } from '../runtime/version.ts';
 import { components } from './components.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
@@ -51,7 +51,14 @@ function buildProgram(io: Io, stop: AbortSignal, ended: (code: ExitCode) => void
   withConfig(program)
     // So that the arguments of a Collector can stay as they are.
     .addOption(new Option('--feature-gates <gates>', 'accepted for the sake of the Collector, without effect').hideHelp())
-    .action(async () => ended(await run(required(program, program), io, stop)));
+    .allowExcessArguments()
+    .action(async () => {
+      const [unknown] = program.args;
+      const names = program.commands.map((each) => each.name());
+      if (unknown !== undefined)
+        program.error(`error: unknown command "${unknown}"${suggestion(unknown, names)}`, { exitCode: EXIT.USAGE });
+      ended(await run(required(program, program), io, stop));
+    });
 
   const validating = withConfig(command('validate', 'check a configuration and bind nothing'))
     .option('--portable', 'also list what the Collector would refuse')

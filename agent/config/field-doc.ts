@@ -15,6 +15,8 @@ export interface FieldDoc {
   /** Not accepted, with what to do instead. */
   readonly unsupported?: string;
   readonly values?: readonly string[];
+  /** The values may be written in capitals. */
+  readonly anyCase?: boolean;
   /** Keys of a section. */
   readonly fields?: Readonly<Record<string, z.ZodType>>;
   /** `enabled: false` switches the section off. */
@@ -34,4 +36,10 @@ export function docOf(schema: z.ZodType): FieldDoc {
   const doc = DOCS.get(schema);
   if (doc === undefined) throw new Error('a schema of the configuration was made without fields.ts or section.ts');
   return doc;
+}
+
+/** A key of a section. Own keys only: `constructor` in a file is an unknown key and not a function. */
+export function fieldOf(doc: FieldDoc | undefined, key: string): z.ZodType | undefined {
+  const { fields } = doc ?? {};
+  return fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined;
 }

@@ -179,7 +179,8 @@ function decodeTextList(value: unknown): { readonly value: readonly string[] } |
 /** Names and texts: a map, or a list of {name, value}; both as in the Collector. */
 export function headers(options: FieldOptions<Readonly<Record<string, string>>>): Field<Readonly<Record<string, string>>> {
   return leaf<Readonly<Record<string, string>>>('map', options, options.default, (value) => {
-    const result: Record<string, string> = {};
+    // Without a prototype, as a header may be called `constructor`.
+    const result = Object.create(null) as Record<string, string>;
     if (typeof value !== 'object' || value === null || value instanceof Date) return { wrong: 'wants a map of names and texts' };
     const pairs: (readonly [unknown, unknown])[] = Array.isArray(value) ? value.map(namedPair) : Object.entries(value);
     for (const [name, raw] of pairs) {

@@ -71,7 +71,15 @@ function schemaOf(schema: z.ZodType): JsonSchema {
     return doc.list === true ? { type: ['array', 'null'], items: map, description } : { ...map, description };
   }
   const shown = doc.shownDefault === undefined ? {} : { default: defaultOf(doc) };
-  return { ...LEAVES[doc.type], ...(doc.values === undefined ? {} : { enum: [...doc.values, null] }), description, ...shown };
+  return { ...LEAVES[doc.type], ...allowed(doc), description, ...shown };
+}
+
+/** The values of a choice; where case does not matter as a pattern, as JSON Schema has no flag for it. */
+function allowed({ values, anyCase }: FieldDoc): JsonSchema {
+  if (values === undefined) return {};
+  if (anyCase !== true) return { enum: [...values, null] };
+  const letters = (value: string): string => [...value].map((letter) => `[${letter.toUpperCase()}${letter}]`).join('');
+  return { pattern: `^(${values.map(letters).join('|')})$` };
 }
 
 function describe(doc: FieldDoc): string {

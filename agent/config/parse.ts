@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ConfigErrorCode } from './errors.ts';
 import { CONFIG_ERRORS } from './errors.ts';
-import { docOf } from './field-doc.ts';
+import { docOf, fieldOf } from './field-doc.ts';
 import type { Notice, Problem } from './problems.ts';
 import { showValue, suggestion } from './problems.ts';
 import type { ConfigNode, MapNode, PathStep } from './tree.ts';
@@ -66,7 +66,7 @@ export function unknownKey(path: readonly PathStep[], allowed: readonly string[]
 /** The keys that a section has, `enabled` with them where it can be switched. */
 function keysAt(schema: z.ZodType, below: readonly PathStep[]): string[] {
   let current: z.ZodType | undefined = schema;
-  for (const step of below) if (typeof step === 'string' && current !== undefined) current = docOf(current).fields?.[step];
+  for (const step of below) if (typeof step === 'string' && current !== undefined) current = fieldOf(docOf(current), step);
   const doc = current === undefined ? undefined : docOf(current);
   const known = Object.entries(doc?.fields ?? {}).filter(([, field]) => docOf(field).unsupported === undefined);
   return [...known.map(([key]) => key), ...(doc?.switchable === true ? ['enabled'] : [])];
@@ -89,14 +89,14 @@ function noteInert(schema: z.ZodType, node: ConfigNode, path: readonly PathStep[
   if (doc.fields === undefined || doc.inert !== undefined) return;
   if (node.kind === 'map') {
     for (const [key, entry] of node.entries) {
-      const field = doc.fields[key];
+      const field = fieldOf(doc, key);
       if (field !== undefined) noteInert(field, entry.node, [...path, key], findings);
     }
   } else if (node.kind === 'list' && doc.list === true) {
     node.items.forEach((item, index) => {
       if (item.kind !== 'map') return;
       for (const [key, entry] of item.entries) {
-        const field = doc.fields?.[key];
+        const field = fieldOf(doc, key);
         if (field !== undefined) noteInert(field, entry.node, [...path, index, key], findings);
       }
     });

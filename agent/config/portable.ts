@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { docOf } from './field-doc.ts';
+import { docOf, fieldOf } from './field-doc.ts';
 import { parseId } from './ids.ts';
 import type { Notice } from './problems.ts';
 import { COMPONENTS, findComponent, type SectionName } from './registry.ts';
@@ -49,7 +49,7 @@ function findOurs(
   if (doc.ours === true) find(path, 'the key is of this agent alone');
   if (node.kind !== 'map' || doc.fields === undefined) return;
   for (const [key, entry] of node.entries) {
-    const field = doc.fields[key];
+    const field = fieldOf(doc, key);
     if (field !== undefined) findOurs(field, entry.node, [...path, key], find);
   }
 }

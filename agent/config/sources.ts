@@ -40,7 +40,8 @@ function readConfig(uri: string, environment: ConfigSources['environment'], prob
   const parts = DRIVE.test(uri) ? null : URI.exec(uri);
   const scheme = parts?.[1] ?? 'file';
   const rest = parts?.[2] ?? uri;
-  const place = { source: scheme === 'file' ? rest : (uri.split('\n', 1)[0] ?? uri), line: 0, column: 0 };
+  // A text on the command line may hold secrets, so messages do not repeat it.
+  const place = { source: scheme === 'file' ? rest : scheme === 'yaml' ? '--config yaml' : `--config ${uri}`, line: 0, column: 0 };
   let text: string;
   if (scheme === 'file') {
     try {
@@ -72,7 +73,8 @@ function readConfig(uri: string, environment: ConfigSources['environment'], prob
 
 function readSet(set: string, problems: Problem[]): ConfigNode {
   const equals = set.indexOf('=');
-  const source = `--set ${set}`;
+  // Without its value, which may be a secret.
+  const source = `--set ${equals < 0 ? set : set.slice(0, equals).trim()}`;
   const origin = { source, line: 0, column: 0 };
   if (equals <= 0) {
     problems.push({ code: 'OTLP_CONFIG_SOURCE', path: [], origin, message: 'has no "key=value"; write --set exporters.otlp.timeout=10s' });

@@ -128,7 +128,11 @@ class TreeReader {
 const NULLS: ReadonlySet<string> = new Set(['', '~', 'null', 'Null', 'NULL']);
 const TRUES: ReadonlySet<string> = new Set(['true', 'True', 'TRUE']);
 const FALSES: ReadonlySet<string> = new Set(['false', 'False', 'FALSE']);
-const INFINITIES: Readonly<Record<string, number>> = { '.inf': Infinity, '+.inf': Infinity, '-.inf': -Infinity };
+const INFINITIES: ReadonlyMap<string, number> = new Map([
+  ['.inf', Infinity],
+  ['+.inf', Infinity],
+  ['-.inf', -Infinity],
+]);
 const TIMESTAMP = /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt ]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})?)?$/u;
 const FLOAT = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/u;
 
@@ -149,7 +153,7 @@ export function plainScalar(text: string): ScalarValue {
   if (NULLS.has(text)) return null;
   if (TRUES.has(text)) return true;
   if (FALSES.has(text)) return false;
-  const infinity = INFINITIES[text.toLowerCase()];
+  const infinity = INFINITIES.get(text.toLowerCase());
   if (infinity !== undefined) return infinity;
   if (text.toLowerCase() === '.nan') return Number.NaN;
   if (!/^[-+.\d]/u.test(text)) return text;

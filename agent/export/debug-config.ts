@@ -20,7 +20,7 @@ const shape = {
       const found = typeof value === 'string' ? VERBOSITIES.find((name) => name === value.toLowerCase()) : undefined;
       return found === undefined ? { wrong: `must be one of ${VERBOSITIES.join(', ')}` } : { value: found };
     },
-    { values: VERBOSITIES },
+    { values: VERBOSITIES, anyCase: true },
   ),
   sampling_initial: integer({ describe: 'Lines of a second that are always written.', default: 2, inert: ONE_LOG }),
   sampling_thereafter: integer({ describe: 'Of the others every so manieth.', default: 1, inert: ONE_LOG }),

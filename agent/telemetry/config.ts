@@ -46,10 +46,10 @@ function logLevel(): Field<LogLevel> {
     { describe: 'Least level that is written; in any case.', default: 'info' },
     'info',
     (value) => {
-      const level = typeof value === 'string' ? LEVELS[value.toLowerCase()] : undefined;
+      const level = typeof value === 'string' && Object.hasOwn(LEVELS, value.toLowerCase()) ? LEVELS[value.toLowerCase()] : undefined;
       return level === undefined ? { wrong: 'must be one of debug, info, warn, error' } : { value: level };
     },
-    { values: ['debug', 'info', 'warn', 'error'] },
+    { values: Object.keys(LEVELS).filter((name) => name !== ''), anyCase: true },
   );
 }
 
@@ -62,7 +62,7 @@ function metricsLevel(whenAbsent: MetricsLevel, describe: string): Field<Metrics
       const level = typeof value === 'string' ? METRICS_LEVELS.find((name) => name === value.toLowerCase()) : undefined;
       return level === undefined ? { wrong: `must be one of ${METRICS_LEVELS.join(', ')}` } : { value: level };
     },
-    { values: METRICS_LEVELS },
+    { values: METRICS_LEVELS, anyCase: true },
   );
 }
 
