@@ -99,7 +99,7 @@ export async function until(done: () => boolean): Promise<void> {
 export function post(port: number, path: string, body: Uint8Array | string, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`http://127.0.0.1:${port}${path}`, {
     method: 'POST',
-    body: body as BodyInit,
+    body: body as RequestInit['body'],
     headers: { 'content-type': 'application/x-protobuf', ...headers },
   });
 }

@@ -11,7 +11,11 @@ const directive = fc.letrec<{ directive: FluentdDirective }>((tie) => ({
     name: fc.constantFrom('source', 'filter', 'match', 'parse', 'buffer', 'record'),
     argument: fc.constantFrom('', 'kubernetes.**', 'tag,time'),
     parameters: fc.dictionary(fc.stringMatching(/^[@a-z][a-z_.]{0,9}$/), fc.string({ unit: 'grapheme-ascii' })),
-    directives: fc.oneof({ depthSize: 'small', withCrossShrink: true }, fc.constant([]), fc.array(tie('directive'), { maxLength: 2 })),
+    directives: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      fc.constant<FluentdDirective[]>([]),
+      fc.array(tie('directive'), { maxLength: 2 }),
+    ),
   }),
 })).directive;
 
