@@ -1,8 +1,8 @@
-import type { Duration } from 'cdk8s';
+import { Duration } from 'cdk8s';
 import type { IEndpoint } from '../model/endpoint';
 import { Env } from '../model/env';
 import type { Exporter } from './component';
-import { ElasticsearchExporter, type ElasticsearchMapping } from './exporters/elasticsearch';
+import { BACKOFF_SPREAD, ElasticsearchExporter, type ElasticsearchMapping, type ElasticsearchRetry } from './exporters/elasticsearch';
 import { OtlpGrpcExporter } from './exporters/otlp-grpc';
 import { OtlpHttpExporter } from './exporters/otlp-http';
 import { envReference } from './print';
@@ -102,10 +102,8 @@ export class Destination {
           password: signsIn ? envReference(variable) : undefined,
           logsIndex: options.logsIndex,
           mapping: options.mapping,
-          timeout: settings.timeout,
+          ...elasticsearchAttempts(settings),
           sendingQueue: settings.queue,
-          // Its own retries have no deadline that the agent's timeout could be derived from.
-          retry: settings.retry.enabled,
         }),
       env,
     );
@@ -132,4 +130,27 @@ export class Destination {
   public _exporter(settings: DestinationSettings): Exporter {
     return this.create(settings);
   }
+}
+
+const DOCUMENT_RETRIES = 2;
+const DOCUMENT_RETRY_INTERVAL = Duration.millis(200);
+
+/**
+ * Single documents that Elasticsearch refuses for lack of room can be sent again by the exporter only, so it does that even where the agent
+ * keeps the data, but all attempts together stay within the time that the agent's own timeout is derived from.
+ */
+function elasticsearchAttempts(settings: DestinationSettings): { timeout: Duration; retry?: ElasticsearchRetry } {
+  if (settings.retry.enabled) {
+    // Nobody waits: a busy Elasticsearch gets minutes rather than moments.
+    return { timeout: settings.timeout, retry: { enabled: true, maxRetries: 10, maxInterval: Duration.seconds(30) } };
+  }
+  const waits = DOCUMENT_RETRIES * DOCUMENT_RETRY_INTERVAL.toMilliseconds() * BACKOFF_SPREAD;
+  const attempt = Math.floor((settings.timeout.toMilliseconds() - waits) / (DOCUMENT_RETRIES + 1));
+  if (attempt < 100) {
+    return { timeout: settings.timeout, retry: { enabled: false } };
+  }
+  return {
+    timeout: Duration.millis(attempt),
+    retry: { enabled: true, maxRetries: DOCUMENT_RETRIES, maxInterval: DOCUMENT_RETRY_INTERVAL },
+  };
 }

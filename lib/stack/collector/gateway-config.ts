@@ -100,7 +100,9 @@ export function gatewayConfig(place: string, props: GatewayConfigProps): Collect
   const exporters = (destinations: Destination[]): Exporter[] => destinations.map((destination) => shared(settings, destination));
   const all = { traces: exporters(props.traces), metrics: exporters(props.metrics), logs: exporters(props.logs) };
   checkProduction(place, props.profile, [...all.traces, ...all.metrics, ...all.logs]);
-  checkTimeouts(place, timeouts, [...all.traces, ...all.metrics, ...all.logs]);
+  if (settings.queue.waitsForResult) {
+    checkTimeouts(place, timeouts, [...all.traces, ...all.metrics, ...all.logs]);
+  }
 
   const pipelines = [
     ...tracePipelines(otlp, processors, all.traces, props.spanMetrics),

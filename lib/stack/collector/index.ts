@@ -23,7 +23,12 @@ export {
   type OtlpHttpDestinationOptions,
 } from './destination';
 export { DebugExporter, type DebugProps, DebugVerbosity } from './exporters/debug';
-export { ElasticsearchExporter, type ElasticsearchExporterProps, ElasticsearchMapping } from './exporters/elasticsearch';
+export {
+  ElasticsearchExporter,
+  type ElasticsearchExporterProps,
+  ElasticsearchMapping,
+  type ElasticsearchRetry,
+} from './exporters/elasticsearch';
 export { FileExporter, type FileExporterProps } from './exporters/file';
 export { NopExporter, type NopProps } from './exporters/nop';
 export { OtlpGrpcExporter, type OtlpGrpcExporterProps } from './exporters/otlp-grpc';

@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import { type ComponentIdentity, Exporter, type Extension } from '../component';
-import { checkUrl, printDuration } from '../print';
+import { checkRange, checkUrl, optionalDuration, printDuration } from '../print';
 import type { Queue } from '../queue';
 import { Signal } from '../signal';
 import type { Spelling } from '../spelling';
@@ -15,6 +15,24 @@ export class ElasticsearchMapping {
   public static readonly NONE = new ElasticsearchMapping('none');
 
   private constructor(public readonly name: string) {}
+}
+
+/** Intervals are spread at random by half of themselves. */
+export const BACKOFF_SPREAD = 1.5;
+
+/**
+ * How documents are sent again that Elasticsearch had no room for. It answers for each document of a request on its own, and the exporter
+ * tells nobody about single documents: what is refused once more than `maxRetries` is logged and lost, and the sender hears of success.
+ */
+export interface ElasticsearchRetry {
+  /** @default true */
+  readonly enabled?: boolean;
+  /** @default 2 */
+  readonly maxRetries?: number;
+  /** @default Duration.millis(100) */
+  readonly initialInterval?: Duration;
+  /** @default Duration.minutes(1) */
+  readonly maxInterval?: Duration;
 }
 
 /** Keys of the `elasticsearch` exporter. */
@@ -44,11 +62,8 @@ export interface ElasticsearchExporterProps extends ComponentIdentity {
   readonly timeout?: Duration;
   /** @default - in memory, 10 requests, batches of 1 to 5 MB or 10 s */
   readonly sendingQueue?: Queue;
-  /**
-   * Whether documents that Elasticsearch was too busy for are sent again by the exporter.
-   * @default true
-   */
-  readonly retry?: boolean;
+  /** @default - twice, 100 ms to 1 minute apart */
+  readonly retry?: ElasticsearchRetry;
 }
 
 /** Writes documents by Elasticsearch's bulk API. */
@@ -61,6 +76,7 @@ export class ElasticsearchExporter extends Exporter {
     super('elasticsearch', props, Signal.stable());
     this.props = props;
     this.timeout = props.timeout ?? Duration.seconds(90);
+    checkRange(this._place, 'maxRetries', props.retry?.maxRetries, 0, 100);
     if (props.endpoints.length === 0) {
       throw new Error(`${this._place}: 'endpoints' is empty: name at least one URL`);
     }
@@ -80,7 +96,9 @@ export class ElasticsearchExporter extends Exporter {
 
   /** @internal */
   public override _attemptTimeout(): Duration {
-    return this.timeout;
+    const { enabled = true, maxRetries = 2, maxInterval = Duration.minutes(1) } = this.props.retry ?? {};
+    const again = enabled ? maxRetries : 0;
+    return Duration.millis(this.timeout.toMilliseconds() * (again + 1) + maxInterval.toMilliseconds() * BACKOFF_SPREAD * again);
   }
 
   /** @internal */
@@ -101,7 +119,12 @@ export class ElasticsearchExporter extends Exporter {
       mapping: mapping && { mode: mapping.name },
       timeout: this.props.timeout && printDuration(this.props.timeout),
       sending_queue: this.props.sendingQueue?._render(this._place, spelling),
-      retry: retry === undefined ? undefined : { enabled: retry },
+      retry: retry && {
+        enabled: retry.enabled,
+        max_retries: retry.maxRetries,
+        initial_interval: optionalDuration(retry.initialInterval),
+        max_interval: optionalDuration(retry.maxInterval),
+      },
     };
   }
 }

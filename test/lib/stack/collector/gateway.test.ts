@@ -40,11 +40,20 @@ describe('configuration of the gateway', () => {
     const { exporters } = render();
     for (const id of ['otlp_grpc/jaeger', 'otlp_http/prometheus', 'elasticsearch']) {
       expect(exporters[id].sending_queue).toMatchObject({ enabled: true, wait_for_result: true });
-      expect(exporters[id].timeout).toBe('5s');
     }
+    expect(exporters['otlp_grpc/jaeger'].timeout).toBe('5s');
+    expect(exporters['otlp_http/prometheus'].timeout).toBe('5s');
     expect(exporters['otlp_grpc/jaeger'].retry_on_failure).toEqual({ enabled: false });
     expect(exporters['otlp_http/prometheus'].retry_on_failure).toEqual({ enabled: false });
-    expect(exporters.elasticsearch.retry).toEqual({ enabled: false });
+  });
+
+  it('lets only the elasticsearch exporter send single documents again, within the time that the agent waits', () => {
+    const { elasticsearch } = render().exporters;
+    expect(elasticsearch).toMatchObject({ timeout: '1466ms', retry: { enabled: true, max_retries: 2, max_interval: '200ms' } });
+    // Three attempts and two waits, each half as long again at most.
+    expect(3 * 1466 + 2 * 200 * 1.5).toBeLessThanOrEqual(5000);
+    const hasty = render({ timeouts: new Timeouts({ exporterTimeout: Duration.millis(800) }) }).exporters.elasticsearch;
+    expect(hasty).toMatchObject({ timeout: '800ms', retry: { enabled: false } });
   });
 
   it('keeps batches below what a gRPC server in Go accepts', () => {
@@ -102,7 +111,7 @@ describe('configuration of the gateway', () => {
     expect(exporters['otlp_grpc/jaeger'].sending_queue).toMatchObject({ storage: 'file_storage', queue_size: 10_000 });
     expect(exporters['otlp_grpc/jaeger'].sending_queue.wait_for_result).toBeUndefined();
     expect(exporters['otlp_grpc/jaeger'].retry_on_failure).toMatchObject({ enabled: true, max_elapsed_time: '0s' });
-    expect(exporters.elasticsearch.retry).toEqual({ enabled: true });
+    expect(exporters.elasticsearch.retry).toEqual({ enabled: true, max_retries: 10, max_interval: '30s' });
   });
 
   it('measures spans before it samples them', () => {
