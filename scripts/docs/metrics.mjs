@@ -9,6 +9,7 @@ const { MetricPath, MetricType } = observe;
 const FAMILIES = [
   ['The application service', observe.ServiceMetrics.all()],
   ['Agent and gateway', observe.CollectorMetrics.DEFAULT.all()],
+  ['The agent alone', observe.AgentMetrics.all()],
   ['Spans, as the gateway measures them', observe.SpanMetrics.all()],
   ['Jaeger', observe.JaegerMetrics.all()],
   ['Fluentd', observe.FluentdMetrics.all()],

@@ -24,6 +24,7 @@ export {
 } from './dashboards';
 export { Metric, MetricPath, type MetricProps, MetricType, Unit } from './metric';
 export {
+  AgentMetrics,
   AlertmanagerMetrics,
   CollectorMetrics,
   FluentdMetrics,

@@ -6,6 +6,8 @@
 export class Program {
   /** The agent and the gateway: the Collector since 0.152 exposes names without unit and `_total`. */
   public static readonly COLLECTOR = Program.inPod('otelcol', false);
+  /** Our agent, for what it says beyond the Collector's metrics. */
+  public static readonly AGENT = Program.inPod('otlp-agent', false);
   /** What the gateway's prometheus exporter serves: span metrics of every service. It does add unit and `_total`. */
   public static readonly SPAN_METRICS = Program.inPod('otelcol', true);
   /** Jaeger 2.13 is built on Collector 0.140, which still adds unit and `_total`. */

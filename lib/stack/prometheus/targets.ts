@@ -66,7 +66,7 @@ export function kubeletJobs(options: KubeletScrape): ScrapeJob[] {
   const containers = [
     'container_cpu_usage_seconds_total',
     'container_cpu_cfs_(throttled_)?periods_total',
-    'container_memory_(working_set|rss)_bytes',
+    'container_memory_(working_set_bytes|rss)',
     'container_network_(receive|transmit)_bytes_total',
     'container_oom_events_total',
   ];

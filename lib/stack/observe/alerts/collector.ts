@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import type { Metric } from '../metric';
-import { CollectorMetrics, TelemetryItem as Item, KubernetesMetrics, type TelemetryItem } from '../metrics';
+import { AgentMetrics, CollectorMetrics, KubernetesMetrics, TelemetryItem } from '../metrics';
 import { FIVE_MINUTES, queueRatio, ratePerSignal } from '../queries';
 import { Match, type Query } from '../query';
 import { Alert } from './alert';
@@ -29,7 +29,8 @@ interface Role {
 export function collectorAlerts(parts: ObservedParts, thresholds: ResolvedThresholds): Alert[] {
   const alerts: Alert[] = [];
   if (parts.agentJob !== undefined) {
-    alerts.push(...roleAlerts(agentRole(parts.agentJob), thresholds));
+    const role = agentRole(parts.agentJob);
+    alerts.push(...roleAlerts(role, thresholds), evicted(role, thresholds));
   }
   if (parts.gatewayJob !== undefined) {
     const role = gatewayRole(parts.gatewayJob);
@@ -116,7 +117,7 @@ function counting(
   const job = Match.equal('job', role.job);
   const rate = ratePerSignal(family, by, thresholds.window, job);
   const known: { [key: string]: string } = {};
-  for (const label of family(Item.SPANS).ownLabels) {
+  for (const label of family(TelemetryItem.SPANS).ownLabels) {
     known[label] = label === 'exporter' ? 'otlp_grpc' : label === 'transport' ? 'grpc' : label === 'processor' ? 'memory_limiter' : 'otlp';
   }
   const labels = { ...target(role), ...known };
@@ -134,13 +135,13 @@ function counting(
     scenario: {
       // Logs fail and traces do not: a signal that stands still must not hide one that does not.
       failing: [
-        series(Item.SPANS, Segment.level(0, 60)),
-        series(Item.LOG_RECORDS, Segment.level(0, 1), Segment.grow(60, 20), Segment.hold(40)),
+        series(TelemetryItem.SPANS, Segment.level(0, 60)),
+        series(TelemetryItem.LOG_RECORDS, Segment.level(0, 1), Segment.grow(60, 20), Segment.hold(40)),
       ],
       firesAt: Duration.minutes(15),
-      firing: [{ labels: { ...fired, signal: Item.LOG_RECORDS.word }, value: '1' }],
+      firing: [{ labels: { ...fired, signal: TelemetryItem.LOG_RECORDS.word }, value: '1' }],
       resolvedAt: Duration.minutes(35),
-      healthy: [series(Item.SPANS, Segment.level(500, 60)), series(Item.METRIC_POINTS, Segment.level(0, 60))],
+      healthy: [series(TelemetryItem.SPANS, Segment.level(500, 60)), series(TelemetryItem.METRIC_POINTS, Segment.level(0, 60))],
     },
   });
 }
@@ -173,6 +174,22 @@ function exportFailures(role: Role, thresholds: ResolvedThresholds): Alert {
       '`Unavailable` or `connection refused`: it does not run, or a NetworkPolicy is in the way.',
       '`DeadlineExceeded`: it is overloaded; see its own alerts.',
       '`InvalidArgument` or `PermissionDenied`: trying again does not help, the configuration is wrong.',
+    ],
+  });
+}
+
+function evicted(role: Role, thresholds: ResolvedThresholds): Alert {
+  return counting(role, thresholds, (item) => AgentMetrics.evicted(item), EXPORTER, {
+    name: `${role.prefix}EvictedData`,
+    severity: Severity.CRITICAL,
+    summary: `${role.title} {{ $labels.namespace }}/{{ $labels.pod }} gives up what it had accepted`,
+    description: '{{ $value | humanize }} {{ $labels.signal }} per second are dropped from the queue of {{ $labels.exporter }}.',
+    meaning: 'The oldest data was dropped to make room for new data, or a drain ended before all was delivered.',
+    impact: 'This data is lost, although its sender was told that it had been accepted.',
+    remedy: [
+      `See why ${role.next} does not take the data: its alerts, its logs.`,
+      'If a delay is better than a loss, let the queue block or refuse instead of dropping the oldest.',
+      'At the end of pods: raise the drain deadline and with it `terminationGracePeriodSeconds`.',
     ],
   });
 }

@@ -113,7 +113,8 @@ function highLatency({ latency, window }: ResolvedThresholds): Alert {
 }
 
 function highSpanDropRate({ droppedSpansPerSecond, window }: ResolvedThresholds): Alert {
-  const dropped = (...segments: Segment[]): TestSeries => TestSeries.of(ServiceMetrics.SPANS_DROPPED, TARGET, ...segments);
+  const dropped = (...segments: Segment[]): TestSeries =>
+    TestSeries.of(ServiceMetrics.SPANS_DROPPED, { ...TARGET, reason: 'export_failed' }, ...segments);
   const limit = droppedSpansPerSecond * 60;
   return new Alert({
     name: 'HighSpanDropRate',
@@ -125,6 +126,10 @@ function highSpanDropRate({ droppedSpansPerSecond, window }: ResolvedThresholds)
     meaning: 'The exporter inside of the service gives spans up: its queue is full or its agent does not take them.',
     impact: 'Traces have holes. The service itself is not affected.',
     diagnosis: [
+      {
+        question: 'Why are they given up?',
+        query: ServiceMetrics.SPANS_DROPPED.where().over(window).rate().sumBy('namespace', 'job', 'reason'),
+      },
       { question: 'How many spans get through?', query: serviceRate(ServiceMetrics.SPANS_EXPORTED, window) },
       { question: 'Is the queue of the service full?', query: ServiceMetrics.QUEUE_SIZE.where().maxBy('namespace', 'job', 'pod') },
     ],

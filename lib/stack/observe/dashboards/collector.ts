@@ -1,6 +1,6 @@
 import { gatewayAutoscaler } from '../alerts/pods';
 import { type Metric, Unit } from '../metric';
-import { CollectorMetrics, KubernetesMetrics, type TelemetryItem } from '../metrics';
+import { AgentMetrics, CollectorMetrics, KubernetesMetrics, type TelemetryItem } from '../metrics';
 import { queueRatio, ratePerSignal } from '../queries';
 import { Match, Window } from '../query';
 import { Dashboard, type DashboardRow, type DashboardVariable } from './dashboard';
@@ -17,8 +17,39 @@ export function agentDashboard(job: string): Dashboard {
     title: 'Agent',
     description: 'What the agents take, send, refuse and hold.',
     variables: variables(job),
-    rows: rows(job),
+    rows: [...rows(job), { title: 'Held and tried again', panels: agentPanels(job) }],
   });
+}
+
+function agentPanels(job: string): Panel[] {
+  const match = chosen(job);
+  return [
+    new Panel({
+      title: 'Held',
+      description: 'Bytes of telemetry in the process, as the memory limiter counts them.',
+      unit: Unit.BYTES,
+      queries: [{ query: AgentMetrics.HELD_BYTES.where(...match).maxBy('pod'), by: ['pod'] }],
+    }),
+    new Panel({
+      title: 'Tried again',
+      description: 'Exports per second.',
+      unit: Unit.NONE,
+      queries: [
+        {
+          query: AgentMetrics.RETRIES.where(...match)
+            .over(RATE)
+            .rate()
+            .sumBy('pod', 'exporter'),
+          by: ['pod', 'exporter'],
+        },
+      ],
+    }),
+    new Panel({
+      title: 'Given up after it was accepted',
+      unit: Unit.ITEMS,
+      queries: [signals((item) => AgentMetrics.evicted(item), job)],
+    }),
+  ];
 }
 
 /** The gateway, between the agents and the backends. */

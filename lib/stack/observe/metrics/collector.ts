@@ -118,6 +118,35 @@ export class CollectorMetrics {
   }
 }
 
+/** What only our agent says about itself, beside {@link CollectorMetrics.DEFAULT}. */
+export class AgentMetrics {
+  /** What was accepted and then given up to make room, or at the end of a drain. */
+  public static evicted(item: TelemetryItem): Metric {
+    const help = `${item.word} that were accepted and given up later: dropped as the oldest, or left at the end of a drain.`;
+    return counter(Program.AGENT, `otelcol_exporter_evicted_${item.word}`, ['exporter'], help);
+  }
+
+  public static readonly RETRIES = counter(
+    Program.AGENT,
+    'otlp_agent_exporter_retries',
+    ['exporter', 'data_type'],
+    'Exports that were tried again.',
+  );
+  public static readonly HELD_BYTES = gauge(
+    Program.AGENT,
+    'otlp_agent_held_bytes',
+    Unit.BYTES,
+    [],
+    'Bytes of telemetry in the process, as the memory limiter counts them.',
+  );
+
+  public static all(): Metric[] {
+    return [AgentMetrics.RETRIES, AgentMetrics.HELD_BYTES, ...TelemetryItem.all().map((item) => AgentMetrics.evicted(item))];
+  }
+
+  private constructor() {}
+}
+
 const SPAN_LABELS = ['service_name', 'span_name', 'span_kind', 'status_code'];
 
 /** What the span_metrics connector makes of traces, as the gateway's prometheus exporter serves it. */

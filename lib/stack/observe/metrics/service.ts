@@ -30,6 +30,7 @@ export class ServiceMetrics {
     name: 'otlp_spans_dropped_total',
     type: MetricType.COUNTER,
     unit: Unit.SPANS,
+    labels: ['reason'],
     help: 'Spans that the service gave up: the agent was away or its own queue was full.',
     program: Program.SERVICE,
   });

@@ -2,12 +2,16 @@ import { catalog } from 'otlp-stack-catalog';
 import { describe, expect, it } from 'vitest';
 import { Images } from '../../../../lib/stack/model/images';
 import {
+  AgentMetrics,
   AlertmanagerMetrics,
   CollectorMetrics,
+  FluentdMetrics,
   JaegerMetrics,
   KubernetesMetrics,
   type Metric,
+  NodeMetrics,
   PrometheusMetrics,
+  ServiceMetrics,
   SpanMetrics,
 } from '../../../../lib/stack/observe/index';
 
@@ -27,16 +31,24 @@ const metrics = [
   ...compared('jaeger', images.jaeger.version, jaeger),
   ...compared('prometheus', images.prometheus.version, PrometheusMetrics.all()),
   ...compared('alertmanager', images.alertmanager.version, AlertmanagerMetrics.all()),
+  // The agent exposes the Collector's metrics under the Collector's names, and some of its own.
+  ...compared('otlp-agent', images.agent.version, [...CollectorMetrics.DEFAULT.all(), ...AgentMetrics.all()]),
+  ...compared('sample-service', images.sampleService.version, ServiceMetrics.all()),
+  ...compared('fluentd', images.fluentd.version, FluentdMetrics.all()),
+  ...compared('kubelet', '1.36.3', NodeMetrics.all()),
   ...compared('kube-state-metrics', images.kubeStateMetrics.version, KubernetesMetrics.all()),
 ];
 
 describe('a metric object agrees with what the pinned program exposes', () => {
-  it.each(metrics.filter(([name]) => name !== 'up'))('%s', (name, metric, program, version) => {
-    const fact = catalog.metric(program, version, name);
-    expect(fact, `${program} ${version} has no ${name}`).toBeDefined();
-    expect(fact?.type).toBe(metric.type.name);
-    for (const label of metric.ownLabels) {
-      expect(fact?.labels).toContain(label);
-    }
-  });
+  it.each(metrics.filter(([name]) => name !== 'up').map((row) => [`${row[2]} ${row[3]}: ${row[0]}`, ...row] as const))(
+    '%s',
+    (_, name, metric, program, version) => {
+      const fact = catalog.metric(program, version, name);
+      expect(fact, `${program} ${version} has no ${name}`).toBeDefined();
+      expect(fact?.type).toBe(metric.type.name);
+      for (const label of metric.ownLabels) {
+        expect(fact?.labels).toContain(label);
+      }
+    },
+  );
 });

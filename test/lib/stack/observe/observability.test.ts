@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { printJson, printYaml } from '../../../../lib/stack/model/yaml';
 import {
+  AgentMetrics,
   AlertmanagerMetrics,
   CollectorMetrics,
   FluentdMetrics,
@@ -23,6 +24,7 @@ const known = new Set(
     ServiceMetrics.all(),
     CollectorMetrics.DEFAULT.all(),
     CollectorMetrics.JAEGER.all(),
+    AgentMetrics.all(),
     SpanMetrics.all(),
     JaegerMetrics.all(),
     FluentdMetrics.all(),
