@@ -90,7 +90,13 @@ export function parseYaml(text: string): { documents: YamlDocument[]; problems: 
       problem: message,
     })),
   );
-  return { documents: problems.length > 0 ? [] : list.map((document) => new YamlDocument(document, counter)), problems };
+  if (problems.length > 0) return { documents: [], problems };
+  try {
+    return { documents: list.map((document) => new YamlDocument(document, counter)), problems };
+  } catch (error) {
+    // An alias of nothing, or so many of one anchor that the value would not fit into memory.
+    return { documents: [], problems: [{ line: 1, problem: error instanceof Error ? error.message : String(error) }] };
+  }
 }
 
 /** `kind: {{ .Values.kind }}` is YAML of a kind that no manifest means: a map whose key is a map. */

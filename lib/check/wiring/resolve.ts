@@ -131,7 +131,7 @@ function noService({ service, namespace }: ServiceName, { services }: Snapshot):
 
 function podProblem(pod: string, service: Service, snapshot: Snapshot): Resolution | undefined {
   const sets = snapshot.workloads.filter(({ object, namespace }) => object.kind === 'StatefulSet' && namespace === service.namespace);
-  const owner = sets.find(({ name }) => new RegExp(`^${name}-\\d+$`).test(pod));
+  const owner = sets.find(({ name }) => pod.startsWith(`${name}-`) && /^\d+$/.test(pod.slice(name.length + 1)));
   const governing = (owner?.object.manifest.spec as { serviceName?: unknown } | undefined)?.serviceName;
   if (owner !== undefined && governing === service.name) return undefined;
   if (owner === undefined)
