@@ -54,18 +54,6 @@ export class Catalog {
     return [...new Set(own.flatMap(({ type, formerType }) => (formerType === undefined ? [type] : [type, formerType])))].sort();
   }
 
-  /**
-   * What runs in a container of the image, by the last part of its name and its tag; undefined for an unknown image or a version that
-   * is not recorded. A registry of one's own in front of the name changes nothing.
-   */
-  public image(image: string): ImageFacts | undefined {
-    const [, name = '', tag = ''] = image.replace(/@.*$/, '').match(/([^/:]+):v?([^:/]+)$/) ?? [];
-    const known = IMAGES[name];
-    if (known === undefined) return undefined;
-    const version = this.versions(known.program).find((each) => tag === each || tag.startsWith(`${each}-`));
-    return version === undefined ? undefined : { ...known, version };
-  }
-
   /** The metric family of that name, or the one whose `_bucket`, `_sum` or `_count` series has it. */
   public metric(program: string, version: string, name: string): MetricFact | undefined {
     const { metrics } = this.program(program, version);
@@ -75,33 +63,6 @@ export class Catalog {
     return metrics.find((metric) => metric.name === base && (metric.type === 'histogram' || metric.type === 'summary'));
   }
 }
-
-/** What an image holds. */
-export interface ImageFacts {
-  readonly program: string;
-  readonly version: string;
-  /** Which distribution of the program, for programs that have several or are made of components. */
-  readonly distribution?: string;
-}
-
-/** Upstream's images by the last part of their names. */
-const IMAGES: { readonly [name: string]: { readonly program: string; readonly distribution?: string } } = {
-  'opentelemetry-collector': { program: 'otelcol', distribution: 'core' },
-  'opentelemetry-collector-contrib': { program: 'otelcol', distribution: 'contrib' },
-  'opentelemetry-collector-k8s': { program: 'otelcol', distribution: 'k8s' },
-  'opentelemetry-collector-otlp': { program: 'otelcol', distribution: 'otlp' },
-  agent: { program: 'otlp-agent', distribution: 'otlp-agent' },
-  'otlp-agent': { program: 'otlp-agent', distribution: 'otlp-agent' },
-  'sample-service': { program: 'sample-service' },
-  jaeger: { program: 'jaeger', distribution: 'jaeger' },
-  prometheus: { program: 'prometheus' },
-  alertmanager: { program: 'alertmanager' },
-  'kube-state-metrics': { program: 'kube-state-metrics' },
-  grafana: { program: 'grafana' },
-  'fluentd-kubernetes-daemonset': { program: 'fluentd' },
-  elasticsearch: { program: 'elasticsearch' },
-  keda: { program: 'keda' },
-};
 
 /** Every fact that this package records. */
 export const catalog = new Catalog(PROGRAMS);

@@ -1,2 +1,2 @@
-export { Catalog, catalog, type ImageFacts } from './catalog';
+export { Catalog, catalog } from './catalog';
 export type { ComponentFact, ComponentKind, MetricFact, MetricKind, PortFact, ProgramFacts, Source } from './model';

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   describeReal,
@@ -19,6 +19,14 @@ import {
 } from './support/index.ts';
 
 const node = process.execPath;
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 describe('startProcess', () => {
   afterEach(stopAll);
@@ -45,6 +53,18 @@ describe('startProcess', () => {
     const script = 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)';
     const program = await startProcess({ bin: node, args: ['-e', script], ready: { log: /up/ }, stopTimeoutMs: 100 });
     expect(await program.stop()).toEqual({ code: null, signal: 'SIGKILL', killed: true });
+  });
+
+  it.skipIf(!existsSync('/usr/bin/setpriv'))('leaves no program behind when the test process itself is killed', async () => {
+    const child = 'console.log("up"); setInterval(() => {}, 1000)';
+    const support = new URL('./support/process.ts', import.meta.url).href;
+    const options = `{ bin: process.execPath, args: ['-e', ${JSON.stringify(child)}], ready: { log: /up/ } }`;
+    const script = `const { startProcess } = await import('${support}'); console.log('pid=' + (await startProcess(${options})).pid);`;
+    const parent = await startProcess({ bin: node, args: ['--input-type=module', '-e', script], ready: { log: /pid=\d+/ } });
+    const pid = Number(parent.log().match(/pid=(\d+)/)?.[1]);
+    expect(process.kill(pid, 0)).toBe(true);
+    parent.signal('SIGKILL');
+    await waitFor(() => !isAlive(pid), { what: `process ${pid} to end`, timeoutMs: 5_000 });
   });
 
   it('fails with the end of the log when the program ends before it is ready', async () => {

@@ -45,22 +45,6 @@ describe('the catalogue', () => {
     expect(catalog.component('otelcol', '0.161.0', 'processor', 'deltatocumulative')?.type).toBe('delta_to_cumulative');
   });
 
-  it('knows what is in an image', () => {
-    const contrib = 'ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-contrib:0.155.0';
-    expect(catalog.image(contrib)).toEqual({ program: 'otelcol', version: '0.155.0', distribution: 'contrib' });
-    expect(catalog.image(`localhost:5000/mirror/prometheus:v3.15.0@sha256:${'0'.repeat(64)}`)).toEqual({
-      program: 'prometheus',
-      version: '3.15.0',
-    });
-    expect(catalog.image('docker.io/fluent/fluentd-kubernetes-daemonset:v1.19.3-debian-elasticsearch9-1.1')).toEqual({
-      program: 'fluentd',
-      version: '1.19.3',
-    });
-    expect(catalog.image('prometheus')).toBeUndefined();
-    expect(catalog.image('prometheus:v1.0.0')).toBeUndefined();
-    expect(catalog.image('nginx:1.29.0')).toBeUndefined();
-  });
-
   it('finds a histogram by its series, but no suffix of anything else', () => {
     const duration = catalog.metric('otelcol', '0.155.0', 'traces_span_metrics_duration_milliseconds_bucket');
     expect(duration?.type).toBe('histogram');
