@@ -31,22 +31,23 @@ export async function runProgram(args: readonly string[], io: Io, stop: AbortSig
 }
 
 function buildProgram(io: Io, stop: AbortSignal, ended: (code: ExitCode) => void): Command {
+  const output = {
+    writeOut: (text: string) => io.out(text),
+    writeErr: (text: string) => io.err(text),
+    outputError: (text: string, write: (text: string) => void) => write(`${text.trimEnd()} [OTLP_USAGE]\n`),
+  };
   const program = new Command('otlp-agent')
     .description('Receives, batches and forwards OTLP with the configuration of the OpenTelemetry Collector.')
     .version(`otlp-agent version ${VERSION}`, '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
+    .configureOutput(output)
     .showHelpAfterError('(otlp-agent --help shows what there is)')
     .addHelpText('after', EXAMPLES);
 
   const command = (name: string, description: string): Command =>
-    program
-      .command(name)
-      .description(description)
-      .exitOverride()
-      .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) });
+    program.command(name).description(description).exitOverride().configureOutput(output);
 
   withConfig(program)
     // So that the arguments of a Collector can stay as they are.

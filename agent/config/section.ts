@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ConfigErrorCode } from './errors.ts';
 import type { FieldDoc } from './field-doc.ts';
 import { documentSchema } from './field-doc.ts';
 import type { Field } from './fields.ts';
@@ -8,8 +9,8 @@ import { asValue } from './fields.ts';
 export type Shape = Readonly<Record<string, z.ZodType>>;
 export type Output<S extends Shape> = { readonly [K in keyof S]: z.output<S[K]> };
 
-/** Says that a decoded section contradicts itself; `key` is where the message points. */
-export type Report = (key: string, message: string) => void;
+/** Says that a decoded section contradicts itself; `key` is where the message points. @default code OTLP_CONFIG_VALUE */
+export type Report = (key: string, message: string, code?: ConfigErrorCode) => void;
 
 export interface SectionOptions<S extends Shape> {
   readonly describe: string;
@@ -104,8 +105,8 @@ function checked<S extends Shape>(shape: S, options: SectionOptions<S>): z.ZodTy
   const { check } = options;
   if (check === undefined) return strict as z.ZodType<unknown, object>;
   const refined = strict.superRefine((value, context) => {
-    check(value as Output<S>, (key, message) => {
-      context.addIssue({ code: 'custom', message, path: key === '' ? [] : [key], params: { problem: 'OTLP_CONFIG_VALUE' } });
+    check(value as Output<S>, (key, message, problem = 'OTLP_CONFIG_VALUE') => {
+      context.addIssue({ code: 'custom', message, path: [key], params: { problem } });
     });
   });
   return refined as z.ZodType<unknown, object>;

@@ -33,10 +33,10 @@ export type PipelineConfig = Output<typeof pipelineShape>;
 export const PIPELINE_CONFIG = section(pipelineShape, {
   describe: 'A pipeline: `traces`, `metrics`, `logs` or `profiles`, with `/name` where there are several.',
   check: (config, report) => {
-    if (config.receivers.length === 0) report('receivers', 'needs at least one receiver');
-    if (config.exporters.length === 0) report('exporters', 'needs at least one exporter');
+    if (config.receivers.length === 0) report('receivers', 'needs at least one receiver', 'OTLP_CONFIG_PIPELINE');
+    if (config.exporters.length === 0) report('exporters', 'needs at least one exporter', 'OTLP_CONFIG_PIPELINE');
     const repeated = config.processors.find((id, index) => config.processors.indexOf(id) !== index);
-    if (repeated !== undefined) report('processors', `names "${repeated}" twice`);
+    if (repeated !== undefined) report('processors', `names "${repeated}" twice`, 'OTLP_CONFIG_PIPELINE');
   },
 });
 

@@ -60,7 +60,7 @@ export const otlpGrpcExporter = component<Config, OtlpGrpcExporterSettings>({
     describe: 'Sends OTLP over gRPC.',
     check: (config, report) => {
       const wrong = endpointProblem(config.endpoint);
-      if (wrong !== undefined) report('endpoint', wrong);
+      if (wrong !== undefined) report('endpoint', wrong, config.endpoint === '' ? 'OTLP_CONFIG_MISSING' : 'OTLP_CONFIG_VALUE');
       if (config.timeout < 0) report('timeout', 'must not be negative');
     },
   }),

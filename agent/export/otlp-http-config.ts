@@ -59,7 +59,7 @@ export const otlpHttpExporter = component<Config, OtlpHttpExporterSettings>({
     describe: 'Sends OTLP over HTTP, as protobuf.',
     check: (config, report) => {
       if (config.endpoint === '' && SIGNALS.every((signal) => ownEndpoint(config, signal) === '')) {
-        report('endpoint', 'is missing; write the base URL, http://host:port, or <signal>_endpoint');
+        report('endpoint', 'is missing; write the base URL, http://host:port, or <signal>_endpoint', 'OTLP_CONFIG_MISSING');
       }
       const wrong = levelProblem(config);
       if (wrong !== undefined) report('compression_params', wrong);

@@ -57,7 +57,7 @@ export const memoryLimiter = component<Output<typeof shape>, MemoryLimiterSettin
         report('min_gc_interval_when_soft_limited', 'must not be less than min_gc_interval_when_hard_limited');
       }
       if (config.limit_mib === 0 && config.limit_percentage === 0)
-        report('limit_mib', 'limit_mib or limit_percentage must be greater than zero');
+        report('limit_mib', 'limit_mib or limit_percentage must be greater than zero', 'OTLP_CONFIG_MISSING');
       if (config.limit_percentage > 100) report('limit_percentage', `(${config.limit_percentage}) must not be above 100`);
       if (config.spike_limit_percentage > 100) report('spike_limit_percentage', `(${config.spike_limit_percentage}) must not be above 100`);
       if (config.limit_mib > 0 && config.limit_mib <= config.spike_limit_mib) {

@@ -35,7 +35,7 @@ export const resourceProcessor = component<Output<typeof shape>, ResourceSetting
   config: section(shape, {
     describe: 'Sets and removes resource attributes.',
     check: ({ attributes }, report) => {
-      if (attributes === undefined || attributes.length === 0) report('attributes', 'needs at least one action');
+      if (attributes === undefined || attributes.length === 0) report('attributes', 'needs at least one action', 'OTLP_CONFIG_MISSING');
     },
   }),
   build: ({ attributes }, context) => {

@@ -135,7 +135,8 @@ export const otlpReceiver = component<Output<typeof receiverShape>, OtlpReceiver
   config: section(receiverShape, {
     describe: 'Receives OTLP over gRPC and HTTP.',
     check: ({ protocols }, report) => {
-      if (protocols.grpc === undefined && protocols.http === undefined) report('protocols', 'needs at least one of grpc and http');
+      if (protocols.grpc === undefined && protocols.http === undefined)
+        report('protocols', 'needs at least one of grpc and http', 'OTLP_CONFIG_MISSING');
     },
   }),
   build: ({ protocols }, context) => {

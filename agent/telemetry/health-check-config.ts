@@ -38,7 +38,7 @@ export const healthCheck = component<Output<typeof shape>, HealthCheckSettings>(
     describe: 'Answers liveness and readiness probes over HTTP.',
     check: (config, report) => {
       if (config.use_v2) report('use_v2', 'must not be true: healthcheckv2 is not supported');
-      if (config.endpoint === '') report('endpoint', 'is missing; write host:port');
+      if (config.endpoint === '') report('endpoint', 'is missing; write host:port', 'OTLP_CONFIG_MISSING');
       if (!config.path.startsWith('/')) report('path', `"${config.path}" must begin with /`);
     },
   }),

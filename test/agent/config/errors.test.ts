@@ -8,7 +8,7 @@ describe('an unknown name', () => {
   it('fails with file, line, path, value, the nearest name and all names', () => {
     const lines = printed(MINIMAL.replace('    endpoint: gateway', '    endpont: gateway'));
     expect(lines).toEqual([
-      '--config yaml:7: exporters.otlp_grpc.endpoint: is missing; write host:port of the next hop [OTLP_CONFIG_VALUE]',
+      '--config yaml:7: exporters.otlp_grpc.endpoint: is missing; write host:port of the next hop [OTLP_CONFIG_MISSING]',
       expect.stringMatching(
         /^--config yaml:8: exporters\.otlp_grpc\.endpont: unknown key "endpont" \("gateway:4317"\); did you mean "endpoint"\? Allowed here: /u,
       ),
