@@ -105,6 +105,26 @@ describe('otlp-agent --config', () => {
   });
 });
 
+describe('a bug', () => {
+  it.each([
+    ['an exception that nothing catches', 'setTimeout(() => { throw new Error("boom"); })'],
+    ['a rejection that nothing handles', 'setTimeout(() => { Promise.reject(new Error("boom")); })'],
+  ])('fails with exit code 70 and one line of JSON: %s', async (_title, code) => {
+    // The preloaded module stands for the bug.
+    const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
+    const { code: exit, stderr } = await new Program(['--config', configFile(FREE_PORTS)], environment).ended;
+    expect(exit).toBe(70);
+    const lines = stderr.trimEnd().split('\n');
+    expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
+      level: 'error',
+      msg: 'crashed',
+      code: 'OTLP_CRASH',
+      error: 'boom',
+      stack: expect.stringContaining('boom'),
+    });
+  });
+});
+
 describe('otlp-agent health-check', () => {
   it('asks the address of the configuration', async () => {
     await using taken = await takenPort();

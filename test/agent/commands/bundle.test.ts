@@ -1,0 +1,65 @@
+import { mkdtempSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../../../agent/runtime/version.ts';
+import { run } from '../../support/run.ts';
+import { MINIMAL } from '../support/config.ts';
+import { configFile, Program } from '../support/program.ts';
+
+const BUNDLER = fileURLToPath(new URL('../../../agent/build-bundle.mjs', import.meta.url));
+const BIN = fileURLToPath(new URL('../../../agent/bin/otlp-agent.js', import.meta.url));
+const MAX_BYTES = 2_000_000;
+
+/** A folder without node_modules anywhere above it, as in an image. */
+const bundle = join(mkdtempSync(join(tmpdir(), 'otlp-agent-bundle-')), 'otlp-agent.mjs');
+
+describe('the bundle', () => {
+  beforeAll(async () => {
+    const { code, output } = await run(process.execPath, [BUNDLER, bundle]);
+    expect(output).toBe('');
+    expect(code).toBe(0);
+  });
+
+  it('is one file below 2 MB that needs no node_modules', async () => {
+    expect(statSync(bundle).size).toBeLessThan(MAX_BYTES);
+    expect(await new Program(['--version'], {}, bundle).ended).toEqual({ code: 0, stdout: `otlp-agent version ${VERSION}\n`, stderr: '' });
+  });
+
+  it('runs: starts, sends to a backend that is away, drains on SIGTERM', async () => {
+    const sets = [
+      'receivers.otlp.protocols={http: {endpoint: "127.0.0.1:0"}}',
+      'exporters.otlp_grpc.endpoint=127.0.0.1:9',
+      'agent.drain_deadline=1ms',
+    ];
+    const args = [
+      '--config',
+      configFile(MINIMAL),
+      '--set',
+      'service.telemetry.metrics.level=none',
+      ...sets.flatMap((set) => ['--set', set]),
+    ];
+    await using agent = new Program(args, {}, bundle);
+    const { 'otlp/http': http } = await agent.listening();
+    // ResourceSpans with one empty Span: 0a 04 (resource_spans) 12 02 (scope_spans) 12 00 (spans)
+    const body = Uint8Array.of(0x0a, 0x04, 0x12, 0x02, 0x12, 0x00);
+    const answer = await fetch(`http://${http}/v1/traces`, { method: 'POST', headers: { 'content-type': 'application/x-protobuf' }, body });
+    expect(answer.status).toBe(200);
+    agent.signal('SIGTERM');
+    expect((await agent.ended).code).toBe(0);
+    expect(await agent.event('drained')).toMatchObject({ received: 1, accepted: 1, evicted: 1 });
+  });
+
+  it('fails with the same messages', async () => {
+    const { code, stderr } = await new Program(['--config', '/no/such/file'], {}, bundle).ended;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining('/no/such/file: there is no such file [OTLP_CONFIG_SOURCE]'),
+    });
+  });
+});
+
+it('bin/otlp-agent.js runs whatever is built, or the sources', async () => {
+  expect(await new Program(['--version'], {}, BIN).ended).toEqual({ code: 0, stdout: `otlp-agent version ${VERSION}\n`, stderr: '' });
+});
