@@ -10,6 +10,7 @@ export * from './kubelet.ts';
 export * from './opensearch.ts';
 export * from './otelcol.ts';
 export * from './ports.ts';
+export * from './printed-programs.ts';
 export * from './process.ts';
 export * from './prometheus.ts';
 export * from './wait.ts';
