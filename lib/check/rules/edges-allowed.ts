@@ -90,9 +90,14 @@ class Check {
     );
   }
 
-  /** Operators run in namespaces of their own, which the manifests do not describe: one that some policy admits will do. */
+  /**
+   * Operators run in namespaces of their own, which the manifests do not describe: the usual one if any policy knows it, otherwise whichever other
+   * one is admitted.
+   */
   private fromElsewhere({ name, namespace, labels }: typeof KEDA | typeof SCRAPER, target: Target, why: string): void {
-    const verdicts = [namespace, ...this.policies.foreignNamespaces()].map((candidate) =>
+    const foreign = this.policies.foreignNamespaces();
+    const namespaces = foreign.includes(namespace) ? [namespace] : [namespace, ...foreign];
+    const verdicts = namespaces.map((candidate) =>
       this.policies.ingress(target, { labels, namespace: candidate, namespaceLabels: { 'kubernetes.io/metadata.name': candidate } }),
     );
     const verdict = verdicts.find(({ allowed }) => allowed) ?? verdicts[0];
