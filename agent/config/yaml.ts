@@ -90,7 +90,9 @@ class TreeReader {
       const key = isScalar(pair.key) ? scalarValue(pair.key) : undefined;
       if (key === '<<' && isScalar(pair.key) && pair.key.type === 'PLAIN') {
         const value = this.node(pair.value, inList);
-        merged.push(...(value.kind === 'list' ? value.items : [value]));
+        const bases = value.kind === 'list' ? value.items : [value];
+        if (bases.some(({ kind }) => kind !== 'map')) this.fail('<< joins maps only', offset);
+        merged.push(...bases);
       } else if (typeof key !== 'string') {
         this.fail('a key must be text; put it in quotes', offset);
       } else {

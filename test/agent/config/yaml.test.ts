@@ -79,6 +79,10 @@ describe('YAML as the Collector reads it', () => {
     expect(problems('a: 1\n2: b\n')).toEqual(['2: a key must be text; put it in quotes']);
   });
 
+  it('fails on a merge key that joins no map', () => {
+    expect(problems('a:\n  <<: 1\n')).toEqual(['2: << joins maps only']);
+  });
+
   it('fails on an alias without an anchor', () => {
     expect(problems('a: *nowhere\n')).toHaveLength(1);
   });
