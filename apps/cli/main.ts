@@ -29,10 +29,11 @@ First steps:
 Exit codes: 0 done, 1 something failed or was lost, 2 the input is wrong (a file, a folder, an option), 130 stopped by ^C.`,
   );
 
-for (const command of [synthCommand, rehearseCommand, requirementsCommand, secretsCommand, graphCommand, startCommand]) {
-  program.addCommand(command());
-}
 program.exitOverride();
+for (const command of [synthCommand, rehearseCommand, requirementsCommand, secretsCommand, graphCommand, startCommand]) {
+  // Commands that are added ready-made inherit nothing by themselves.
+  program.addCommand(command().copyInheritedSettings(program));
+}
 
 try {
   await program.parseAsync();

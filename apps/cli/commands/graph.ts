@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
 import { App } from 'cdk8s';
 import { Command, Option } from 'commander';
-import { Drawing, OtlpStack, Profile, Topology } from 'otlp-stack';
+import { Drawing, Endpoint, OtlpStack, Profile, Topology } from 'otlp-stack';
 
 /** `otlp-stack graph`: who connects to whom in the reference stack. */
 export function graphCommand(): Command {
@@ -31,7 +31,7 @@ export async function draw(topology: Topology, format: string): Promise<string> 
   if (format === 'mermaid') {
     return drawing.toMermaid();
   }
-  return format === 'dot' ? drawing.toDot() : `${(await Graphviz.load()).dot(drawing.toDot())}\n`;
+  return format === 'dot' ? drawing.toDot() : `${(await Graphviz.load()).dot(drawing.toDot()).trimEnd()}\n`;
 }
 
 function describe(topology: Topology): object {
@@ -39,7 +39,8 @@ function describe(topology: Topology): object {
     components: topology.components.map(({ name, namespace, role }) => ({ name, namespace, role })),
     edges: topology.edges.map(({ from, to, purpose }) => ({
       from: from.peerName,
-      to: to.name,
+      to: to instanceof Endpoint ? to.component.name : to.host,
+      endpoint: to.name,
       protocol: to.protocol.name,
       purpose,
     })),

@@ -26,12 +26,9 @@ export function rehearseCommand(): Command {
     .argument('[folder]', 'rendered manifests', 'dist');
   return withRehearseOptions(command)
     .addHelpText('after', ABOUT)
-    .action(async (folder: string, flags: RehearseFlags) => {
-      const { result, open } = await rehearseFolder(folder, flags);
-      if (flags.json) {
-        process.stdout.write(`${JSON.stringify({ folder, ...result, ...(flags.keep ? { open } : {}) }, null, 2)}\n`);
-      }
-    });
+    .action((folder: string, flags: RehearseFlags) =>
+      rehearseFolder(folder, flags, { again: `npx otlp-stack rehearse ${folder}`, json: {} }),
+    );
 }
 
 const ABOUT = `
@@ -54,45 +51,62 @@ export function withRehearseOptions(command: Command): Command {
     .option('--json', 'print the result as one JSON object');
 }
 
+/** What differs between the commands that rehearse. */
+export interface Presentation {
+  /** What a person types to run it once more. */
+  readonly again: string;
+  /** Stands in the object of `--json` before the result. */
+  readonly json: object;
+}
+
 /**
- * Rehearses and reports; sets the exit code. With `--keep` it returns when it was told to stop.
+ * Rehearses and reports; sets the exit code. With `--keep` it returns after it was told to stop.
  *
- * @throws ManifestReadError, InputError, RehearsalError
+ * @throws ManifestReadError, InputError, RehearsalError; Interrupted when told to stop before the result is there
  */
-export async function rehearseFolder(folder: string, flags: RehearseFlags): Promise<{ result: RehearsalResult; open: Rehearsal['open'] }> {
+export async function rehearseFolder(folder: string, flags: RehearseFlags, { again, json }: Presentation): Promise<void> {
   const options: RehearsalOptions = { ...flags, folder, sink: flags.sink, refuse: flags.refuse === true, keep: flags.keep === true };
   const progress = new Progress();
   const stop = stopSignal();
-  const rehearsal = await Rehearsal.start(options, progress, stop.signal);
-  const { printed, sink, open } = rehearsal;
+  let rehearsal: Rehearsal | undefined;
   try {
-    progress.say(
-      `Service: ${printed.service.workload.object.kind} ${printed.service.workload.namespace}/${printed.service.workload.name} with its agent, to ${sink.description}`,
-    );
-    progress.say(`${introduction(rehearsal.changes, sink.leftOut)}\n`);
+    rehearsal = await Rehearsal.start(options, progress, stop.signal);
+    const { printed, sink, open, changes } = rehearsal;
+    const { object, namespace, name } = printed.service.workload;
+    progress.say(`Service: ${object.kind} ${namespace}/${name} with its agent, which sends to ${sink.description}`);
+    progress.say(`${introduction(changes, sink.leftOut)}\n`);
     const result = await rehearsal.run(options, progress, stop.signal);
-    if (!flags.json) {
-      process.stdout.write(`${resultTable(result)}\n${verdict(result)}\n`);
-    }
+    show(result);
     if (flags.keep) {
       progress.say(`\n${openAddresses(open)}`);
       await stop.received;
       progress.say('Stopping');
     }
-    const problems = [...new Set([...result.problems, ...(await rehearsal.stop())])];
-    const whole = { ...result, problems };
-    if (!succeeded(whole)) {
+    const late = flags.keep ? await rehearsal.stop() : [];
+    if (late.length > 0) {
+      progress.say(late.join('\n'));
+    }
+    if (!succeeded(result) || late.length > 0) {
       process.exitCode = EXIT.failed;
-      process.stderr.write(flags.keep && problems.length > 0 ? `${problems.join('\n')}\n` : '');
     }
-    if (!flags.json && !flags.keep) {
-      process.stdout.write(`\n${nextSteps(folder)}\n`);
-    }
-    return { result: whole, open };
+  } catch (error) {
+    // What fails after ^C fails because of it.
+    stop.signal.throwIfAborted();
+    throw error;
   } finally {
     progress.end();
-    await rehearsal.stop();
+    await rehearsal?.stop();
     stop.forget();
+  }
+
+  function show(result: RehearsalResult): void {
+    if (flags.json) {
+      const addresses = flags.keep ? { open: rehearsal?.open } : {};
+      process.stdout.write(`${JSON.stringify({ folder, ...json, ...result, ...addresses }, null, 2)}\n`);
+      return;
+    }
+    const next = flags.keep ? '' : `\n${nextSteps(folder, again)}\n`;
+    process.stdout.write(`${resultTable(result)}\n${verdict(result)}\n${next}`);
   }
 }
 

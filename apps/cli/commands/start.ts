@@ -15,9 +15,6 @@ export function startCommand(): Command {
     if (!flags.json) {
       process.stdout.write(`${objectTable(FOLDER, objects)}\n`);
     }
-    const { result, open } = await rehearseFolder(FOLDER, flags);
-    if (flags.json) {
-      process.stdout.write(`${JSON.stringify({ folder: FOLDER, objects, ...result, ...(flags.keep ? { open } : {}) }, null, 2)}\n`);
-    }
+    await rehearseFolder(FOLDER, flags, { again: 'npm start --', json: { objects } });
   });
 }

@@ -27,13 +27,15 @@ export class Progress {
     }
   }
 
-  update(delivered: number, sent: number, total: number): void {
+  update(arrived: number, sent: number, total: number): void {
+    // The spans of the sample service come on top of the load.
+    const delivered = Math.min(arrived, total);
     if (this.bar) {
-      this.bar.update(Math.min(delivered, total), { sent: number(sent) });
+      this.bar.update(delivered, { sent: number(sent) });
       return;
     }
     // A quarter at a time: a log file is no place for a bar.
-    const quarter = Math.floor((Math.min(delivered, total) * 4) / total);
+    const quarter = Math.floor((delivered * 4) / total);
     if (quarter > this.plainShown) {
       this.plainShown = quarter;
       this.say(`  ${number(delivered)} of ${number(total)} spans delivered, ${number(sent)} sent`);

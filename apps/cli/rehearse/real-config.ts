@@ -52,8 +52,12 @@ function withoutUnused(config: Mapping): Mapping {
   return { ...config, ...Object.fromEntries(sections) };
 }
 
-/** Jaeger with memory storage, as the development profile prints it, whatever backend is printed. */
-export function jaegerInMemory(printed: Mapping, memory: Mapping): Cut {
+/**
+ * Jaeger with memory storage, whatever backend is printed.
+ *
+ * @param memory the storage block of the development profile, asked for only where it is needed
+ */
+export function jaegerInMemory(printed: Mapping, memory: () => Mapping): Cut {
   const extensions = mapping(printed.extensions);
   const storage = mapping(extensions.jaeger_storage);
   const leftOut: string[] = [];
@@ -63,7 +67,7 @@ export function jaegerInMemory(printed: Mapping, memory: Mapping): Cut {
       return [name, backend];
     }
     leftOut.push(`Jaeger's ${kind} storage (backend ${name}): memory instead, as the development profile prints it`);
-    return [name, memory];
+    return [name, memory()];
   });
   return {
     config: { ...printed, extensions: { ...extensions, jaeger_storage: { ...storage, backends: Object.fromEntries(backends) } } },

@@ -9,7 +9,7 @@ import { startEmbeddedSink } from './embedded-sink.ts';
 import { endHelper, forkHelper, nextMessage } from './helper-process.ts';
 import { type Change, LocalAddresses } from './local.ts';
 import type { LoadMessage, LoadOptions, LoadProtocol, LoadResult } from './messages.ts';
-import { type Agent, type SampleService, startAgent, startService } from './pod.ts';
+import { type Agent, type AgentBooks, type SampleService, startAgent, startService } from './pod.ts';
 import { findPrinted, type Printed } from './printed.ts';
 import { findProgram, RehearsalError } from './programs.ts';
 import type { Progress } from './progress.ts';
@@ -104,13 +104,10 @@ export class Rehearsal {
   /** Sends the load and uses the service, then counts; with `keep` everything still runs afterwards. */
   async run(options: RehearsalOptions, progress: Progress, signal: AbortSignal): Promise<RehearsalResult> {
     const began = performance.now();
-    const { sink, agent, service } = this;
+    const { sink, agent } = this;
     const before = await agent.books();
     const watch = new Watch(this, progress, options.spans);
-    const [load, traceIds] = await Promise.all([this.load(options, watch, signal), useService(service.url)]);
-    const made = await this.settle(watch, signal);
-    const after = await agent.books();
-    watch.end();
+    const { load, traceIds, made, after } = await this.drive(options, watch, signal).finally(() => watch.end());
     const problems = options.keep ? [] : await this.stopPod();
     const sent = load.sent + made;
     const delivered = await this.delivered(sent, signal);
@@ -139,6 +136,12 @@ export class Rehearsal {
       seconds: (performance.now() - began) / 1000,
       problems,
     };
+  }
+
+  private async drive(options: RehearsalOptions, watch: Watch, signal: AbortSignal): Promise<Driven> {
+    const [load, traceIds] = await Promise.all([this.load(options, watch, signal), useService(this.service.url, signal)]);
+    const made = await this.settle(watch, signal);
+    return { load, traceIds, made, after: await this.agent.books() };
   }
 
   /** Service first, then the agent with an empty inbox, then the sink. What ended otherwise than it should, in words. Idempotent. */
@@ -212,6 +215,15 @@ export class Rehearsal {
     }
     return last;
   }
+}
+
+interface Driven {
+  readonly load: LoadResult;
+  /** That the sample service named. */
+  readonly traceIds: readonly string[];
+  /** Spans of the sample service. */
+  readonly made: number;
+  readonly after: AgentBooks;
 }
 
 /** Looks at the run from aside: the progress bar, and the highest memory of the agent. */

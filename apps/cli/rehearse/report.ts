@@ -8,10 +8,14 @@ const MIB = 1024 * 1024;
 
 /** What was printed, what of it was changed for this machine, and what was not run. */
 export function introduction(changes: readonly Change[], leftOut: readonly string[]): string {
-  const widest = Math.max(...changes.map(({ where, key }) => `${where} ${key}`.length));
-  const lines = changes.map(({ where, key, from, to }) => `  ${`${where} ${key}`.padEnd(widest)}  ${from} -> ${to}`);
+  const widest = Math.max(...changes.map(({ key }) => key.length));
+  const files = [...new Set(changes.map(({ where }) => where))];
+  const lines = files.flatMap((file) => [
+    `  ${file}`,
+    ...changes.filter(({ where }) => where === file).map(({ key, from, to }) => `    ${key.padEnd(widest)}  ${from} -> ${to}`),
+  ]);
   const cuts = leftOut.length === 0 ? [] : ['Left out, as it cannot run on one machine:', ...leftOut.map((line) => `  ${line}`)];
-  return [`Changed for this machine, everything else is as printed:`, ...lines, ...cuts].join('\n');
+  return ['Changed for this machine; everything else is as printed:', ...lines, ...cuts].join('\n');
 }
 
 /** The one table at the end. */
@@ -20,6 +24,7 @@ export function resultTable({ sink, load, spans, tracesReadBack, agent }: Rehear
     head: ['', 'value', 'where the number comes from'],
     style: { head: [], border: [] },
     wordWrap: true,
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
     colWidths: [26, 16, 68],
     colAligns: ['left', 'right', 'left'],
   });
@@ -73,14 +78,15 @@ export function verdict({ spans, load, problems, tracesReadBack }: RehearsalResu
   return lines.length === 0 ? 'Every span arrived once.' : lines.join('\n');
 }
 
-/** What to do next. */
-export function nextSteps(folder: string): string {
-  return [
-    'Next:',
-    `  npx otlp-stack rehearse ${folder} --keep     leaves everything running and prints the addresses to try`,
-    `  npx otlp-stack requirements ${folder}        what a cluster must have before kubectl apply --server-side -f ${folder}`,
-    '  docs/tutorial/                         from nothing to the first trace of your own service',
-  ].join('\n');
+/** What to do next: three lines. */
+export function nextSteps(folder: string, again: string): string {
+  const steps = [
+    [`${again} --keep`, 'leaves everything running and prints its addresses'],
+    [`npx otlp-stack requirements ${folder}`, `what a cluster must have before kubectl apply --server-side -f ${folder}`],
+    ['docs/tutorial/', 'from nothing to the first trace of a service of your own'],
+  ] as const;
+  const widest = Math.max(...steps.map(([command]) => command.length));
+  return ['Next:', ...steps.map(([command, what]) => `  ${command.padEnd(widest)}  ${what}`)].join('\n');
 }
 
 /** The addresses of `--keep`. */

@@ -131,6 +131,8 @@ function encodeSpan(index: number): EncodedSpan {
         ['db.system.name', 'postgresql'],
         ['db.namespace', 'shop'],
         ['db.operation.name', 'SELECT'],
+        ['db.collection.name', 'orders'],
+        ['server.port', '5432'],
         ['db.query.text', 'SELECT id, item, quantity, placed_at FROM orders WHERE customer_id = $1 AND placed_at > $2'],
         ['server.address', `orders-${index % 8}.db.internal`],
       ];
