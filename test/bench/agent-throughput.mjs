@@ -14,7 +14,12 @@ import { parseArgs } from 'node:util';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = join(here, '../..');
 const { values: args } = parseArgs({
-  options: { rounds: { type: 'string', default: '3' }, million: { type: 'string', default: '1' }, agent: { type: 'string', default: 'agent/index.ts' }, only: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    million: { type: 'string', default: '1' },
+    agent: { type: 'string', default: 'agent/index.ts' },
+    only: { type: 'string' },
+  },
 });
 const ROUNDS = Number(args.rounds);
 const SPANS_PER_RUN = Number(args.million) * 1_000_000;
@@ -41,7 +46,9 @@ for (let round = 0; round < ROUNDS; round += 1) {
   for (const name of names) {
     const result = await one(SHAPES[name]);
     runs[name].push(result);
-    console.log(`${round + 1}/${ROUNDS} ${name.padEnd(24)} ${result.cpuPerMillion.toFixed(3)} CPU s per million spans, ${Math.round(result.spansPerSecond / 1000)} k spans/s, ${Math.round(result.rssMiB)} MiB`);
+    console.log(
+      `${round + 1}/${ROUNDS} ${name.padEnd(24)} ${result.cpuPerMillion.toFixed(3)} CPU s per million spans, ${Math.round(result.spansPerSecond / 1000)} k spans/s, ${Math.round(result.rssMiB)} MiB`,
+    );
   }
 }
 sink.process.disconnect();
@@ -52,7 +59,14 @@ report();
 async function one(shape) {
   await sink.ask('reset');
   const subject = shape.subject === 'pipe' ? await child('pipe.mjs', [String(sink.hello.port)], PIN.subject) : await startAgent();
-  const job = { protocol: shape.protocol, port: subject.hello[shape.protocol], spans: shape.spans, spanBytes: shape.spanBytes, connections: shape.connections, inFlight: shape.inFlight };
+  const job = {
+    protocol: shape.protocol,
+    port: subject.hello[shape.protocol],
+    spans: shape.spans,
+    spanBytes: shape.spanBytes,
+    connections: shape.connections,
+    inFlight: shape.inFlight,
+  };
   await driver.ask({ ...job, requests: Math.ceil(100_000 / shape.spans) }); // warm-up: code compiled, windows open
   const before = await subject.ask('usage');
   const requests = Math.ceil(SPANS_PER_RUN / shape.spans);
@@ -86,22 +100,71 @@ function startAgent() {
 /** memory_limiter, a queue and batches of 8192 spans or 100 ms, no compression: what the comparison in docs/benchmarks states. */
 function settings(port) {
   const address = { kind: 'tcp', host: '127.0.0.1', port: 0 };
-  const keepalive = { maxConnectionIdleMs: 0, maxConnectionAgeMs: 0, maxConnectionAgeGraceMs: 0, timeMs: 7_200_000, timeoutMs: 20_000, minPingIntervalMs: 300_000 };
+  const keepalive = {
+    maxConnectionIdleMs: 0,
+    maxConnectionAgeMs: 0,
+    maxConnectionAgeGraceMs: 0,
+    timeMs: 7_200_000,
+    timeoutMs: 20_000,
+    minPingIntervalMs: 300_000,
+  };
   const limit = 64 * 2 ** 20;
   const paths = { traces: '/v1/traces', metrics: '/v1/metrics', logs: '/v1/logs', profiles: '/v1development/profiles' };
-  const queue = { enabled: true, consumers: 10, capacity: 5000, sizer: 'requests', overflow: 'block', waitForResult: false, batch: { flushTimeoutMs: 100, minSize: 8192, maxSize: 0, sizer: 'items' } };
-  const retry = { enabled: true, initialIntervalMs: 5000, randomizationFactor: 0.5, multiplier: 1.5, maxIntervalMs: 30_000, maxElapsedMs: 300_000 };
+  const queue = {
+    enabled: true,
+    consumers: 10,
+    capacity: 5000,
+    sizer: 'requests',
+    overflow: 'block',
+    waitForResult: false,
+    batch: { flushTimeoutMs: 100, minSize: 8192, maxSize: 0, sizer: 'items' },
+  };
+  const retry = {
+    enabled: true,
+    initialIntervalMs: 5000,
+    randomizationFactor: 0.5,
+    multiplier: 1.5,
+    maxIntervalMs: 30_000,
+    maxElapsedMs: 300_000,
+  };
   return {
     receivers: {
       otlp: {
         id: 'otlp',
         grpc: { address, maxMessageBytes: limit, maxConcurrentStreams: 1000, keepalive, includeMetadata: false },
-        http: { address, maxBodyBytes: limit, readHeaderTimeoutMs: 60_000, readTimeoutMs: 0, idleTimeoutMs: 60_000, paths, compressionAlgorithms: ['gzip'], responseHeaders: {} },
+        http: {
+          address,
+          maxBodyBytes: limit,
+          readHeaderTimeoutMs: 60_000,
+          readTimeoutMs: 0,
+          idleTimeoutMs: 60_000,
+          paths,
+          compressionAlgorithms: ['gzip'],
+          responseHeaders: {},
+        },
       },
     },
-    processors: { memory_limiter: { kind: 'memory_limiter', id: 'memory_limiter', checkIntervalMs: 1000, limitBytes: 512 * 2 ** 20, spikeBytes: 128 * 2 ** 20 } },
+    processors: {
+      memory_limiter: {
+        kind: 'memory_limiter',
+        id: 'memory_limiter',
+        checkIntervalMs: 1000,
+        limitBytes: 512 * 2 ** 20,
+        spikeBytes: 128 * 2 ** 20,
+      },
+    },
     exporters: {
-      otlp_grpc: { kind: 'otlp_grpc', id: 'otlp_grpc', address: { kind: 'tcp', host: '127.0.0.1', port }, authority: `127.0.0.1:${port}`, compression: 'none', headers: {}, timeoutMs: 5000, queue, retry },
+      otlp_grpc: {
+        kind: 'otlp_grpc',
+        id: 'otlp_grpc',
+        address: { kind: 'tcp', host: '127.0.0.1', port },
+        authority: `127.0.0.1:${port}`,
+        compression: 'none',
+        headers: {},
+        timeoutMs: 5000,
+        queue,
+        retry,
+      },
     },
     healthChecks: [],
     pipelines: [{ id: 'traces', signal: 'traces', receivers: ['otlp'], processors: ['memory_limiter'], exporters: ['otlp_grpc'] }],
@@ -112,7 +175,9 @@ function settings(port) {
 
 async function child(script, argv, cores) {
   const command = TASKSET ? ['taskset', '-c', cores, process.execPath] : [process.execPath];
-  const process_ = spawn(command[0], [...command.slice(1), join(here, 'agent', script), ...argv], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const process_ = spawn(command[0], [...command.slice(1), join(here, 'agent', script), ...argv], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   const ended = new Promise((resolve) => process_.once('exit', resolve));
   const answers = [];
   const waiting = [];
@@ -121,12 +186,13 @@ async function child(script, argv, cores) {
     if (next === undefined) answers.push(message);
     else next(message);
   });
-  const answer = () => new Promise((resolve, reject) => {
-    process_.once('exit', (code) => reject(new Error(`${script} ended with ${code}`)));
-    const ready = answers.shift();
-    if (ready === undefined) waiting.push(resolve);
-    else resolve(ready);
-  });
+  const answer = () =>
+    new Promise((resolve, reject) => {
+      process_.once('exit', (code) => reject(new Error(`${script} ended with ${code}`)));
+      const ready = answers.shift();
+      if (ready === undefined) waiting.push(resolve);
+      else resolve(ready);
+    });
   const hello = await answer();
   return {
     process: process_,
@@ -144,7 +210,14 @@ function report() {
   const results = Object.fromEntries(
     names.map((name) => {
       const keys = Object.keys(runs[name][0]);
-      return [name, { ...SHAPES[name], median: Object.fromEntries(keys.map((key) => [key, median(runs[name].map((run) => run[key]))])), runs: runs[name] }];
+      return [
+        name,
+        {
+          ...SHAPES[name],
+          median: Object.fromEntries(keys.map((key) => [key, median(runs[name].map((run) => run[key]))])),
+          runs: runs[name],
+        },
+      ];
     }),
   );
   const file = {
@@ -153,7 +226,14 @@ function report() {
     date: new Date().toISOString(),
     commit: git('rev-parse', 'HEAD') + (git('status', '--porcelain', '--', 'agent') === '' ? '' : ' with changes'),
     node: process.version,
-    machine: { cpu: os.cpus()[0]?.model, cores: CORES, pinned: TASKSET, memoryGiB: Math.round(os.totalmem() / 2 ** 30), kernel: `${os.type()} ${os.release()}`, loadAverage: os.loadavg() },
+    machine: {
+      cpu: os.cpus()[0]?.model,
+      cores: CORES,
+      pinned: TASKSET,
+      memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+      kernel: `${os.type()} ${os.release()}`,
+      loadAverage: os.loadavg(),
+    },
     spansPerRun: SPANS_PER_RUN,
     rounds: ROUNDS,
     results,
@@ -161,7 +241,10 @@ function report() {
   mkdirSync(join(here, 'results'), { recursive: true });
   const to = join(here, 'results', 'agent-throughput.json');
   writeFileSync(to, `${JSON.stringify(file, null, 2)}\n`);
-  for (const name of names) console.log(`${name.padEnd(24)} ${results[name].median.cpuPerMillion.toFixed(3)} CPU s per million spans (${(results[name].median.perCoreSpansPerSecond / 1e6).toFixed(2)} M spans/s on one core)`);
+  for (const name of names)
+    console.log(
+      `${name.padEnd(24)} ${results[name].median.cpuPerMillion.toFixed(3)} CPU s per million spans (${(results[name].median.perCoreSpansPerSecond / 1e6).toFixed(2)} M spans/s on one core)`,
+    );
   console.log(`written: test/bench/results/agent-throughput.json`);
 }
 

@@ -39,7 +39,12 @@ function grpcSender(port, body, connections) {
   message.writeUInt32BE(body.length, 1);
   body.copy(message, 5);
   const sessions = Array.from({ length: connections }, () => connect(`http://127.0.0.1:${port}`));
-  const headers = { ':method': 'POST', ':path': '/opentelemetry.proto.collector.trace.v1.TraceService/Export', 'content-type': 'application/grpc', te: 'trailers' };
+  const headers = {
+    ':method': 'POST',
+    ':path': '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+    'content-type': 'application/grpc',
+    te: 'trailers',
+  };
   return {
     one: (index) =>
       new Promise((resolve) => {
