@@ -1,7 +1,7 @@
 import { Duration } from 'cdk8s';
 import { expect, it } from 'vitest';
 import { AlertmanagerConfig } from '../../lib/stack/alertmanager/config.ts';
-import { Notification, Receiver } from '../../lib/stack/alertmanager/receiver.ts';
+import { AlertReceiver, Notification } from '../../lib/stack/alertmanager/receiver.ts';
 import { printYaml } from '../../lib/stack/model/yaml.ts';
 import { Observability } from '../../lib/stack/observe/index.ts';
 import { PrometheusConfig } from '../../lib/stack/prometheus/config.ts';
@@ -108,7 +108,7 @@ describeReal(['promtool'], 'the printed prometheus.yml, by promtool', () => {
 
 describeReal(['amtool'], 'the printed alertmanager.yml, by amtool', () => {
   const config = AlertmanagerConfig.bySeverity({
-    critical: Receiver.of(
+    critical: AlertReceiver.of(
       'pager',
       Notification.pagerDuty({ routingKeyFile: '/etc/alertmanager/secrets/pagerduty' }),
       Notification.email({
@@ -119,8 +119,8 @@ describeReal(['amtool'], 'the printed alertmanager.yml, by amtool', () => {
         passwordFile: '/etc/alertmanager/secrets/smtp',
       }),
     ),
-    warning: Receiver.of('chat', Notification.slack({ channel: '#alerts', urlFile: '/etc/alertmanager/secrets/slack' })),
-    heartbeat: Receiver.of('heartbeat', Notification.webhook('http://heartbeat.example.com/ping')),
+    warning: AlertReceiver.of('chat', Notification.slack({ channel: '#alerts', urlFile: '/etc/alertmanager/secrets/slack' })),
+    heartbeat: AlertReceiver.of('heartbeat', Notification.webhook('http://heartbeat.example.com/ping')),
   });
   const files = { 'alertmanager.yml': printYaml(config.renderConfig()) };
 

@@ -13,7 +13,7 @@ import { Cpu, type Resources } from '../model/quantities';
 import { Volume } from '../model/volume';
 import { WorkloadKind } from '../model/workload-kind';
 import { AlertmanagerConfig } from './config';
-import { Notification, Receiver } from './receiver';
+import { AlertReceiver, Notification } from './receiver';
 
 const CONFIG_DIRECTORY = '/etc/alertmanager';
 const DATA_DIRECTORY = '/alertmanager';
@@ -49,7 +49,7 @@ export interface AlertmanagerProps extends PodOptions {
  * @example
  * const alertmanager = new Alertmanager(chart, 'Alertmanager', {
  *   config: AlertmanagerConfig.bySeverity({
- *     critical: Receiver.of('pager', Notification.pagerDuty({ routingKeyFile: `${Alertmanager.SECRETS}/pagerduty` })),
+ *     critical: AlertReceiver.of('pager', Notification.pagerDuty({ routingKeyFile: `${Alertmanager.SECRETS}/pagerduty` })),
  *   }),
  * });
  */
@@ -165,7 +165,7 @@ export class Alertmanager extends Component {
 
 function defaultConfig(): AlertmanagerConfig {
   const webhook = Notification.webhookFromFile(`${Alertmanager.SECRETS}/webhook-url`);
-  return AlertmanagerConfig.bySeverity({ critical: Receiver.of('webhook', webhook) });
+  return AlertmanagerConfig.bySeverity({ critical: AlertReceiver.of('webhook', webhook) });
 }
 
 const DEFAULT_RESOURCES: Resources = {

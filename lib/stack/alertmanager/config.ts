@@ -3,7 +3,7 @@ import type { IConfig } from '../model/config-content';
 import { deepMerge } from '../model/yaml';
 import { Severity } from '../observe/alerts';
 import { Match, printPromDuration } from '../observe/query';
-import { Receiver } from './receiver';
+import { AlertReceiver } from './receiver';
 import { Inhibition, Route } from './route';
 
 export interface AlertmanagerConfigProps {
@@ -20,13 +20,13 @@ export interface AlertmanagerConfigProps {
 /** Who is told about what, by severity. */
 export interface SeverityRouting {
   /** Told at once. */
-  readonly critical: Receiver;
+  readonly critical: AlertReceiver;
   /** Told by day. @default - the receiver of `critical` */
-  readonly warning?: Receiver;
+  readonly warning?: AlertReceiver;
   /** Shown only. @default - nobody is told */
-  readonly info?: Receiver;
+  readonly info?: AlertReceiver;
   /** Called all the time by the alert Watchdog, and notices when it stops. @default - nobody does */
-  readonly heartbeat?: Receiver;
+  readonly heartbeat?: AlertReceiver;
   /** How long a new group waits for more alerts. @default Duration.seconds(30) */
   readonly groupWait?: Duration;
   /** @default Duration.minutes(5) */
@@ -40,8 +40,8 @@ export interface SeverityRouting {
  *
  * @example
  * const config = AlertmanagerConfig.bySeverity({
- *   critical: Receiver.of('pager', Notification.pagerDuty({ routingKeyFile: '/etc/alertmanager/secrets/pagerduty' })),
- *   warning: Receiver.of('chat', Notification.slack({ channel: '#alerts', urlFile: '/etc/alertmanager/secrets/slack' })),
+ *   critical: AlertReceiver.of('pager', Notification.pagerDuty({ routingKeyFile: '/etc/alertmanager/secrets/pagerduty' })),
+ *   warning: AlertReceiver.of('chat', Notification.slack({ channel: '#alerts', urlFile: '/etc/alertmanager/secrets/slack' })),
  * });
  * @see https://prometheus.io/docs/alerting/latest/configuration/
  */
@@ -49,8 +49,8 @@ export class AlertmanagerConfig implements IConfig {
   /** Routes by the label `severity`; the heartbeat goes its own way, and what is critical silences what is less so. */
   public static bySeverity(routing: SeverityRouting): AlertmanagerConfig {
     const groupWait = routing.groupWait ?? Duration.seconds(30);
-    const none = Receiver.NOBODY;
-    const to = (severity: Severity, receiver: Receiver, repeat: Duration): Route =>
+    const none = AlertReceiver.NOBODY;
+    const to = (severity: Severity, receiver: AlertReceiver, repeat: Duration): Route =>
       new Route({ receiver, matches: [Match.equal('severity', severity.name)], repeatInterval: routing.repeatInterval ?? repeat });
     return new AlertmanagerConfig({
       route: new Route({
@@ -113,7 +113,7 @@ export class AlertmanagerConfig implements IConfig {
   }
 
   /** Everybody who may be told. */
-  public get receivers(): Receiver[] {
+  public get receivers(): AlertReceiver[] {
     return this.props.route.receivers;
   }
 

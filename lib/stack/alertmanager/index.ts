@@ -1,11 +1,11 @@
 export { Alertmanager, type AlertmanagerProps } from './alertmanager';
 export { AlertmanagerConfig, type AlertmanagerConfigProps, type SeverityRouting } from './config';
 export {
+  AlertReceiver,
   type EmailOptions,
   Notification,
   type NotifyOptions,
   type PagerDutyOptions,
-  Receiver,
   type SlackOptions,
   type WebhookOptions,
 } from './receiver';

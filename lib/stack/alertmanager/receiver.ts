@@ -131,15 +131,15 @@ export class Notification {
 }
 
 /** Somebody, with all the ways to tell them. */
-export class Receiver {
+export class AlertReceiver {
   /** Alerts that are routed here are shown, and nobody is told. */
-  public static readonly NOBODY = new Receiver('nobody', []);
+  public static readonly NOBODY = new AlertReceiver('nobody', []);
 
-  public static of(name: string, ...notifications: Notification[]): Receiver {
+  public static of(name: string, ...notifications: Notification[]): AlertReceiver {
     if (notifications.length === 0) {
-      throw new Error(`receiver '${name}' has no notification: add one, or use Receiver.NOBODY`);
+      throw new Error(`receiver '${name}' has no notification: add one, or use AlertReceiver.NOBODY`);
     }
-    return new Receiver(name, notifications);
+    return new AlertReceiver(name, notifications);
   }
 
   private constructor(

@@ -1,9 +1,9 @@
 import type { Duration } from 'cdk8s';
 import { type Match, printPromDuration, QueryDialect } from '../observe/query';
-import type { Receiver } from './receiver';
+import type { AlertReceiver } from './receiver';
 
 export interface RouteProps {
-  readonly receiver: Receiver;
+  readonly receiver: AlertReceiver;
   /** All of them must hold. @default [] - every alert */
   readonly matches?: Match[];
   /** Alerts with the same values come in one notification. @default - that of the parent */
@@ -33,7 +33,7 @@ export class Route {
   }
 
   /** Every receiver in this route and below it. */
-  public get receivers(): Receiver[] {
+  public get receivers(): AlertReceiver[] {
     return [...new Set([this.props.receiver, ...(this.props.routes ?? []).flatMap((route) => route.receivers)])];
   }
 

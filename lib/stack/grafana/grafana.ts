@@ -13,7 +13,7 @@ import { Protocol } from '../model/protocol';
 import { Cpu, type Resources } from '../model/quantities';
 import { Volume } from '../model/volume';
 import type { Dashboard } from '../observe/dashboards';
-import type { Prometheus } from '../prometheus/prometheus';
+import type { IPrometheus } from '../prometheus/source';
 import { DataSource, DataSourcesFile } from './data-source';
 
 const PROVISIONING = '/etc/grafana/provisioning';
@@ -52,7 +52,7 @@ export interface GrafanaOptions extends PodOptions {
 
 /** The same with what it shows. */
 export interface GrafanaProps extends GrafanaOptions {
-  readonly prometheus: Prometheus;
+  readonly prometheus: IPrometheus;
   /** The query API of Jaeger. @default - no traces */
   readonly jaeger?: IEndpoint;
   /** @default - no logs */
@@ -123,9 +123,9 @@ export class Grafana extends Component {
   /** Every data source with the way to it. */
   private connectSources(props: GrafanaProps): DataSource[] {
     const { prometheus, jaeger, logs, alertmanager } = props;
-    this.connectTo(prometheus.http, 'queries');
+    this.connectTo(prometheus.api, 'queries');
     const elasticsearch = logs && DataSource.elasticsearch(logs.endpoint, { ...logs, tracesUid: jaeger && 'jaeger' });
-    const metrics = DataSource.prometheus(prometheus.http, { scrapeInterval: prometheus.scrapeInterval });
+    const metrics = DataSource.prometheus(prometheus.api, { scrapeInterval: prometheus.scrapeInterval });
     const sources = [metrics];
     if (jaeger) {
       this.connectTo(jaeger, 'traces');

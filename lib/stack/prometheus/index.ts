@@ -10,3 +10,4 @@ export {
   type ScrapeOptions,
   type ServiceScrapeOptions,
 } from './scrape-job';
+export type { IPrometheus } from './source';

@@ -1,11 +1,15 @@
-import { ApiObject, Lazy } from 'cdk8s';
+import { ApiObject, Duration, Lazy } from 'cdk8s';
 import { Construct } from 'constructs';
+import { ExternalEndpoint, type IEndpoint } from '../model/endpoint';
 import { PART_OF } from '../model/labels';
 import { type IPeer, Peer } from '../model/peer';
+import { Platform } from '../model/platform';
+import { Protocol } from '../model/protocol';
 import { Topology } from '../model/topology';
 import { Observability } from '../observe/observability';
 import type { RuleOptions } from './prometheus';
 import type { ScrapeJob } from './scrape-job';
+import type { IPrometheus } from './source';
 import { observedParts, scrapedTargets, scrapeJob } from './targets';
 
 export interface PrometheusMonitorsProps {
@@ -17,6 +21,10 @@ export interface PrometheusMonitorsProps {
   readonly selectedBy?: { [key: string]: string };
   /** The pods of the operator's Prometheus, admitted to every /metrics. @default - every pod of namespace 'monitoring' */
   readonly scraper?: IPeer;
+  /** The API of that Prometheus. @default - port 9090 of the Service `prometheus-operated` in namespace `monitoring` */
+  readonly endpoint?: IEndpoint;
+  /** How often that Prometheus scrapes. @default Duration.seconds(30) */
+  readonly scrapeInterval?: Duration;
   /** Whether that Prometheus scrapes cAdvisor and the kubelets: alerts on memory and volumes need them. @default true */
   readonly scrapesKubelets?: boolean;
   /** @default {} */
@@ -27,10 +35,13 @@ export interface PrometheusMonitorsProps {
  * The same targets and rules for a Prometheus that an operator runs: one PodMonitor, one ServiceMonitor and one PrometheusRule.
  *
  * @example
- * new PrometheusMonitors(chart, 'Monitors', { selectedBy: { release: 'kube-prometheus-stack' } });
+ * const prometheus = new PrometheusMonitors(chart, 'Monitors', { selectedBy: { release: 'kube-prometheus-stack' } });
+ * new Grafana(chart, 'Grafana', { prometheus });
  * @see https://prometheus-operator.dev/docs/api-reference/api/
  */
-export class PrometheusMonitors extends Construct {
+export class PrometheusMonitors extends Construct implements IPrometheus {
+  public readonly api: IEndpoint;
+  public readonly scrapeInterval: Duration;
   private readonly topology: Topology;
   private readonly props: PrometheusMonitorsProps;
   private readonly scraper: IPeer;
@@ -40,6 +51,8 @@ export class PrometheusMonitors extends Construct {
     this.topology = Topology.of(this);
     this.props = props;
     this.scraper = props.scraper ?? Peer.inNamespace('monitoring');
+    this.scrapeInterval = props.scrapeInterval ?? Duration.seconds(30);
+    this.api = props.endpoint ?? operated(Platform.of(this).clusterDomain);
     this.object('PodMonitor', 'monitoring.coreos.com/v1', () => this.monitor('PodMonitor', 'podMetricsEndpoints'));
     this.object('ServiceMonitor', 'monitoring.coreos.com/v1', () => this.monitor('ServiceMonitor', 'endpoints'));
     this.object('PrometheusRule', 'monitoring.coreos.com/v1', () => this.observability.rules.renderConfig());
@@ -80,4 +93,14 @@ export class PrometheusMonitors extends Construct {
     const labels = { 'app.kubernetes.io/part-of': PART_OF, 'app.kubernetes.io/managed-by': 'cdk8s', ...selectedBy };
     new ApiObject(this, kind, { apiVersion, kind, metadata: { name, namespace, labels }, spec: Lazy.any({ produce: spec }) });
   }
+}
+
+/** The Service that the operator makes for every Prometheus of its namespace. */
+function operated(clusterDomain: string): IEndpoint {
+  return new ExternalEndpoint({
+    name: 'http-web',
+    protocol: Protocol.HTTP,
+    host: `prometheus-operated.monitoring.svc.${clusterDomain}`,
+    port: 9090,
+  });
 }

@@ -4,7 +4,7 @@ import type { Alertmanager } from '../alertmanager/alertmanager';
 import { Component } from '../model/component';
 import { ConfigContent } from '../model/config-content';
 import type { Container } from '../model/container';
-import { type Endpoint, Expose } from '../model/endpoint';
+import { type Endpoint, Expose, type IEndpoint } from '../model/endpoint';
 import { type Image, Images } from '../model/images';
 import { Peer } from '../model/peer';
 import type { PodOptions } from '../model/pod';
@@ -18,6 +18,7 @@ import { Observability } from '../observe/observability';
 import { printPromDuration } from '../observe/query';
 import { PrometheusConfig, type PrometheusConfigProps, SCRAPE_INTERVAL } from './config';
 import type { ScrapeJob } from './scrape-job';
+import type { IPrometheus } from './source';
 import { kubeletJobs, observedParts, scrapedTargets, scrapeJob } from './targets';
 
 const CONFIG_DIRECTORY = '/etc/prometheus';
@@ -90,7 +91,7 @@ export interface RuleOptions {
  * const prometheus = new Prometheus(chart, 'Prometheus', { alertmanager });
  * gateway.connectTo(prometheus.http, 'metrics');
  */
-export class Prometheus extends Component {
+export class Prometheus extends Component implements IPrometheus {
   /** The API, and `/api/v1/otlp` for metrics by OTLP. */
   public readonly http: Endpoint;
   public readonly container: Container;
@@ -152,6 +153,10 @@ export class Prometheus extends Component {
     // What is added to the model later is scraped, too: validations run before the first object is printed.
     this.connectTargets();
     this.node.addValidation({ validate: () => this.connectTargets() });
+  }
+
+  public get api(): IEndpoint {
+    return this.http;
   }
 
   /** Rules and dashboards for what the model has by now. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Alertmanager, type AlertmanagerProps } from '../../../../lib/stack/alertmanager/alertmanager';
 import { AlertmanagerConfig } from '../../../../lib/stack/alertmanager/config';
-import { Notification, Receiver } from '../../../../lib/stack/alertmanager/receiver';
+import { AlertReceiver, Notification } from '../../../../lib/stack/alertmanager/receiver';
 import { validateManifest } from '../../../support/kubernetes-schemas.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: manifests are plain JSON, and tests reach deep into them
@@ -38,7 +38,7 @@ describe('Alertmanager', () => {
   });
 
   it('mounts exactly the keys that receivers read, and opens the way to them', () => {
-    const critical = Receiver.of(
+    const critical = AlertReceiver.of(
       'pager',
       Notification.pagerDuty({ routingKeyFile: `${Alertmanager.SECRETS}/pagerduty` }),
       Notification.email({
@@ -70,7 +70,7 @@ describe('Alertmanager', () => {
   });
 
   it('fails when a receiver reads a secret from elsewhere', () => {
-    const critical = Receiver.of('pager', Notification.pagerDuty({ routingKeyFile: '/tmp/key' }));
+    const critical = AlertReceiver.of('pager', Notification.pagerDuty({ routingKeyFile: '/tmp/key' }));
     expect(() => build({ config: AlertmanagerConfig.bySeverity({ critical }) })).toThrow(
       "test/Alertmanager: a receiver reads its secret from '/tmp/key', the Secret 'alertmanager-receivers' is mounted at '/etc/alertmanager-secrets'",
     );

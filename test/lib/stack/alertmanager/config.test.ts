@@ -1,13 +1,13 @@
 import { Duration } from 'cdk8s';
 import { describe, expect, it } from 'vitest';
 import { AlertmanagerConfig } from '../../../../lib/stack/alertmanager/config';
-import { Notification, Receiver } from '../../../../lib/stack/alertmanager/receiver';
+import { AlertReceiver, Notification } from '../../../../lib/stack/alertmanager/receiver';
 import { Route } from '../../../../lib/stack/alertmanager/route';
 import { compact } from '../../../../lib/stack/model/yaml';
 import { Match } from '../../../../lib/stack/observe/index';
 
-const pager = Receiver.of('pager', Notification.pagerDuty({ routingKeyFile: '/etc/alertmanager/secrets/pagerduty' }));
-const chat = Receiver.of('chat', Notification.slack({ channel: '#alerts', urlFile: '/etc/alertmanager/secrets/slack' }));
+const pager = AlertReceiver.of('pager', Notification.pagerDuty({ routingKeyFile: '/etc/alertmanager/secrets/pagerduty' }));
+const chat = AlertReceiver.of('chat', Notification.slack({ channel: '#alerts', urlFile: '/etc/alertmanager/secrets/slack' }));
 
 interface Printed {
   readonly route: { readonly receiver: string; readonly routes: { readonly receiver: string; readonly matchers: string[] }[] };
@@ -18,7 +18,10 @@ interface Printed {
 const print = (config: AlertmanagerConfig): Printed => compact(config.renderConfig()) as Printed;
 
 describe('routing by severity', () => {
-  const heartbeat = Receiver.of('heartbeat', Notification.webhookFromFile('/etc/alertmanager/secrets/heartbeat', { sendResolved: false }));
+  const heartbeat = AlertReceiver.of(
+    'heartbeat',
+    Notification.webhookFromFile('/etc/alertmanager/secrets/heartbeat', { sendResolved: false }),
+  );
   const { route, receivers, inhibit_rules } = print(AlertmanagerConfig.bySeverity({ critical: pager, warning: chat, heartbeat }));
 
   it('sends what is critical to the pager, warnings to the chat and the heartbeat its own way', () => {
@@ -53,7 +56,7 @@ describe('routing by severity', () => {
 
 describe('a receiver', () => {
   const receiver = (...notifications: Notification[]): object =>
-    print(new AlertmanagerConfig({ route: new Route({ receiver: Receiver.of('r', ...notifications) }) })).receivers[0] as object;
+    print(new AlertmanagerConfig({ route: new Route({ receiver: AlertReceiver.of('r', ...notifications) }) })).receivers[0] as object;
 
   it('is told by webhook, mail, Slack, PagerDuty and anything else, with secrets in files', () => {
     const all = receiver(
@@ -91,7 +94,7 @@ describe('a receiver', () => {
   });
 
   it('fails when nobody would be told, without naming a secret', () => {
-    expect(() => Receiver.of('r')).toThrow("receiver 'r' has no notification");
+    expect(() => AlertReceiver.of('r')).toThrow("receiver 'r' has no notification");
     expect(() => Notification.email({ to: [], from: 'x', smarthost: 'm:25' })).toThrow("'to' is empty");
     expect(() => Notification.email({ to: ['x'], from: 'x', smarthost: 'm' })).toThrow("'smarthost' must be host:port, got 'm'");
     expect(() => Notification.custom('opsgenie', {})).toThrow("must end in '_configs'");
@@ -106,7 +109,7 @@ describe('a configuration', () => {
   });
 
   it('fails on two different receivers of one name', () => {
-    const twin = Receiver.of('pager', Notification.webhook('http://x.example.com'));
+    const twin = AlertReceiver.of('pager', Notification.webhook('http://x.example.com'));
     const route = new Route({ receiver: pager, routes: [new Route({ receiver: twin })] });
     expect(() => new AlertmanagerConfig({ route })).toThrow("two different receivers are called 'pager'");
   });

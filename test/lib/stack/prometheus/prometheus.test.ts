@@ -5,6 +5,7 @@ import { AgentSidecar } from '../../../../lib/stack/agent/index';
 import { Alertmanager } from '../../../../lib/stack/alertmanager/alertmanager';
 import { Jaeger } from '../../../../lib/stack/backends/jaeger';
 import { CollectorGateway, Destination } from '../../../../lib/stack/collector/index';
+import { Grafana } from '../../../../lib/stack/grafana/grafana';
 import { KubeStateMetrics } from '../../../../lib/stack/kube-state-metrics/kube-state-metrics';
 import { PrometheusMonitors } from '../../../../lib/stack/prometheus/monitors';
 import { Prometheus, type PrometheusProps } from '../../../../lib/stack/prometheus/prometheus';
@@ -147,7 +148,8 @@ describe('the monitors of an operator', () => {
   const chart = new Chart(new App(), 'test');
   new Jaeger(chart, 'Jaeger');
   new KubeStateMetrics(chart, 'KubeStateMetrics');
-  new PrometheusMonitors(chart, 'Monitors', { selectedBy: { release: 'kps' } });
+  const monitors = new PrometheusMonitors(chart, 'Monitors', { selectedBy: { release: 'kps' } });
+  new Grafana(chart, 'Grafana', { prometheus: monitors });
   const objects = chart.toJson() as Manifest[];
   const find = (kind: string): Manifest => objects.find((one) => one.kind === kind);
 
@@ -165,6 +167,16 @@ describe('the monitors of an operator', () => {
     expect(find('ServiceMonitor').spec.endpoints[0]).toMatchObject({ port: 'http-metrics', honorLabels: true });
     const alerts = find('PrometheusRule').spec.groups.flatMap(({ rules }: Manifest) => rules.map(({ alert }: Manifest) => alert));
     expect(alerts).toContain('JaegerDown');
+  });
+
+  it('stand for that Prometheus where it is asked', () => {
+    const text = objects.find((one) => one.metadata.name === 'grafana-datasources').data['datasources.yaml'];
+    expect(parse(text).datasources[0]).toMatchObject({
+      url: 'http://prometheus-operated.monitoring.svc.cluster.local:9090',
+      jsonData: { timeInterval: '30s' },
+    });
+    const dashboards = objects.find((one) => one.metadata.name === 'grafana-dashboards').data;
+    expect(Object.keys(dashboards)).toContain('otlp-jaeger.json');
   });
 
   it('admit that Prometheus to every /metrics', () => {
