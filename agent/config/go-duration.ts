@@ -47,3 +47,16 @@ export function printGoDuration(milliseconds: number): string {
   const seconds = Number(((milliseconds % 60_000) / 1000).toFixed(6));
   return `${hours > 0 ? `${hours}h` : ''}${minutes > 0 ? `${minutes}m` : ''}${seconds > 0 ? `${seconds}s` : ''}`;
 }
+
+/** setTimeout takes an int32; anything above fires at once. About 25 days, which stands for "without end". */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** A duration that a timer can wait for. */
+export function timerMs(milliseconds: number): number {
+  return Math.min(milliseconds, LONGEST_TIMER_MS);
+}
+
+/** The same where 0 (and what is below) means without end. */
+export function timeoutMs(milliseconds: number): number {
+  return milliseconds > 0 ? timerMs(milliseconds) : LONGEST_TIMER_MS;
+}

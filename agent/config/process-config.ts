@@ -1,4 +1,5 @@
 import { duration, leaf } from './fields.ts';
+import { timerMs } from './go-duration.ts';
 import type { Output } from './section.ts';
 import { section } from './section.ts';
 import type { ProcessSettings } from './settings.ts';
@@ -41,7 +42,7 @@ export const PROCESS_CONFIG = section(shape, {
 
 export function processSettings(config: ProcessConfig): ProcessSettings {
   return {
-    drainDeadlineMs: config.drain_deadline,
+    drainDeadlineMs: timerMs(config.drain_deadline),
     ...(config.memory_limit_mib === undefined ? {} : { memoryLimitBytes: config.memory_limit_mib * MIB }),
   };
 }

@@ -143,7 +143,7 @@ export type ExporterSettings = OtlpGrpcExporterSettings | OtlpHttpExporterSettin
 export interface ExporterCommon {
   /** As written: `otlp/jaeger`. */
   readonly id: string;
-  /** Of one attempt; 0 is without end. @default 5 000 for otlp_grpc, 30 000 for otlp_http */
+  /** Of one attempt; never 0, as `timeout: 0` (without end) is the longest timer there is. @default 5 000 for otlp_grpc, 30 000 for otlp_http */
   readonly timeoutMs: number;
   readonly queue: QueueSettings;
   readonly retry: RetrySettings;

@@ -1,5 +1,6 @@
 import { component } from '../config/component.ts';
 import { bool, integer, leaf, optionalTextList } from '../config/fields.ts';
+import { LONGEST_TIMER_MS } from '../config/go-duration.ts';
 import type { Output } from '../config/section.ts';
 import { section } from '../config/section.ts';
 import type { DebugExporterSettings } from '../config/settings.ts';
@@ -47,7 +48,7 @@ export const debugExporter = component<Output<typeof shape>, DebugExporterSettin
     kind: 'debug',
     id: context.id,
     verbosity: config.verbosity,
-    timeoutMs: 0,
+    timeoutMs: LONGEST_TIMER_MS,
     queue: queueSettings(config.sending_queue, context),
     retry: NO_RETRY,
   }),

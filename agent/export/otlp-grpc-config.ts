@@ -1,6 +1,7 @@
 import { parsePort, splitHostPort } from '../config/address.ts';
 import { type BuildContext, component } from '../config/component.ts';
 import { bool, choice, duration, headers, optionalInteger, optionalText, text, unsupported } from '../config/fields.ts';
+import { timeoutMs, timerMs } from '../config/go-duration.ts';
 import { GO_BUFFERS, NO_AUTH, NO_MIDDLEWARES } from '../config/later.ts';
 import type { Output } from '../config/section.ts';
 import { optionalSection, section } from '../config/section.ts';
@@ -78,13 +79,13 @@ export const otlpGrpcExporter = component<Config, OtlpGrpcExporterSettings>({
         ? {}
         : {
             keepalive: {
-              timeMs: Math.max(config.keepalive.time, MIN_PING_AFTER_MS),
-              timeoutMs: config.keepalive.timeout > 0 ? config.keepalive.timeout : DEFAULT_PING_TIMEOUT_MS,
+              timeMs: timerMs(Math.max(config.keepalive.time, MIN_PING_AFTER_MS)),
+              timeoutMs: config.keepalive.timeout > 0 ? timerMs(config.keepalive.timeout) : DEFAULT_PING_TIMEOUT_MS,
               permitWithoutStream: config.keepalive.permit_without_stream,
             },
           }),
       ...(config.user_agent === undefined || config.user_agent === '' ? {} : { userAgent: config.user_agent }),
-      timeoutMs: config.timeout,
+      timeoutMs: timeoutMs(config.timeout),
       queue: queueSettings(config.sending_queue, context),
       retry: retrySettings(config.retry_on_failure),
     };

@@ -1,5 +1,6 @@
 import { type BuildContext, component } from '../config/component.ts';
 import { bool, choice, duration, headers, integer, optionalInteger, text, unsupported } from '../config/fields.ts';
+import { timeoutMs } from '../config/go-duration.ts';
 import { GO_BUFFERS, NO_AUTH, NO_MIDDLEWARES } from '../config/later.ts';
 import type { Output } from '../config/section.ts';
 import { section } from '../config/section.ts';
@@ -83,8 +84,8 @@ export const otlpHttpExporter = component<Config, OtlpHttpExporterSettings>({
       ...(level === 0 || level === -1 ? {} : { compressionLevel: level === -2 ? 1 : level }),
       headers: lowerCaseNames(config.headers),
       maxConnections: Math.max(config.max_conns_per_host, 0),
-      idleConnectionTimeoutMs: config.idle_conn_timeout,
-      timeoutMs: Math.max(config.timeout, 0),
+      idleConnectionTimeoutMs: timeoutMs(config.idle_conn_timeout),
+      timeoutMs: timeoutMs(config.timeout),
       queue: queueSettings(config.sending_queue, context),
       retry: retrySettings(config.retry_on_failure),
     };

@@ -1,5 +1,6 @@
 import type { Field } from '../config/fields.ts';
 import { bool, duration, float } from '../config/fields.ts';
+import { timerMs } from '../config/go-duration.ts';
 import type { Output } from '../config/section.ts';
 import { section } from '../config/section.ts';
 import type { RetrySettings } from '../config/settings.ts';
@@ -42,10 +43,10 @@ export function retryOnFailure(): Field<RetryConfig> {
 export function retrySettings(config: RetryConfig): RetrySettings {
   return {
     enabled: config.enabled,
-    initialIntervalMs: config.initial_interval,
+    initialIntervalMs: timerMs(config.initial_interval),
     randomizationFactor: config.randomization_factor,
     multiplier: config.multiplier,
-    maxIntervalMs: config.max_interval,
+    maxIntervalMs: timerMs(config.max_interval),
     maxElapsedMs: config.max_elapsed_time,
   };
 }

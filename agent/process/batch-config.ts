@@ -1,5 +1,6 @@
 import { component } from '../config/component.ts';
 import { duration, textList, unsigned } from '../config/fields.ts';
+import { timerMs } from '../config/go-duration.ts';
 import type { Output } from '../config/section.ts';
 import { section } from '../config/section.ts';
 import type { BatchSettings } from '../config/settings.ts';
@@ -46,7 +47,7 @@ export const batchProcessor = component<Output<typeof shape>, BatchProcessorSett
     return {
       kind: 'batch',
       batch: {
-        flushTimeoutMs: config.timeout,
+        flushTimeoutMs: timerMs(config.timeout),
         minSize: config.timeout === 0 ? 0 : config.send_batch_size,
         maxSize: config.send_batch_max_size,
         sizer: 'items',

@@ -1,5 +1,6 @@
 import { component } from '../config/component.ts';
 import { duration, unsigned } from '../config/fields.ts';
+import { timerMs } from '../config/go-duration.ts';
 import type { Output } from '../config/section.ts';
 import { section } from '../config/section.ts';
 import type { MemoryLimiterSettings } from '../config/settings.ts';
@@ -78,7 +79,7 @@ export const memoryLimiter = component<Output<typeof shape>, MemoryLimiterSettin
     return {
       kind: 'memory_limiter',
       id,
-      checkIntervalMs: config.check_interval,
+      checkIntervalMs: timerMs(config.check_interval),
       limitBytes,
       spikeBytes: spikeBytes > 0 ? spikeBytes : Math.floor(limitBytes * DEFAULT_SPIKE_SHARE),
     };

@@ -1,6 +1,7 @@
 import type { BuildContext } from '../config/component.ts';
 import type { Field, FieldOptions } from '../config/fields.ts';
 import { bool, duration, integer, leaf, textList, unsupported } from '../config/fields.ts';
+import { timerMs } from '../config/go-duration.ts';
 import type { Output, Report } from '../config/section.ts';
 import { optionalSection, section } from '../config/section.ts';
 import type { BatchSettings, OverflowPolicy, QueueSettings, Sizer } from '../config/settings.ts';
@@ -119,5 +120,10 @@ export function queueSettings(config: QueueConfig | undefined, context: BuildCon
 }
 
 function batchSettings(config: QueueConfig, batch: BatchConfig): BatchSettings {
-  return { flushTimeoutMs: batch.flush_timeout, minSize: batch.min_size, maxSize: batch.max_size, sizer: batchSizer(config, batch) };
+  return {
+    flushTimeoutMs: timerMs(batch.flush_timeout),
+    minSize: batch.min_size,
+    maxSize: batch.max_size,
+    sizer: batchSizer(config, batch),
+  };
 }

@@ -2,6 +2,7 @@ import { listenAddress } from '../config/address.ts';
 import type { BuildContext } from '../config/component.ts';
 import { component } from '../config/component.ts';
 import { bool, duration, type Field, type FieldOptions, integer, leaf, unsigned, unsupported } from '../config/fields.ts';
+import { timerMs } from '../config/go-duration.ts';
 import { NO_AUTH, NO_MIDDLEWARES, NO_SERVER_TLS } from '../config/later.ts';
 import type { Output, Report } from '../config/section.ts';
 import { optionalSection, section } from '../config/section.ts';
@@ -218,5 +219,5 @@ function corsSettings(config: {
 
 /** Upstream reads zero, and what is below, as its default. */
 function positive(value: number | undefined, otherwise: number): number {
-  return value !== undefined && value > 0 ? value : otherwise;
+  return value !== undefined && value > 0 ? timerMs(value) : otherwise;
 }

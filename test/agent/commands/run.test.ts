@@ -54,6 +54,22 @@ describe('otlp-agent --config', () => {
     expect((await agent.ended).code).toBe(0);
   });
 
+  it('exits at once at a second signal, while a drain still waits for the backend', async () => {
+    const sets = [
+      'exporters={otlp_grpc: {endpoint: "127.0.0.1:9", tls: {insecure: true}}}',
+      'service.pipelines.traces.exporters=[otlp_grpc]',
+    ];
+    await using agent = new Program(['--config', configFile(FREE_PORTS), ...sets.flatMap((set) => ['--set', set])]);
+    const { 'otlp/http': http } = await agent.listening();
+    // One empty span, as in bundle.test.ts.
+    const body = Uint8Array.of(0x0a, 0x04, 0x12, 0x02, 0x12, 0x00);
+    await fetch(`http://${http}/v1/traces`, { method: 'POST', headers: { 'content-type': 'application/x-protobuf' }, body });
+    agent.signal('SIGTERM');
+    await agent.event('draining');
+    agent.signal('SIGTERM');
+    expect((await agent.ended).code).toBe(143);
+  });
+
   it("runs the guide's file with nothing changed but its addresses", async () => {
     const guide = corpus().find(({ name }) => name === 'guide-agent.yaml')?.path ?? '';
     const sets = [

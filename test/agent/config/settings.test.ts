@@ -171,6 +171,17 @@ describe('values', () => {
     expect(limiter('{limit_mib: 100, limit_percentage: 80}')).toMatchObject({ limitBytes: 100 * MIB, spikeBytes: 20 * MIB });
   });
 
+  it('of timers fit into an int32, and a timeout of 0 waits as long as that', () => {
+    const longest = 2 ** 31 - 1;
+    expect(exporter(['exporters.otlp_grpc.timeout=0']).timeoutMs).toBe(longest);
+    expect(exporter(['exporters.otlp_grpc.timeout=']).timeoutMs).toBe(longest);
+    expect(exporter(['exporters.otlp_grpc.timeout=1000h']).timeoutMs).toBe(longest);
+    expect(exporter(['exporters.otlp_grpc.retry_on_failure={max_interval: 1000h, max_elapsed_time: 0}']).retry).toMatchObject({
+      maxIntervalMs: longest,
+      maxElapsedMs: 0,
+    });
+  });
+
   it.each([
     ['block_on_overflow: true', 'block'],
     ['on_overflow: drop_oldest', 'drop_oldest'],
