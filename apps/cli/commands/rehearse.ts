@@ -73,7 +73,7 @@ export async function rehearseFolder(folder: string, flags: RehearseFlags, { aga
     rehearsal = await Rehearsal.start(options, progress, stop.signal);
     const { printed, sink, open, changes } = rehearsal;
     const { object, namespace, name } = printed.service.workload;
-    progress.say(`Service: ${object.kind} ${namespace}/${name} with its agent, which sends to ${sink.description}`);
+    progress.say(`Service: ${object.kind} ${namespace}/${name} with its agent`);
     progress.say(`${introduction(changes, sink.leftOut)}\n`);
     const result = await rehearsal.run(options, progress, stop.signal);
     show(result);

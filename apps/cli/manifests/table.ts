@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { readSnapshot } from 'otlp-stack-check';
+import { COMPACT, compactTable } from '../table.ts';
 
 /** One printed object. */
 export interface PrintedObject {
@@ -27,15 +28,16 @@ export function objectTable(folder: string, objects: readonly PrintedObject[]): 
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     byComponent.set(component, kinds);
   }
+  const widest = Math.max(...[...byComponent.keys()].map((component) => component.length));
   const table = new Table({
+    ...COMPACT,
     head: ['component', 'objects', 'kinds'],
-    style: { head: [], border: [] },
-    wordWrap: true,
-    colWidths: [28, 9, 78],
+    colWidths: [widest + 2, 9, 76],
+    colAligns: ['left', 'right', 'left'],
   });
   for (const [component, kinds] of byComponent) {
     const total = [...kinds.values()].reduce((sum, count) => sum + count, 0);
     table.push([component, String(total), [...kinds].map(([kind, count]) => (count === 1 ? kind : `${kind} x${count}`)).join(', ')]);
   }
-  return `${table.toString()}\n${objects.length} objects in ${folder}/\n`;
+  return `${compactTable(table)}\n${objects.length} objects in ${folder}/\n`;
 }

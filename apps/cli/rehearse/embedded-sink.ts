@@ -9,7 +9,7 @@ export async function startEmbeddedSink(refuse: boolean): Promise<Sink> {
   const { ports } = await nextMessage<SinkAnswer, 'listening'>(child, 'listening');
   return {
     kind: 'embedded',
-    description: `an embedded OTLP sink${refuse ? ' that refuses everything (--refuse)' : ', which counts what arrives and keeps nothing'}`,
+    description: `an embedded OTLP sink${refuse ? ' that refuses everything' : ', which counts what arrives and keeps nothing'}`,
     grpcAddress: `${LOCAL}:${ports.grpc}`,
     httpAddress: `${LOCAL}:${ports.http}`,
     open: [{ what: 'embedded sink (OTLP/gRPC)', address: `${LOCAL}:${ports.grpc}` }],

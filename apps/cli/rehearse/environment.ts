@@ -19,7 +19,7 @@ export function containerEnvironment(
   changes: Change[],
 ): { [name: string]: string } {
   const environment: { [name: string]: string } = {};
-  const where = `variables of ${container.name}`;
+  const where = `${container.name} variables`;
   for (const entry of list(container.spec.env).map(mapping)) {
     const name = String(entry.name);
     if (entry.valueFrom !== undefined) {

@@ -6,7 +6,7 @@ export const LOCAL = '127.0.0.1';
 
 /** One value that the rehearsal changed. */
 export interface Change {
-  /** `agent.yaml`, `variables of otlp-agent`. */
+  /** `otlp-agent agent.yaml`, `otlp-agent variables`: the container and its file. */
   readonly where: string;
   readonly key: string;
   readonly from: string;
@@ -104,7 +104,7 @@ export function localCollectorConfig(
     exporters: Object.fromEntries(exporters),
     service: localTelemetry(mapping(root.service), (port) => {
       const local = addresses.portOf(program, port);
-      change('service.telemetry.metrics.readers.pull.exporter.prometheus.port', String(port), String(local));
+      change('service.telemetry.metrics.readers[].port', String(port), String(local));
       return local;
     }),
   };

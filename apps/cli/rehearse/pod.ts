@@ -55,7 +55,7 @@ export async function startAgent(
   const { snapshot, addresses, changes, folder, signal } = options;
   addresses.redirect(upstream, upstreamHttp ? sink.httpAddress : sink.grpcAddress);
   const { container, workload, config: file } = agent;
-  const config = localCollectorConfig(file.tree.value, container.name, file.key, addresses, changes);
+  const config = localCollectorConfig(file.tree.value, container.name, `${container.name} ${file.key}`, addresses, changes);
   const environment = containerEnvironment(snapshot, workload, container, (text) => addresses.redirected(text), changes);
   const path = writeFile(folder, container.name, file.key, stringify(config));
   const program = await Program.start(
@@ -113,10 +113,10 @@ export async function startService({ workload, container, files }: PrintedServic
   const args = [];
   if (settings) {
     const { key } = settings.config;
-    const local = localSettings(mapping(settings.config.tree.value), key, port, addresses, changes);
+    const local = localSettings(mapping(settings.config.tree.value), `${container.name} ${key}`, port, addresses, changes);
     args.push('--config', writeFile(folder, container.name, key, stringify(local)));
   }
-  const where = `variables of ${container.name}`;
+  const where = `${container.name} variables`;
   changes.push({ where, key: 'OTLP__SERVER__HOST', from: '(not set: every address)', to: LOCAL });
   const program = await Program.start(
     {

@@ -51,7 +51,7 @@ export async function startRealSink(options: RealSinkOptions): Promise<Sink> {
   const query = queryAddress(jaeger);
   return {
     kind: 'real',
-    description: `a real Collector (${binaries.collector}) and a real Jaeger (${binaries.jaeger}) with their printed configurations`,
+    description: `a real Collector and a real Jaeger with their printed configurations (${binaries.collector}, ${binaries.jaeger})`,
     grpcAddress: collector.otlp('grpc'),
     httpAddress: collector.otlp('http'),
     open: [
@@ -101,11 +101,11 @@ async function startPrinted(
 ): Promise<Started> {
   const { snapshot, addresses, changes, folder, signal } = options;
   const { container, workload, config: file } = printed;
-  const config = localCollectorConfig(cut.config, container.name, file.key, addresses, changes);
+  const config = localCollectorConfig(cut.config, container.name, `${container.name} ${file.key}`, addresses, changes);
   const environment = containerEnvironment(snapshot, workload, container, (text) => addresses.redirected(text), changes);
   for (const [key, to] of Object.entries(extra).filter(([key]) => environment[key] === undefined)) {
     environment[key] = to;
-    changes.push({ where: `variables of ${container.name}`, key, from: '(not set)', to });
+    changes.push({ where: `${container.name} variables`, key, from: '(not set)', to });
   }
   const home = join(folder, container.name);
   mkdirSync(home, { recursive: true });

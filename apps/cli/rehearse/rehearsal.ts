@@ -276,8 +276,9 @@ interface StartContext {
 
 async function startSink(options: RehearsalOptions, printed: Printed, context: StartContext, progress: Progress): Promise<Sink> {
   const embedded = async (reason: string): Promise<Sink> => {
-    progress.say(`Sink: embedded (${reason})`);
-    return startEmbeddedSink(options.refuse);
+    const sink = await startEmbeddedSink(options.refuse);
+    progress.say(`Sink: ${sink.description} (${reason})`);
+    return sink;
   };
   if (options.sink === 'embedded' || options.refuse) {
     return embedded(options.refuse ? '--refuse' : '--sink embedded');
@@ -291,8 +292,14 @@ async function startSink(options: RehearsalOptions, printed: Printed, context: S
     ...(gateway && !tracing ? ['the gateway sends traces to no Jaeger of these manifests'] : []),
   ];
   if (gateway && tracing && binaries.collector && binaries.jaeger) {
-    progress.say('Sink: a real Collector and a real Jaeger');
-    return startRealSink({ ...context, gateway, tracing, binaries: { collector: binaries.collector, jaeger: binaries.jaeger } });
+    const sink = await startRealSink({
+      ...context,
+      gateway,
+      tracing,
+      binaries: { collector: binaries.collector, jaeger: binaries.jaeger },
+    });
+    progress.say(`Sink: ${sink.description}`);
+    return sink;
   }
   if (options.sink === 'real') {
     throw new InputError(`--sink real is not possible: ${reasons.join('; ')}. Leave the option out for the embedded sink.`);

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { COMPACT, compactTable } from '../table.ts';
 import type { Change } from './local.ts';
 import { number } from './progress.ts';
 import type { RehearsalResult } from './result.ts';
@@ -21,10 +22,8 @@ export function introduction(changes: readonly Change[], leftOut: readonly strin
 /** The one table at the end. */
 export function resultTable({ sink, load, spans, tracesReadBack, agent }: RehearsalResult): string {
   const table = new Table({
+    ...COMPACT,
     head: ['', 'value', 'where the number comes from'],
-    style: { head: [], border: [] },
-    wordWrap: true,
-    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
     colWidths: [26, 16, 68],
     colAligns: ['left', 'right', 'left'],
   });
@@ -57,7 +56,7 @@ export function resultTable({ sink, load, spans, tracesReadBack, agent }: Rehear
       "the sample service's trace ids, asked from Jaeger's query API",
     ]);
   }
-  return table.toString();
+  return compactTable(table);
 }
 
 /** One line of judgement, with the reason where there is one. */

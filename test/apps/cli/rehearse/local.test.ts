@@ -49,7 +49,7 @@ describe('local addresses', () => {
       'extensions.health_check.endpoint',
       'receivers.otlp.protocols.grpc.endpoint',
       'receivers.otlp.protocols.http.endpoint',
-      'service.telemetry.metrics.readers.pull.exporter.prometheus.port',
+      'service.telemetry.metrics.readers[].port',
     ]);
     expect(healthUrl(config, POD)).toBe(`http://127.0.0.1:${port(13133)}/`);
     expect(metricsUrl(config, POD)).toBe(`http://127.0.0.1:${port(8888)}/metrics`);
