@@ -1,4 +1,7 @@
-/** The agent as a library: `loadConfig({ configs: ['agent.yaml'], environment })`, `createAgent(settings)`, then `start()`, `drain()`, `close()`; `offer()` hands over requests without a socket. */
+/**
+ * The agent as a library: `loadConfig({ configs: ['agent.yaml'], environment })`, `createAgent(settings)`, then `start()`, `drain()`,
+ * `close()`; `offer()` hands over requests without a socket.
+ */
 export { REFUSALS, type Refusal, type RefusalKind, refusalText } from './admit/errors.ts';
 export { type LoadedConfig, type LoadOptions, load as loadConfig } from './config/load.ts';
 export { ConfigError, type Notice, type Problem, printProblem } from './config/problems.ts';

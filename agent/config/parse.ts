@@ -86,19 +86,14 @@ function noteInert(schema: z.ZodType, node: ConfigNode, path: readonly PathStep[
   } else if (doc.type === 'duration' && node.kind === 'scalar' && typeof node.value === 'bigint' && node.value !== 0n) {
     note(`${node.value} has no unit, so it is nanoseconds, as in the Collector; write ${node.value}ms or ${node.value}s`);
   }
-  if (doc.fields === undefined || doc.inert !== undefined) return;
-  if (node.kind === 'map') {
-    for (const [key, entry] of node.entries) {
+  if (doc.inert !== undefined) return;
+  const sections = doc.list === true && node.kind === 'list' ? node.items : [node];
+  for (const [index, one] of sections.entries()) {
+    if (one.kind !== 'map') continue;
+    const base = one === node ? path : [...path, index];
+    for (const [key, entry] of one.entries) {
       const field = fieldOf(doc, key);
-      if (field !== undefined) noteInert(field, entry.node, [...path, key], findings);
+      if (field !== undefined) noteInert(field, entry.node, [...base, key], findings);
     }
-  } else if (node.kind === 'list' && doc.list === true) {
-    node.items.forEach((item, index) => {
-      if (item.kind !== 'map') return;
-      for (const [key, entry] of item.entries) {
-        const field = fieldOf(doc, key);
-        if (field !== undefined) noteInert(field, entry.node, [...path, index, key], findings);
-      }
-    });
   }
 }

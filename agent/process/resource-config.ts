@@ -90,9 +90,22 @@ function deletion(config: ActionConfig, wrong: (key: string, message: string) =>
   if (config.converted_type !== undefined && config.converted_type !== '')
     return wrong('converted_type', 'is not used by delete; remove it');
   if (pattern === '') return { action: 'delete', key: config.key };
-  try {
-    return { action: 'delete', key: config.key, pattern: new RegExp(pattern, 'u') };
-  } catch {
-    return wrong('pattern', `"${pattern}" is no regular expression`);
+  const expression = goRegExp(pattern);
+  return expression === undefined
+    ? wrong('pattern', `"${pattern}" is no regular expression`)
+    : { action: 'delete', key: config.key, pattern: expression };
+}
+
+/** Go writes flags in front, `(?i)abc`, and allows an escape before any punctuation, which JavaScript does only without its u flag. */
+function goRegExp(pattern: string): RegExp | undefined {
+  const flags = /^\(\?([ims]+)\)/u.exec(pattern);
+  const body = pattern.slice(flags?.[0].length ?? 0).replaceAll('(?P<', '(?<');
+  for (const unicode of ['u', '']) {
+    try {
+      return new RegExp(body, `${flags?.[1] ?? ''}${unicode}`);
+    } catch {
+      // tried without u next
+    }
   }
+  return undefined;
 }

@@ -171,6 +171,20 @@ describe('values', () => {
     expect(limiter('{limit_mib: 100, limit_percentage: 80}')).toMatchObject({ limitBytes: 100 * MIB, spikeBytes: 20 * MIB });
   });
 
+  it.each([
+    ['^internal\\.', 'internal.x', 'internalx'],
+    ['(?i)^SECRET', 'secret.key', 'my.secret'],
+    ['k8s\\-(?P<rest>.+)', 'k8s-pod', 'k8s'],
+  ])('of patterns are regular expressions of Go: %s', (pattern, matching, other) => {
+    const sets = [
+      `processors.resource.attributes=[{pattern: '${pattern}', action: delete}]`,
+      'service.pipelines.traces.processors=[resource]',
+    ];
+    const { resource } = settings(sets).processors;
+    const expression = resource?.kind === 'resource' ? resource.actions[0]?.pattern : undefined;
+    expect([expression?.test(matching), expression?.test(other)]).toEqual([true, false]);
+  });
+
   it('of timers fit into an int32, and a timeout of 0 waits as long as that', () => {
     const longest = 2 ** 31 - 1;
     expect(exporter(['exporters.otlp_grpc.timeout=0']).timeoutMs).toBe(longest);
