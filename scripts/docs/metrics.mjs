@@ -15,7 +15,7 @@ const FAMILIES = [
   ['Fluentd', observe.FluentdMetrics.all()],
   ['Prometheus', observe.PrometheusMetrics.all()],
   ['Alertmanager', observe.AlertmanagerMetrics.all()],
-  ['kube-state-metrics', observe.KubernetesMetrics.all()],
+  ['kube-state-metrics', [...observe.KubernetesMetrics.all(), ...observe.KubeStateMetricsMetrics.all()]],
   ['Kubelet and cAdvisor', observe.NodeMetrics.all()],
 ];
 

@@ -34,6 +34,12 @@ const EXPECTED: {
     container: 'otel-collector',
     port: 8889,
   },
+  'observability/kube-state-metrics/http-self': {
+    job: 'kube-state-metrics-self',
+    pod: /^kube-state-metrics-/,
+    container: 'kube-state-metrics',
+    port: 8081,
+  },
   'observability/prometheus/http': { job: 'prometheus', pod: /^prometheus-0$/, container: 'prometheus', port: 9090 },
   'observability/alertmanager/http': { job: 'alertmanager', pod: /^alertmanager-0$/, container: 'alertmanager', port: 9093 },
   'observability/otlp-service/http': { job: 'otlp-service', pod: /^otlp-service-/, container: 'otlp-service', port: 8080 },

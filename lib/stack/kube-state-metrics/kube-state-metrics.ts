@@ -70,8 +70,10 @@ export class KubeStateMetrics extends Component {
       readiness: Probe.http(own, '/readyz', { period: Duration.seconds(5), timeout: Duration.seconds(5) }),
     });
     this.http = this.addEndpoint(http);
-    container.addArgs(`--port=${this.http.port}`, `--telemetry-port=${this.addEndpoint(own).port}`);
+    const self = this.addEndpoint(own);
+    container.addArgs(`--port=${this.http.port}`, `--telemetry-port=${self.port}`);
     this.exposeMetrics({ endpoint: this.http, program: 'kube-state-metrics' });
+    this.exposeMetrics({ endpoint: self, program: 'kube-state-metrics' });
     const rules: ApiRule[] = Object.entries(granted).map(([apiGroup, resources]) => ({
       apiGroups: [apiGroup],
       resources,

@@ -30,6 +30,7 @@ export {
   FluentdMetrics,
   JaegerMetrics,
   KubernetesMetrics,
+  KubeStateMetricsMetrics,
   NodeMetrics,
   PrometheusMetrics,
   ServiceMetrics,

@@ -48,7 +48,8 @@ export function scrapeJob({ component, target, job }: ScrapedTarget): ScrapeJob 
     portName: endpoint.name,
     path,
     scheme: endpoint.protocol.scheme,
-    describesOthers: target.program === KUBE_STATE_METRICS,
+    // What it says about itself is on a port of its own.
+    describesOthers: target.program === KUBE_STATE_METRICS && job === component.name,
   };
   // Where there is a Service its EndpointSlices say which pods there are; a port on the pod alone is found in the pod.
   return endpoint.expose.onService
@@ -94,6 +95,7 @@ export function observedParts(topology: Topology, scrapesKubelets: boolean): Obs
     prometheusJob: jobOfProgram('prometheus'),
     alertmanagerJob: jobOfProgram('alertmanager'),
     kubeStateMetricsJob: jobOfProgram(KUBE_STATE_METRICS),
+    kubeStateMetricsSelfJob: targets.filter(({ target }) => target.program === KUBE_STATE_METRICS)[1]?.job,
     cadvisorJob: scrapesKubelets ? CADVISOR_JOB : undefined,
     kubeletJob: scrapesKubelets ? KUBELET_JOB : undefined,
     serviceJobs: targets.filter(({ target }) => target.program === 'sample-service').map(({ job }) => job),

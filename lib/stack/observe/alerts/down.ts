@@ -75,6 +75,7 @@ function targetMissing(parts: ObservedParts): Alert[] {
     parts.gatewayJob,
     parts.spanMetricsJob,
     parts.kubeStateMetricsJob,
+    parts.kubeStateMetricsSelfJob,
     parts.cadvisorJob,
     parts.kubeletJob,
     ...(parts.serviceJobs ?? []),

@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import type { Metric } from '../metric';
-import { AlertmanagerMetrics, PrometheusMetrics } from '../metrics';
+import { AlertmanagerMetrics, KubeStateMetricsMetrics, PrometheusMetrics } from '../metrics';
 import { Match, Query } from '../query';
 import { Alert, type AlertProps } from './alert';
 import { jobDown } from './down';
@@ -28,7 +28,53 @@ export function monitoringAlerts(parts: ObservedParts, thresholds: ResolvedThres
       reload('Alertmanager', parts.alertmanagerJob, AlertmanagerMetrics.RELOAD_SUCCESSFUL),
     );
   }
+  if (parts.kubeStateMetricsSelfJob !== undefined) {
+    alerts.push(listErrors(parts.kubeStateMetricsSelfJob, thresholds));
+  }
   return alerts;
+}
+
+function listErrors(job: string, { window }: ResolvedThresholds): Alert {
+  const lists = (...matches: Match[]): Query =>
+    KubeStateMetricsMetrics.LISTS.where(Match.equal('job', job), ...matches)
+      .over(window)
+      .rate()
+      .sumBy('job', 'resource');
+  const failed = lists(Match.equal('result', 'error'));
+  const target = {
+    job,
+    instance: '10.0.0.5:8081',
+    namespace: 'observability',
+    pod: 'kube-state-metrics-0',
+    container: 'kube-state-metrics',
+  };
+  const count = (result: string, ...segments: Segment[]): TestSeries =>
+    TestSeries.of(KubeStateMetricsMetrics.LISTS, { ...target, resource: '*v1.Pod', result }, ...segments);
+  return new Alert({
+    name: 'KubeStateMetricsListErrors',
+    severity: Severity.CRITICAL,
+    expr: failed.dividedBy(lists()).above(0.01),
+    holdFor: Duration.minutes(15),
+    summary: 'kube-state-metrics cannot list {{ $labels.resource }}',
+    description: '{{ $value | humanizePercentage }} of the lists fail.',
+    meaning: 'The API server refuses kube-state-metrics or does not answer it.',
+    impact: 'Alerts on pods, workloads and autoscalers rest on old figures or on none.',
+    diagnosis: [{ question: 'Which kinds?', query: failed }],
+    remedy: [
+      'Its log names the reason. `forbidden`: the ClusterRole lacks a kind that `--resources` names.',
+      'A timeout: see whether a NetworkPolicy closes the way to the API server, whose address is a prop of the platform.',
+    ],
+    scenario: {
+      failing: [
+        count('success', Segment.level(0, 1), Segment.grow(9, 60)),
+        count('error', Segment.level(0, 1), Segment.grow(1, 30), Segment.hold(30)),
+      ],
+      firesAt: Duration.minutes(25),
+      firing: [{ labels: { job, resource: '*v1.Pod' }, value: '10%' }],
+      resolvedAt: Duration.minutes(45),
+      healthy: [count('success', Segment.level(0, 1), Segment.grow(99, 60)), count('error', Segment.level(0, 1), Segment.grow(1, 60))],
+    },
+  });
 }
 
 function watchdog(): Alert {

@@ -28,6 +28,8 @@ export interface ObservedParts {
   readonly alertmanagerJob?: string;
   /** @default - no kube-state-metrics, and no alert that needs it */
   readonly kubeStateMetricsJob?: string;
+  /** The job of what kube-state-metrics says about itself. @default - it is not watched */
+  readonly kubeStateMetricsSelfJob?: string;
   /** The job of cAdvisor. @default - no alert on memory */
   readonly cadvisorJob?: string;
   /** The job of the kubelet's own metrics. @default - no alert on volumes */

@@ -107,6 +107,23 @@ export class KubernetesMetrics {
   private constructor() {}
 }
 
+/** What kube-state-metrics says about itself. */
+export class KubeStateMetricsMetrics {
+  public static readonly LISTS = new Metric({
+    name: 'kube_state_metrics_list_total',
+    type: MetricType.COUNTER,
+    labels: ['resource', 'result'],
+    help: 'Times that objects of a kind were listed, by result (success, error).',
+    program: Program.pod('kube-state-metrics'),
+  });
+
+  public static all(): Metric[] {
+    return [KubeStateMetricsMetrics.LISTS];
+  }
+
+  private constructor() {}
+}
+
 /** What the kubelet and the cAdvisor in it measure on each node. */
 export class NodeMetrics {
   /** What the kernel cannot reclaim: the figure by which a container is killed. `container_memory_usage_bytes` counts the page cache too. */

@@ -8,6 +8,7 @@ import {
   FluentdMetrics,
   JaegerMetrics,
   KubernetesMetrics,
+  KubeStateMetricsMetrics,
   type Metric,
   NodeMetrics,
   PrometheusMetrics,
@@ -36,7 +37,7 @@ const metrics = [
   ...compared('sample-service', images.sampleService.version, ServiceMetrics.all()),
   ...compared('fluentd', images.fluentd.version, FluentdMetrics.all()),
   ...compared('kubelet', '1.36.3', NodeMetrics.all()),
-  ...compared('kube-state-metrics', images.kubeStateMetrics.version, KubernetesMetrics.all()),
+  ...compared('kube-state-metrics', images.kubeStateMetrics.version, [...KubernetesMetrics.all(), ...KubeStateMetricsMetrics.all()]),
 ];
 
 describe('a metric object agrees with what the pinned program exposes', () => {

@@ -7,6 +7,7 @@ import {
   FluentdMetrics,
   JaegerMetrics,
   KubernetesMetrics,
+  KubeStateMetricsMetrics,
   NodeMetrics,
   Observability,
   PrometheusMetrics,
@@ -31,6 +32,7 @@ const known = new Set(
     PrometheusMetrics.all(),
     AlertmanagerMetrics.all(),
     KubernetesMetrics.all(),
+    KubeStateMetricsMetrics.all(),
     NodeMetrics.all(),
     [...StackRules.service(), StackRules.MEMORY_RATIO, StackRules.SPAN_CALLS].map(({ metric }) => metric),
   ]

@@ -10,6 +10,7 @@ export const EVERYTHING: ObservedParts = {
   prometheusJob: 'prometheus',
   alertmanagerJob: 'alertmanager',
   kubeStateMetricsJob: 'kube-state-metrics',
+  kubeStateMetricsSelfJob: 'kube-state-metrics-self',
   cadvisorJob: 'cadvisor',
   kubeletJob: 'kubelet',
   serviceJobs: ['sample-service'],

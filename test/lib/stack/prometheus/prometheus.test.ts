@@ -72,6 +72,7 @@ describe('Prometheus', () => {
       ['observability/otel-collector/http-metrics', 'otel-collector'],
       ['observability/otel-collector/http-spans', 'otel-collector-spans'],
       ['observability/kube-state-metrics/http-metrics', 'kube-state-metrics'],
+      ['observability/kube-state-metrics/http-self', 'kube-state-metrics-self'],
       ['observability/alertmanager/http', 'alertmanager'],
       ['observability/prometheus/http', 'prometheus'],
       ['shop/late/http', 'late'],
@@ -162,7 +163,7 @@ describe('the monitors of an operator', () => {
   });
 
   it('have the same targets, jobs and rules', () => {
-    expect(find('PodMonitor').spec.podMetricsEndpoints.map(({ port }: Manifest) => port)).toEqual(['http-metrics']);
+    expect(find('PodMonitor').spec.podMetricsEndpoints.map(({ port }: Manifest) => port)).toEqual(['http-metrics', 'http-self']);
     expect(find('PodMonitor').spec.podMetricsEndpoints[0].relabelings).toContainEqual({ targetLabel: 'job', replacement: 'jaeger' });
     expect(find('ServiceMonitor').spec.endpoints[0]).toMatchObject({ port: 'http-metrics', honorLabels: true });
     const alerts = find('PrometheusRule').spec.groups.flatMap(({ rules }: Manifest) => rules.map(({ alert }: Manifest) => alert));
