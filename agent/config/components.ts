@@ -3,10 +3,10 @@ import type { ComponentId } from './ids.ts';
 import { parseId } from './ids.ts';
 import type { Findings } from './parse.ts';
 import { parseAt } from './parse.ts';
-import { suggestion } from './problems.ts';
+import { showValue, suggestion } from './problems.ts';
 import type { SectionName } from './registry.ts';
 import { findComponent } from './registry.ts';
-import { nodeAt, originAt, type PathStep } from './tree.ts';
+import { nodeAt, originAt, type PathStep, plain } from './tree.ts';
 
 /** A component that is configured, used or not. */
 export interface Configured<S> {
@@ -44,13 +44,9 @@ export function readComponents<S>(section: SectionName, components: readonly Com
     const component = findComponent(components, id.type);
     if (component === undefined) {
       const types = components.map(({ type }) => type);
-      const singular = section.slice(0, -1);
-      findings.problems.push({
-        code: 'OTLP_CONFIG_UNKNOWN_COMPONENT',
-        path,
-        origin: entry.origin,
-        message: `this agent has no ${singular} "${id.type}"${suggestion(id.type, types)}`,
-      });
+      const value = entry.node.kind === 'map' ? ` (${showValue(plain(entry.node), path)})` : '';
+      const message = `this agent has no ${section.slice(0, -1)} "${id.type}"${value}${suggestion(id.type, types)}`;
+      findings.problems.push({ code: 'OTLP_CONFIG_UNKNOWN_COMPONENT', path, origin: entry.origin, message });
       continue;
     }
     if (result.has(id.text)) {

@@ -144,9 +144,9 @@ function readVariable(rest: string, environment: ConfigSources['environment']): 
 }
 
 const FILE_FAILURES: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'is a folder; name a YAML file',
-  EACCES: 'may not be read by this user',
+  ENOENT: 'there is no such file; give the path of a YAML file',
+  EISDIR: 'is a folder; give the path of a YAML file',
+  EACCES: 'may not be read by this user; change its mode, or the runAsUser of the pod',
 };
 
 function fileFailure(error: unknown): string {

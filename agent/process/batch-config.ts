@@ -42,6 +42,7 @@ export const batchProcessor = component<Output<typeof shape>, BatchProcessorSett
     },
   }),
   build: (config, context) => {
+    context.notice([], 'runs as sending_queue.batch of the exporters of its pipelines; the Collector deprecated the processor in 0.160');
     if (config.metadata_keys.length > 0)
       context.report('OTLP_CONFIG_UNSUPPORTED', ['metadata_keys'], 'batching by metadata is not supported yet; remove the key');
     return {

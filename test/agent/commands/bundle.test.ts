@@ -55,7 +55,7 @@ describe('the bundle', () => {
     const { code, stderr } = await new Program(['--config', '/no/such/file'], {}, bundle).ended;
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: expect.stringContaining('/no/such/file: there is no such file [OTLP_CONFIG_SOURCE]'),
+      stderr: expect.stringContaining('/no/such/file: there is no such file; give the path of a YAML file [OTLP_CONFIG_SOURCE]'),
     });
   });
 });

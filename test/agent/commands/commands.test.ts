@@ -56,8 +56,8 @@ describe('otlp-agent validate', () => {
   });
 
   it.each([
-    ['a file that is not there', '/no/such/agent.yaml', '/no/such/agent.yaml: there is no such file'],
-    ['a folder', dirname(configFile('')), 'is a folder; name a YAML file'],
+    ['a file that is not there', '/no/such/agent.yaml', '/no/such/agent.yaml: there is no such file; give the path of a YAML file'],
+    ['a folder', dirname(configFile('')), 'is a folder; give the path of a YAML file'],
     ['YAML that does not parse', configFile('receivers:\n  otlp: [\n'), 'agent.yaml:'],
     ['a list', configFile('- a\n'), 'agent.yaml:1: the top level is a list, not a map'],
     ['an empty file', configFile(''), 'receivers: there must be at least one'],

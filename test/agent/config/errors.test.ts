@@ -59,6 +59,10 @@ describe('an unknown name', () => {
       'exporters.otlp_gprc/x=',
       'this agent has no exporter "otlp_gprc"; did you mean "otlp_grpc"? Allowed here: debug, otlp_grpc, otlp_http',
     ],
+    [
+      'exporters.kafka={topic: spans}',
+      'exporters.kafka: this agent has no exporter "kafka" ({"topic":"spans"}). Allowed here: debug, otlp_grpc, otlp_http',
+    ],
     ['extensions.healthcheck=', 'this agent has no extension "healthcheck"; did you mean "health_check"? Allowed here: health_check'],
     ['connectors.span_metrics=', 'connectors.span_metrics: this agent has no connectors'],
     ['exporters.otlp_grpc/=', '"otlp_grpc/" has nothing after its /'],

@@ -131,7 +131,10 @@ describe('the guide', () => {
       actions: [{ action: 'upsert', key: 'service.instance.id', value: 'pod-1' }],
     });
     expect(found.processors.memory_limiter).toMatchObject({ checkIntervalMs: 5000, limitBytes: 512 * MIB, spikeBytes: 128 * MIB });
-    expect(notices.map(({ message }) => message)).toEqual(['"otlp" is an older name of otlp_grpc']);
+    expect(notices.map(({ message }) => message)).toEqual([
+      '"otlp" is an older name of otlp_grpc',
+      'runs as sending_queue.batch of the exporters of its pipelines; the Collector deprecated the processor in 0.160',
+    ]);
   });
 
   it.each(corpus().map(({ name, path }) => [name, path]))('of the corpus loads too: %s', (_name, path) => {
