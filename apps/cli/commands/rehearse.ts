@@ -27,7 +27,7 @@ export function rehearseCommand(): Command {
   return withRehearseOptions(command)
     .addHelpText('after', ABOUT)
     .action((folder: string, flags: RehearseFlags) =>
-      rehearseFolder(folder, flags, { again: `npx otlp-stack rehearse ${folder}`, json: {} }),
+      rehearseFolder(folder, flags, { again: `npx otlp-stack-cli rehearse ${folder}`, json: {} }),
     );
 }
 

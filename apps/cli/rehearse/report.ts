@@ -81,8 +81,8 @@ export function verdict({ spans, load, problems, tracesReadBack }: RehearsalResu
 export function nextSteps(folder: string, again: string): string {
   const steps = [
     [`${again} --keep`, 'leaves everything running and prints its addresses'],
-    [`npx otlp-stack requirements ${folder}`, `what a cluster must have before kubectl apply --server-side -f ${folder}`],
-    ['docs/tutorial/', 'from nothing to the first trace of a service of your own'],
+    [`npx otlp-stack-cli requirements ${folder}`, `what a cluster must have before kubectl apply --server-side -f ${folder}`],
+    ['docs/tutorial/first-trace.md', 'from nothing to the first trace of a service of your own'],
   ] as const;
   const widest = Math.max(...steps.map(([command]) => command.length));
   return ['Next:', ...steps.map(([command, what]) => `  ${command.padEnd(widest)}  ${what}`)].join('\n');

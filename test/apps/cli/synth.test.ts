@@ -1,5 +1,8 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { newFolder, runCli } from './run-cli.ts';
 
@@ -20,16 +23,35 @@ describe('synth', () => {
     expect(stdout).toMatch(/\d+ objects in dist\/\n$/);
   });
 
-  it('replaces what was there, and --json lists every object', async () => {
+  it('replaces the manifests of an earlier run and touches nothing else, and --json lists every object', async () => {
     const output = join(newFolder(), 'manifests');
     await runCli(['synth', '--output', output]);
-    writeFileSync(join(output, 'stale.yaml'), 'old: true\n');
+    writeFileSync(join(output, 'stale.k8s.yaml'), 'old: true\n');
+    writeFileSync(join(output, 'README.md'), 'mine\n');
     const { code, stdout } = await runCli(['synth', '--output', output, '--profile', 'development', '--json']);
     const { objects } = JSON.parse(stdout) as Printed;
     expect(code).toBe(0);
-    expect(existsSync(join(output, 'stale.yaml'))).toBe(false);
+    expect(existsSync(join(output, 'stale.k8s.yaml'))).toBe(false);
+    expect(readFileSync(join(output, 'README.md'), 'utf8')).toBe('mine\n');
     expect(objects).toContainEqual({ component: 'otlp-service', kind: 'Deployment', namespace: 'observability', name: 'otlp-service' });
     expect(objects.map(({ kind }) => kind)).not.toContain('ScaledObject');
+  });
+
+  it('prints what the cdk8s app prints', async () => {
+    const [ours, theirs] = [join(newFolder(), 'a'), join(newFolder(), 'b')];
+    await runCli(['synth', '--output', ours]);
+    const main = fileURLToPath(new URL('../../../apps/cdk8s/main.ts', import.meta.url));
+    await promisify(execFile)(process.execPath, [main], { env: { ...process.env, CDK8S_OUTDIR: theirs } });
+    expect(readdirSync(ours)).toEqual(readdirSync(theirs));
+    for (const file of readdirSync(ours)) expect(readFileSync(join(ours, file), 'utf8')).toBe(readFileSync(join(theirs, file), 'utf8'));
+  });
+
+  it('fails when the output is a file', async () => {
+    const output = join(newFolder(), 'taken');
+    writeFileSync(output, 'mine\n');
+    const { code, stdout, stderr } = await runCli(['synth', '--output', output]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe(`${output}: is a file, and the manifests need a folder. Give another name with --output.\n`);
   });
 });
 
