@@ -10,10 +10,13 @@ import { stopAll } from './process.ts';
  * blocks too, start programs in `beforeAll` or in tests, never in the body of the block.
  */
 export function describeReal(programs: readonly RealProgram[], title: string, body: () => void): void {
-  const reasons = programs.map((program) => realComponent(program).missing).filter((reason) => reason !== undefined);
-  if (reasons.length > 0) {
-    recordSkip(title, reasons);
-    describe.skip(`${title} [skipped: ${reasons.join('; ')}]`, body);
+  const missing = programs.filter((program) => realComponent(program).missing !== undefined);
+  if (missing.length > 0) {
+    recordSkip(
+      title,
+      missing.map((program) => realComponent(program).missing ?? program),
+    );
+    describe.skip(`${title} [skipped, as there is no ${missing.join(', ')}]`, body);
     return;
   }
   describe(title, () => {

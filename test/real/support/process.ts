@@ -162,6 +162,8 @@ class Started implements RunningProcess {
     this.logFile = options.logFile ?? join(this.folder, `${this.name}.log`);
     this.stopTimeoutMs = options.stopTimeoutMs ?? 10_000;
     this.file = createWriteStream(this.logFile);
+    // The text is kept in memory too: a full disk must not end the test process.
+    this.file.on('error', () => {});
     const [bin, args] = diesWithUs(options.bin, options.args ?? []);
     this.child = spawn(bin, args, { cwd: this.folder, env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'pipe'] });
     this.pid = this.child.pid ?? -1;
@@ -245,9 +247,9 @@ class Started implements RunningProcess {
     if (this.exit !== undefined) return;
     this.exit = exit;
     live.delete(this);
-    this.file.end();
     for (const look of [...this.readers]) look();
-    resolve(exit);
+    // Whoever waits for the exit may read the file: its last lines must be in it.
+    this.file.end(() => resolve(exit));
   }
 
   private exitError(when: string): Error {
