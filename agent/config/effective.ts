@@ -3,14 +3,12 @@ import { TELEMETRY_CONFIG } from '../telemetry/config.ts';
 import { docOf } from './field-doc.ts';
 import { printGoDuration } from './go-duration.ts';
 import { parseId } from './ids.ts';
+import { MASK } from './problems.ts';
 import { PROCESS_CONFIG } from './process-config.ts';
 import { COMPONENTS, findComponent, type SectionName } from './registry.ts';
 import { EXTENSION_LIST, PIPELINE_CONFIG } from './service-config.ts';
 import type { MapNode, PathStep } from './tree.ts';
 import { nodeAt, plain } from './tree.ts';
-
-/** The Collector's word for a value that is not to be seen. */
-const MASK = '[REDACTED]';
 
 /** Keys whose values are secrets more often than not. */
 const SECRET_KEYS: ReadonlySet<string> = new Set(['headers', 'response_headers']);

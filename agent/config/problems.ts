@@ -3,6 +3,9 @@ import type { ConfigErrorCode } from './errors.ts';
 import type { Origin, PathStep } from './tree.ts';
 import { Expanded, printOrigin, printPath } from './tree.ts';
 
+/** The Collector's word for a value that is not to be seen. */
+export const MASK = '[REDACTED]';
+
 /** One thing that is wrong with a configuration: where, what, and what to do. */
 export interface Problem {
   readonly code: ConfigErrorCode;
@@ -32,7 +35,9 @@ export class ConfigError extends Error {
 /** One line each: `agent.yaml:12: exporters.otlp.timeout: what is wrong [OTLP_CONFIG_TYPE]`. */
 export function printProblem(problem: Problem): string {
   const path = printPath(problem.path);
-  return `${printOrigin(problem.origin)}: ${path === '' ? '' : `${path}: `}${problem.message} [${problem.code}]`;
+  const line = `${printOrigin(problem.origin)}: ${path === '' ? '' : `${path}: `}${problem.message} [${problem.code}]`;
+  // A password in a URL: http://user:password@host.
+  return line.replaceAll(/\/\/[^/@\s"]*@/gu, `//${MASK}@`);
 }
 
 /** All of them, in the order of the files. */
@@ -68,8 +73,6 @@ export function suggestion(name: string, allowed: readonly string[]): string {
 /** Keys below which values are secrets more often than not, and names that say so themselves. */
 const SECRET_SECTIONS: ReadonlySet<PathStep> = new Set(['headers', 'response_headers', 'auth']);
 const SECRET_NAME = /passw|secret|token|_pem$|authorization|api_?key|credential/iu;
-
-const MASK = '[REDACTED]';
 
 function isSecret(step: PathStep): boolean {
   return SECRET_SECTIONS.has(step) || SECRET_NAME.test(String(step));

@@ -189,6 +189,8 @@ describe('all problems', () => {
       'exporters.otlp_grpc.tls.key_pem=hush',
       'exporters.otlp_grpc.password=hush',
       'exporters.otlp_grpc.other={api_key: hush}',
+      'exporters.otlp_http={endpoint: "https://user:hush@gateway"}',
+      'service.pipelines.traces.exporters=[otlp_http]',
     ];
     const text = printed(MINIMAL, sets).join('\n');
     expect(text).toContain('[REDACTED]');
