@@ -61,14 +61,17 @@ export async function compile(settings: AgentSettings, log: Log, baselineBytes: 
   // admit: what a receiver's signal reaches decides which limits it meets.
   const budgets = new Map<string, Budget>();
   const { memoryLimitBytes } = settings.agent;
-  if (memoryLimitBytes !== undefined) budgets.set('', budget('agent.memory', memoryLimitBytes, memoryLimitBytes / 5, baselineBytes));
+  // One budget counts everything, limited or not, so that what is held is known.
+  const always =
+    memoryLimitBytes === undefined
+      ? new Budget('agent.memory', Number.POSITIVE_INFINITY, 0)
+      : budget('agent.memory', memoryLimitBytes, memoryLimitBytes / 5, baselineBytes);
+  budgets.set('', always);
   const admission = (receiver: string, transport: 'grpc' | 'http' | 'library', signal: Signal): Admission | undefined => {
     const mine = settings.pipelines.map((p, i) => [p, entries[i] as PipelineEntry] as const).filter(([p]) => p.signal === signal);
     const reached = mine.filter(([p]) => transport === 'library' || p.receivers.includes(receiver));
     if (reached.length === 0) return undefined;
-    const limits = new Set<Budget>();
-    const always = budgets.get('');
-    if (always !== undefined) limits.add(always);
+    const limits = new Set<Budget>([always]);
     for (const id of reached.flatMap(([p]) => p.processors)) {
       const own = settings.processors[id];
       if (own?.kind !== 'memory_limiter') continue;

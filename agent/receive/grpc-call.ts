@@ -111,6 +111,11 @@ export class GrpcCall {
     if (!this.running) return;
     const body = this.#body;
     if (body === undefined || this.#bodyRead < body.length) {
+      // node:http2 ends the body also when the connection breaks: that is nobody's framing.
+      if (this.#stream.aborted || this.#stream.closed || this.#stream.destroyed) {
+        this.#onClose();
+        return;
+      }
       this.#refuse(refuse(REFUSALS.BAD_FRAMING, 'the message is shorter than its prefix says'));
       return;
     }

@@ -53,10 +53,17 @@ export function respondHttpError(stream: ServerHttp2Stream, status: number, mess
   stopReading(stream);
 }
 
-/** The answer is complete and the request is not: RST_STREAM NO_ERROR tells the client to stop sending (RFC 9113, 8.1). */
+/**
+ * The answer is complete and the request is not: RST_STREAM NO_ERROR tells the client to stop sending (RFC 9113, 8.1). One turn of the
+ * loop later, as nghttp2 drops response headers that wait behind a reset of their stream.
+ */
 function stopReading(stream: ServerHttp2Stream): void {
   stream.resume();
-  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+  if (!stream.readableEnded) setImmediate(resetQuietly, stream);
+}
+
+function resetQuietly(stream: ServerHttp2Stream): void {
+  if (!stream.destroyed && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
 }
 
 function frame(message: Buffer): Buffer {
