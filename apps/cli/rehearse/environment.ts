@@ -39,6 +39,27 @@ export function containerEnvironment(
   return environment;
 }
 
+/**
+ * NODE_OPTIONS without those that this Node does not know: it would refuse to start with them, and the printed ones are for the Node of
+ * the images.
+ */
+export function withKnownNodeOptions(
+  environment: { readonly [name: string]: string },
+  where: string,
+  changes: Change[],
+): { [name: string]: string } {
+  const printed = environment.NODE_OPTIONS;
+  if (printed === undefined) {
+    return { ...environment };
+  }
+  const known = printed.split(/\s+/).filter((option) => process.allowedNodeEnvironmentFlags.has(option.replace(/=.*/, '')));
+  const local = known.join(' ');
+  if (local !== printed) {
+    changes.push({ where, key: 'NODE_OPTIONS', from: printed, to: local === '' ? '(none: unknown to this Node)' : local });
+  }
+  return { ...environment, NODE_OPTIONS: local };
+}
+
 /** The pod's name here: one that says what it is in every trace. */
 export function podName(workload: Workload): string {
   return `${workload.name}-rehearsal`;

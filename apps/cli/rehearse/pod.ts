@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Snapshot } from 'otlp-stack-check';
 import { stringify } from 'yaml';
-import { containerEnvironment } from './environment.ts';
+import { containerEnvironment, withKnownNodeOptions } from './environment.ts';
 import { Exposition } from './exposition.ts';
 import { healthUrl, metricsUrl, receiverAddress } from './listening.ts';
 import { type Change, LOCAL, type LocalAddresses, localCollectorConfig } from './local.ts';
@@ -63,7 +63,7 @@ export async function startAgent(
       name: 'the agent',
       command: process.execPath,
       args: [binOf('otlp-stack-agent', 'otlp-agent'), ...agentArguments(agent, path)],
-      env: environment,
+      env: withKnownNodeOptions(environment, `${container.name} variables`, changes),
       logFile: join(folder, `${container.name}.log`),
       readyUrl: healthUrl(config, environment),
     },
@@ -124,7 +124,7 @@ export async function startService({ workload, container, files }: PrintedServic
       command: process.execPath,
       args: [binOf('otlp-stack-sample-service', 'otlp-sample-service'), ...args],
       // The port by variable too: a printed OTLP__SERVICE__PORT would win over the file.
-      env: { ...environment, OTLP__SERVICE__PORT: String(port), OTLP__SERVER__HOST: LOCAL },
+      env: { ...withKnownNodeOptions(environment, where, changes), OTLP__SERVICE__PORT: String(port), OTLP__SERVER__HOST: LOCAL },
       logFile: join(folder, `${container.name}.log`),
       readyUrl: `http://${LOCAL}:${port}/health/ready`,
     },

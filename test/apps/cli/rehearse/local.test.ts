@@ -1,7 +1,7 @@
 import { snapshotOf } from 'otlp-stack-check';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { containerEnvironment } from '../../../../apps/cli/rehearse/environment.ts';
+import { containerEnvironment, withKnownNodeOptions } from '../../../../apps/cli/rehearse/environment.ts';
 import { healthUrl, metricsUrl, receiverAddress } from '../../../../apps/cli/rehearse/listening.ts';
 import { type Change, LocalAddresses, localCollectorConfig } from '../../../../apps/cli/rehearse/local.ts';
 import { gatewayForTraces, jaegerInMemory } from '../../../../apps/cli/rehearse/real-config.ts';
@@ -109,6 +109,26 @@ describe('the environment of a container', () => {
       MEMORY: '67108864',
       CPUS: '2',
     });
+  });
+});
+
+describe('NODE_OPTIONS', () => {
+  it('lose what this Node does not know, and the output says so', () => {
+    const changes: Change[] = [];
+    const environment = { NODE_OPTIONS: '--max-old-space-size=64 --option-of-the-future=1', A: 'b' };
+    expect(withKnownNodeOptions(environment, 'agent variables', changes)).toEqual({ NODE_OPTIONS: '--max-old-space-size=64', A: 'b' });
+    expect(changes).toEqual([
+      { where: 'agent variables', key: 'NODE_OPTIONS', from: environment.NODE_OPTIONS, to: '--max-old-space-size=64' },
+    ]);
+  });
+
+  it('stay as they are where all are known', () => {
+    const changes: Change[] = [];
+    expect(withKnownNodeOptions({ NODE_OPTIONS: '--max-old-space-size=64' }, 'x', changes)).toEqual({
+      NODE_OPTIONS: '--max-old-space-size=64',
+    });
+    expect(withKnownNodeOptions({ A: 'b' }, 'x', changes)).toEqual({ A: 'b' });
+    expect(changes).toEqual([]);
   });
 });
 
