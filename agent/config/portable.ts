@@ -36,7 +36,23 @@ export function portableFindings(root: MapNode): Notice[] {
         find(['service', 'pipelines', key], 'needs --feature-gates=service.profilesSupport there');
     }
   }
+  findHalfReaders(root, find);
   return findings;
+}
+
+/** `validate` of the Collector passes a metrics server without host or port, its start does not. */
+function findHalfReaders(root: MapNode, find: (path: readonly PathStep[], message: string) => void): void {
+  const path = ['service', 'telemetry', 'metrics', 'readers'];
+  const readers = nodeAt(root, path);
+  if (readers?.kind !== 'list') return;
+  for (const index of readers.items.keys()) {
+    const place = [...path, index, 'pull', 'exporter', 'prometheus'];
+    const prometheus = nodeAt(root, place);
+    if (prometheus === undefined) continue;
+    for (const key of ['host', 'port']) {
+      if (nodeAt(prometheus, [key]) === undefined) find(place, `has no ${key}, which has no default there: the Collector would not start`);
+    }
+  }
 }
 
 function findOurs(

@@ -80,6 +80,7 @@ describe('otlp-agent validate', () => {
       'service.pipelines.traces.processors=[memory_limiter]',
       'service.pipelines.profiles={receivers: [otlp], exporters: [otlp_grpc]}',
     ];
+    sets.push('service.telemetry.metrics.readers=[{pull: {exporter: {prometheus: {port: 9464}}}}]');
     const args = ['validate', '--config', configFile(MINIMAL), ...sets.flatMap((set) => ['--set', set])];
     expect((await runAgent(args)).code).toBe(0);
     const { code, stderr } = await runAgent([...args, '--portable']);
@@ -88,6 +89,7 @@ describe('otlp-agent validate', () => {
     expect(stderr).toContain('exporters.otlp_grpc.sending_queue.on_overflow: the key is of this agent alone');
     expect(stderr).toContain('processors.memory_limiter: has no check_interval');
     expect(stderr).toContain('service.pipelines.profiles: needs --feature-gates=service.profilesSupport there');
+    expect(stderr).toContain('readers[0].pull.exporter.prometheus: has no host, which has no default there');
     expect((await runAgent(['validate', '--portable', '--config', configFile(MINIMAL)])).code).toBe(0);
   });
 
