@@ -93,7 +93,7 @@ const table = {
     grpc: GrpcStatus.UNIMPLEMENTED,
     http: 405,
     retryable: false,
-    remedy: 'use POST',
+    remedy: 'send a POST request: OTLP/HTTP knows no other method',
   },
   BAD_MEDIA_TYPE: {
     code: 'OTLP_BAD_MEDIA_TYPE',

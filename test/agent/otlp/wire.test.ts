@@ -9,7 +9,7 @@ const shape = fc.array(fc.array(fc.nat({ max: 6 }), { maxLength: 4 }), { maxLeng
 
 function build(signal: Signal, resources: number[][]): Buffer {
   const many = (count: number, make: (i: number) => Message): Message[] => Array.from({ length: count }, (_, i) => make(i));
-  const scopes = {
+  const makers: Record<Signal, (items: number) => Message> = {
     traces: (items: number) => ({
       scope: { name: 's' },
       spans: many(items, (i) => ({ name: 'x'.repeat(i * 70), attributes: [{ key: 'k', value: { intValue: i } }] })),
@@ -34,7 +34,8 @@ function build(signal: Signal, resources: number[][]): Buffer {
     profiles: (items: number) => ({
       profiles: [{ samples: many(items, (i) => ({ stackIndex: i, values: [i] })), profileId: Buffer.alloc(16, 1) }, {}],
     }),
-  }[signal];
+  };
+  const scopes = makers[signal];
   const word = { traces: 'Spans', metrics: 'Metrics', logs: 'Logs', profiles: 'Profiles' }[signal];
   const list = resources.map((counts) => ({
     resource: { attributes: [{ key: 'a', value: { stringValue: 'b' } }] },
