@@ -25,7 +25,9 @@ function text(requirements: Requirements): string {
     ),
     section(
       'Secrets',
-      requirements.secrets.map(({ namespace, name, keys, state }) => `${namespace}/${name} [${keys.join(', ')}]: ${state}`),
+      requirements.secrets.map(
+        ({ namespace, name, keys, state }) => `${namespace}/${name} [${keys.length > 0 ? keys.join(', ') : 'as a whole'}]: ${state}`,
+      ),
     ),
     section(
       'Images to be built and pushed',

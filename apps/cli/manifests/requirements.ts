@@ -8,7 +8,21 @@ const PROVIDERS: { readonly [group: string]: string } = {
   'cert-manager.io': 'cert-manager',
 };
 
-const BUILT_IN = /^(?:v1|(?:apps|batch|autoscaling|policy)\/.*|[a-z.]+\.k8s\.io\/.*)$/;
+/** Groups of the API server itself; others below k8s.io (gateway.networking, snapshot.storage) are CRDs like any other. */
+const BUILT_IN = new Set([
+  ...['', 'apps', 'autoscaling', 'batch', 'policy'],
+  ...['admissionregistration', 'apiextensions', 'apiregistration', 'authentication', 'authorization', 'certificates', 'coordination'].map(
+    k8s,
+  ),
+  ...['discovery', 'events', 'flowcontrol.apiserver', 'networking', 'node', 'rbac.authorization', 'resource', 'scheduling', 'storage'].map(
+    k8s,
+  ),
+]);
+
+function k8s(group: string): string {
+  return `${group}.k8s.io`;
+}
+
 /** Our own images: built from this repository, not pulled from somewhere. */
 const OWN_IMAGES = ['agent', 'sample-service'];
 
@@ -62,8 +76,8 @@ export function requirementsOf(snapshot: Snapshot): Requirements {
 function crds(snapshot: Snapshot): CrdRequirement[] {
   const found = new Map<string, CrdRequirement>();
   for (const { apiVersion, kind, namespace, name } of snapshot.objects) {
-    if (!BUILT_IN.test(apiVersion)) {
-      const group = apiVersion.split('/')[0] ?? apiVersion;
+    const group = apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+    if (!BUILT_IN.has(group)) {
       const crd = found.get(`${group}/${kind}`) ?? { group, kind, provider: PROVIDERS[group] ?? 'unknown to otlp-stack', usedBy: [] };
       crd.usedBy.push(`${namespace}/${name}`);
       found.set(`${group}/${kind}`, crd);

@@ -7,6 +7,7 @@ export const EXTERNAL = 'otlp-stack.dev/external';
 export interface SecretReference {
   readonly namespace: string;
   readonly name: string;
+  /** Empty where pods take it as a whole: its keys are not in the manifests. */
   readonly keys: string[];
   /** Workloads that name it. */
   readonly usedBy: string[];
@@ -17,7 +18,8 @@ export interface SecretReference {
 
 interface Mention {
   readonly name: string;
-  readonly key: string;
+  /** Undefined where the pod takes all of the Secret. */
+  readonly key?: string | undefined;
 }
 
 /** Every Secret that a workload names, in the order of the manifests. */
@@ -36,7 +38,9 @@ export function secretReferences(snapshot: Snapshot): SecretReference[] {
         state: isPrinted(snapshot, workload.namespace, name) ? 'printed' : external.includes(name) ? 'external' : 'missing',
       };
       found.set(id, reference);
-      pushNew(reference.keys, key);
+      if (key !== undefined) {
+        pushNew(reference.keys, key);
+      }
       pushNew(reference.usedBy, `${workload.object.kind}/${workload.name}`);
       for (const dnsName of dnsNames(snapshot, workload)) {
         pushNew(reference.dnsNames, dnsName);
@@ -50,20 +54,42 @@ interface EnvEntry {
   readonly valueFrom?: { readonly secretKeyRef?: { readonly name?: string; readonly key?: string } };
 }
 
-interface PodVolume {
-  readonly secret?: { readonly secretName?: string; readonly items?: readonly { readonly key: string }[] };
+interface EnvFromEntry {
+  readonly secretRef?: { readonly name?: string };
 }
 
-function mentions(workload: Workload): Mention[] {
-  const variables = workload.containers.flatMap(({ spec }) => (spec.env as EnvEntry[] | undefined) ?? []);
-  const volumes = (workload.podSpec.volumes as PodVolume[] | undefined) ?? [];
+interface SecretSource {
+  /** In a volume. */
+  readonly secretName?: string;
+  /** In a projected volume. */
+  readonly name?: string;
+  readonly items?: readonly { readonly key: string }[];
+}
+
+interface PodVolume {
+  readonly secret?: SecretSource;
+  readonly projected?: { readonly sources?: readonly { readonly secret?: SecretSource }[] };
+}
+
+function mentions({ containers, podSpec }: Workload): Mention[] {
+  const variables = containers.flatMap(({ spec }) => (spec.env as EnvEntry[] | undefined) ?? []);
+  const variableSets = containers.flatMap(({ spec }) => (spec.envFrom as EnvFromEntry[] | undefined) ?? []);
+  const volumes = (podSpec.volumes as PodVolume[] | undefined) ?? [];
+  const sources = volumes.flatMap(({ secret, projected }) => [secret, ...(projected?.sources ?? []).map((source) => source.secret)]);
+  const pullSecrets = (podSpec.imagePullSecrets as { name?: string }[] | undefined) ?? [];
   return [
-    ...variables.flatMap(({ valueFrom }) => {
-      const reference = valueFrom?.secretKeyRef;
-      return reference?.name && reference.key ? [{ name: reference.name, key: reference.key }] : [];
+    ...variables.flatMap(({ valueFrom }) => named(valueFrom?.secretKeyRef?.name, valueFrom?.secretKeyRef?.key)),
+    ...variableSets.flatMap(({ secretRef }) => named(secretRef?.name)),
+    ...sources.flatMap((source) => {
+      const name = source?.secretName ?? source?.name;
+      return source?.items ? source.items.flatMap(({ key }) => named(name, key)) : named(name);
     }),
-    ...volumes.flatMap(({ secret }) => (secret?.items ?? []).map(({ key }) => ({ name: secret?.secretName ?? '', key }))),
+    ...pullSecrets.flatMap(({ name }) => named(name)),
   ];
+}
+
+function named(name: string | undefined, key?: string): Mention[] {
+  return name === undefined ? [] : [{ name, key }];
 }
 
 function isPrinted(snapshot: Snapshot, namespace: string, name: string): boolean {

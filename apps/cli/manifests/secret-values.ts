@@ -19,7 +19,7 @@ export interface SecretManifest {
 
 /**
  * Random values for `references`. A Secret of one name has one set of values in every namespace, as the two sides of a password must
- * agree; certificate keys get a certificate of a CA made for this Secret, valid for a year for the Services of those who use it.
+ * agree. User names are `admin`, addresses a placeholder; certificate keys get a certificate of a CA made for this Secret, valid for a year for the Services of those who use it.
  */
 export async function secretManifests(references: readonly SecretReference[]): Promise<SecretManifest[]> {
   const values = new Map<string, { [key: string]: string }>();
@@ -36,7 +36,7 @@ export async function secretManifests(references: readonly SecretReference[]): P
       );
     }
     for (const key of reference.keys) {
-      present[key] ??= password();
+      present[key] ??= valueFor(key);
     }
     values.set(reference.name, present);
   }
@@ -47,6 +47,21 @@ export async function secretManifests(references: readonly SecretReference[]): P
     type: 'Opaque',
     stringData: Object.fromEntries(keys.map((key) => [key, values.get(name)?.[key] ?? ''])),
   }));
+}
+
+/** Printed for what only its owner knows; `.invalid` leads nowhere for certain (RFC 2606). */
+export const PLACEHOLDER_URL = 'https://replace-me.invalid/';
+
+/** Keys that name an address of somebody else: a webhook, a chat. */
+export function isAddress(key: string): boolean {
+  return /(^|[-_.])url$/.test(key);
+}
+
+function valueFor(key: string): string {
+  if (isAddress(key)) {
+    return PLACEHOLDER_URL;
+  }
+  return /(^|[-_.])user(name)?$/.test(key) ? 'admin' : password();
 }
 
 /** 192 bits in characters that need no quoting in JSON, URLs, YAML or a shell. */
