@@ -11,6 +11,7 @@ import { type ApiServer, describeReal } from './support/index.ts';
 /** The committed live facts of a program beside what it shows now: one line per fact, so that a difference names it. */
 function compare(seen: PartialFacts): void {
   const committed = catalog.program(seen.program, seen.version);
+  const remedy = `if the program or its load has changed: node lib/catalog/scripts/harvest.mts ${seen.program}`;
   const components = (all: PartialFacts['components']): string[] =>
     (all ?? [])
       .filter(({ source }) => source.startsWith('live@'))
@@ -19,8 +20,8 @@ function compare(seen: PartialFacts): void {
     (all ?? [])
       .filter(({ source }) => source.startsWith('live@'))
       .map(({ endpoint, name, type, labels }) => `${endpoint}: ${type} ${name}{${labels.join(',')}}`);
-  expect(components(seen.components).sort()).toEqual(components(committed.components).sort());
-  expect(metrics(seen.metrics).sort()).toEqual(metrics(committed.metrics).sort());
+  expect(components(seen.components).sort(), remedy).toEqual(components(committed.components).sort());
+  expect(metrics(seen.metrics).sort(), remedy).toEqual(metrics(committed.metrics).sort());
 }
 
 const CLUSTER = ['kube-apiserver', 'etcd', 'kubectl', 'kube-controller-manager', 'kube-scheduler', 'kwok'] as const;
