@@ -4,6 +4,7 @@ import type { Chunk } from '../runtime/chunk.ts';
 import { GrpcStatus } from '../runtime/grpc-status.ts';
 import { OK, type Outcome } from '../runtime/outcome.ts';
 import type { ExporterCounters } from '../telemetry/counters.ts';
+import type { SendLog } from './send-log.ts';
 import type { Encoded, Transport } from './transport.ts';
 
 /** How a chunk left the exporter: with the next hop's last word, or because the agent had no time left. */
@@ -36,11 +37,12 @@ export async function deliver(
   retry: RetrySettings,
   counters: ExporterCounters,
   abort: AbortSignal,
+  log: SendLog,
   end: (chunk: Chunk, ending: Ending) => void,
 ): Promise<void> {
-  const ending = await attempt(batch, transport, retry, counters, abort);
+  const ending = await attempt(batch, transport, retry, counters, abort, log);
   if (ending.outcome.kind === 'reject' && batch.length > 1) {
-    for (const chunk of batch) end(chunk, await attempt([chunk], transport, retry, counters, abort));
+    for (const chunk of batch) end(chunk, await attempt([chunk], transport, retry, counters, abort, log));
     return;
   }
   if (ending.outcome.kind !== 'ok' || ending.outcome.rejected === 0) {
@@ -62,6 +64,7 @@ async function attempt(
   retry: RetrySettings,
   counters: ExporterCounters,
   abort: AbortSignal,
+  log: SendLog,
 ): Promise<Ending> {
   const body = await encode(batch, transport);
   counters.bodyBytes += batch.reduce((sum, chunk) => sum + chunk.bytes, 0);
@@ -71,6 +74,7 @@ async function attempt(
     if (abort.aborted) return EVICTED;
     counters.wireBytes += body.bytes;
     const outcome = await transport.send(body);
+    if (!abort.aborted) log.attempted(outcome);
     if (outcome.kind !== 'retry') return { kind: 'told', outcome };
     if (abort.aborted) return EVICTED;
     counters.retries += 1;

@@ -8,6 +8,7 @@ import { ExporterCounters } from '../telemetry/counters.ts';
 import type { Log } from '../telemetry/log.ts';
 import { Batcher } from './batch.ts';
 import { deliver, type Ending } from './deliver.ts';
+import { SendLog } from './send-log.ts';
 import type { Transport } from './transport.ts';
 
 /** Without a sending_queue the Collector sends on the caller's goroutine, as many at a time as there are callers. */
@@ -30,6 +31,7 @@ export class ExportLine {
   /** The sender is answered when its data is delivered, not when it is stored. */
   readonly #waits: boolean;
   readonly #log: Log;
+  readonly #sendLog: SendLog;
   readonly #abort = new AbortController();
   #flushTimer: NodeJS.Timeout | undefined;
   #draining = false;
@@ -41,6 +43,7 @@ export class ExportLine {
     this.#settings = settings;
     this.#transport = transport;
     this.#log = log;
+    this.#sendLog = new SendLog(log, settings.id, signal);
     this.counters = new ExporterCounters(settings.id, signal, transport.labels, queue.enabled);
     this.#queue = new MemoryQueue(
       queue,
@@ -146,7 +149,7 @@ export class ExportLine {
   #launch(batch: Chunk[]): void {
     this.counters.inFlight += 1;
     // deliver() turns every failure into an ending; a rejection would be a bug and must not pass unseen.
-    void deliver(batch, this.#transport, this.#settings.retry, this.counters, this.#abort.signal, (chunk, ending) =>
+    void deliver(batch, this.#transport, this.#settings.retry, this.counters, this.#abort.signal, this.#sendLog, (chunk, ending) =>
       this.#ended(chunk, ending),
     ).then(() => {
       this.counters.inFlight -= 1;
@@ -160,6 +163,7 @@ export class ExportLine {
     else {
       const failed = ending.outcome.kind === 'ok' ? Math.min(ending.outcome.rejected, chunk.items) : chunk.items;
       counters.sendFailed += failed;
+      if (failed > 0) this.#sendLog.lost(failed, ending.outcome.message);
       counters.sent += chunk.items - failed;
     }
     this.#queue.done(chunk);

@@ -153,6 +153,10 @@ describe('retrying', () => {
     await send(running, 3);
     expect((await finish(running)).total).toMatchObject({ sendFailed: 3 });
     expect(sink.received).toHaveLength(1);
+    expect(running.lines.find((line) => line.event === 'data was given up')).toMatchObject({
+      level: 'error',
+      fields: { items: 3, exporter: 'otlp_grpc', signal: 'traces' },
+    });
   });
 
   it('a backend that is down and comes back gets everything once', async () => {
@@ -164,6 +168,13 @@ describe('retrying', () => {
     const second = keep(await grpcSink(undefined, port));
     expect((await finish(running)).total).toMatchObject({ sent: 10, sendFailed: 0, queued: 0 });
     expect(second.delivered()).toBe(10);
+    // One line when it began and one when it ended, whatever the number of requests.
+    const said = running.lines.filter((line) => line.event.startsWith('sending'));
+    expect(said.map((line) => [line.level, line.event])).toEqual([
+      ['warn', 'sending fails and is tried again'],
+      ['info', 'sending works again'],
+    ]);
+    expect(said[0]?.fields.reason).toContain('ECONNREFUSED');
   });
 
   it('a backend that stops between requests: the next connection is used, nothing is lost', async () => {
