@@ -19,6 +19,7 @@ export type OverrideId =
   | 'api-server'
   | 'k8s-attributes-auth'
   | 'exporter-without-binary'
+  | 'elastic-only'
   | 'pod-address'
   | 'pod-environment'
   | 'intervals';
@@ -61,6 +62,11 @@ export const OVERRIDES: readonly Override[] = [
     why: 'that exporter cannot be built from the Go module proxy; everything around it stays as printed',
   },
   {
+    id: 'elastic-only',
+    what: "the lifecycle policy's name and the `flattened` type in the index template of the logs",
+    why: 'Elasticsearch cannot run here; OpenSearch, which stands in, has no ILM and calls the type `flat_object`',
+  },
+  {
     id: 'pod-address',
     what: 'one relabelling rule per target, appended to the printed ones of its job',
     why: 'a pod that kwok runs has an address that nothing listens on; the rule maps it to the port of the real program',
@@ -84,7 +90,7 @@ export type Change =
   /** Replaces a path and everything below it. */
   | { readonly id: 'file-path'; readonly from: string; readonly to: string }
   /** Sets the value at a place, or removes it where `to` is undefined. */
-  | { readonly id: 'credentials'; readonly at: readonly (string | number)[]; readonly to: unknown }
+  | { readonly id: 'credentials' | 'elastic-only'; readonly at: readonly (string | number)[]; readonly to: unknown }
   | { readonly id: 'api-server'; readonly kubeconfig: string }
   | { readonly id: 'k8s-attributes-auth' }
   /** Replaces the exporter of that name, as in `elasticsearch/logs`. */
@@ -118,6 +124,7 @@ function apply(document: unknown, change: Change): [unknown, number] {
     case 'file-path':
       return replaceText(document, new RegExp(`(?<![\\w/.-])${literal(change.from)}(?=/|$|[\\s"':,])`, 'g'), change.to);
     case 'credentials':
+    case 'elastic-only':
       return setAt(document, change.at, change.to);
     case 'api-server':
       return editEach(document, 'kubernetes_sd_configs', (sd) =>

@@ -120,7 +120,8 @@ export class Jaeger extends Component {
     });
     return new CollectorConfig({
       version: embeddedCollector(this.node.path, version),
-      // No batch processor: it would acknowledge spans to the gateway before the storage has seen them.
+      // No batch processor: it would acknowledge spans to the gateway before the storage has been asked. (Elasticsearch is written through a
+      // bulk queue in the process, a flush every 200 ms by default, all the same.)
       pipelines: [
         Pipeline.traces({
           receivers: [otlp],
@@ -133,6 +134,8 @@ export class Jaeger extends Component {
           storage: { traces: BACKEND },
           http: { endpoint: on(this.query.port) },
           grpc: { endpoint: on(this.queryGrpc.port) },
+          // On by default, and to localhost:4317, where nothing listens in this pod: every stop would wait for spans that cannot be sent.
+          enable_tracing: false,
         }),
         Extension.custom('healthcheckv2', { use_v2: true, http: { endpoint: on(healthPort) } }),
       ],
