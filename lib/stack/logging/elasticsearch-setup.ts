@@ -107,6 +107,7 @@ put() {
   echo " $1"
 }
 name() { basename "$1" .json | cut -d . -f 2-; }
+json() { printf %s "$1" | sed 's/[\\\\"]/\\\\&/g'; }
 cd "$SETUP_DIRECTORY"
 for file in policy.*.json; do put "_ilm/policy/$(name "$file")" <"$file"; done
 for file in template.*.json; do put "_index_template/$(name "$file")" <"$file"; done
@@ -115,6 +116,6 @@ for file in role.*.json; do
   put "_security/role/$account" <"$file"
   variable=PASSWORD_$(echo "$account" | tr - _)
   eval "password=\\$$variable"
-  printf '{"password":"%s","roles":["%s"]}' "$password" "$account" | put "_security/user/$account"
+  printf '{"password":"%s","roles":["%s"]}' "$(json "$password")" "$account" | put "_security/user/$account"
 done
 `;

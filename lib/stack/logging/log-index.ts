@@ -2,7 +2,7 @@ import { Duration, Size } from 'cdk8s';
 
 /** How long logs are kept, and on what. */
 export interface LogRetentionProps {
-  /** A backing index is rolled over at this size of its primary shards ... @default Size.gibibytes(50) */
+  /** A backing index is rolled over at this size of its primary shards together ... @default Size.gibibytes(50) */
   readonly rolloverSize?: Size;
   /** ... or at this age, whichever is first. @default Duration.days(1) */
   readonly rolloverAge?: Duration;
@@ -55,7 +55,8 @@ export class LogIndex {
           hot: {
             min_age: '0ms',
             actions: {
-              rollover: { max_primary_shard_size: `${this.rolloverSize.toGibibytes()}gb`, max_age: days(this.rolloverAge) },
+              // Of the whole index, not of one shard: the warm phase puts all of it into one shard, which should not exceed 50 GB.
+              rollover: { max_size: `${this.rolloverSize.toGibibytes()}gb`, max_age: days(this.rolloverAge) },
               set_priority: { priority: 100 },
             },
           },
