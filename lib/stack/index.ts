@@ -1,4 +1,5 @@
 export * from './agent';
+export * from './alertmanager';
 export { Jaeger, type JaegerProps } from './backends/jaeger';
 export { type JaegerElasticsearchProps, JaegerStorage } from './backends/jaeger-storage';
 export * from './collector';
@@ -12,6 +13,8 @@ export {
   ScalingPolicy,
   type ScalingRules,
 } from './derive/scaling';
+export * from './grafana';
+export { KubeStateMetrics, type KubeStateMetricsProps } from './kube-state-metrics/kube-state-metrics';
 export { Elasticsearch, type ElasticsearchProps } from './logging/elasticsearch';
 export { type ElasticsearchAccount, ElasticsearchSetup, type ElasticsearchSetupProps } from './logging/elasticsearch-setup';
 export { Fluentd, type FluentdOptions, type FluentdProps } from './logging/fluentd';
@@ -20,7 +23,15 @@ export { Component, type ComponentProps, type MetricsTarget, type PersistentVolu
 export { ConfigContent, type IConfig } from './model/config-content';
 export type { ConfigFile } from './model/config-files';
 export { Container, type ContainerProps, type ContainerSecurity } from './model/container';
-export { Endpoint, type EndpointOptions, Expose, ExternalEndpoint, type ExternalEndpointProps, type IEndpoint } from './model/endpoint';
+export {
+  Endpoint,
+  type EndpointOptions,
+  Expose,
+  ExternalEndpoint,
+  type ExternalEndpointProps,
+  type IEndpoint,
+  PodEndpoint,
+} from './model/endpoint';
 export { Env } from './model/env';
 export { Image, type ImageOptions, type ImageOverrides, Images } from './model/images';
 export { Namespace, type NamespaceProps, PodSecurity } from './model/namespace';
@@ -31,9 +42,11 @@ export { Probe, type ProbeTiming } from './model/probe';
 export { Profile } from './model/profile';
 export { Protocol } from './model/protocol';
 export { Cpu, type Resources } from './model/quantities';
-export { type Edge, Topology } from './model/topology';
+export { type Edge, type PodMetrics, Topology } from './model/topology';
 export { type Mount, Volume } from './model/volume';
 export { WorkloadKind } from './model/workload-kind';
+export * from './observe';
+export * from './prometheus';
 export { Autoscaling, type AutoscalingOptions, type HpaOptions, type RequestRateSource } from './service/autoscaling';
 export { Instrumentation, type InstrumentOptions, type InstrumentProps, type IWorkload, instrument } from './service/instrument';
 export { OtlpService, type OtlpServiceProps } from './service/otlp-service';

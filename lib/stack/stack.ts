@@ -18,9 +18,11 @@ import { Images } from './model/images';
 import { Namespace, PodSecurity } from './model/namespace';
 import { Platform } from './model/platform';
 import { Profile } from './model/profile';
-import { Match, Window } from './observe/query';
 import { requestRate } from './observe/queries';
+import { Match, Window } from './observe/query';
+import { PrometheusMonitors, type PrometheusMonitorsProps } from './prometheus/monitors';
 import { Prometheus, type PrometheusProps } from './prometheus/prometheus';
+import type { IPrometheus } from './prometheus/source';
 import { Autoscaling } from './service/autoscaling';
 import { type InstrumentOptions, instrument } from './service/instrument';
 import { OtlpService, type OtlpServiceProps } from './service/otlp-service';
@@ -62,6 +64,12 @@ export interface OtlpStackProps {
   readonly fluentd?: FluentdOptions;
   /** @default {} */
   readonly prometheus?: PrometheusProps;
+  /**
+   * A Prometheus that the Prometheus operator runs: monitors and rules are printed for it instead of deploying Prometheus and Alertmanager.
+   * Its OTLP receiver must be on.
+   * @default - Prometheus and Alertmanager are deployed, without CRDs
+   */
+  readonly prometheusOperator?: PrometheusMonitorsProps;
   /** @default {} */
   readonly alertmanager?: AlertmanagerProps;
   /** @default {} */
@@ -99,8 +107,10 @@ export class OtlpStack extends Construct {
   public readonly service: OtlpService;
   public readonly gateway: CollectorGateway;
   public readonly jaeger: Jaeger;
-  public readonly prometheus: Prometheus;
-  public readonly alertmanager: Alertmanager;
+  /** The deployed Prometheus or the operator's. */
+  public readonly prometheus: IPrometheus;
+  /** Undefined where an operator runs Prometheus. */
+  public readonly alertmanager?: Alertmanager;
   public readonly grafana: Grafana;
   /** Where logs and traces are kept: the deployed Elasticsearch or the given one. */
   public readonly store: IEndpoint;
@@ -130,8 +140,8 @@ export class OtlpStack extends Construct {
     this.usersSecretName = elasticsearch?.usersSecretName ?? 'elasticsearch-users';
     this.addElasticsearchSetup();
     this.jaeger = this.addJaeger();
-    this.alertmanager = this.addAlertmanager();
-    this.prometheus = this.addPrometheus();
+    this.alertmanager = props.prometheusOperator ? undefined : this.addAlertmanager();
+    this.prometheus = props.prometheusOperator ? this.addMonitors(props.prometheusOperator) : this.addPrometheus();
     this.gateway = this.addGateway();
     this.service = this.addService();
     this.addKubeStateMetrics();
@@ -225,9 +235,24 @@ export class OtlpStack extends Construct {
       resources: sizeOf(this.profile, 'prometheus'),
       externalLabels: { cluster: this.props.clusterName ?? 'default' },
       alertmanager: this.alertmanager,
-      queriedFrom: [this.props.kedaNamespace ?? 'keda'],
+      queriedFrom: this.autoscaling.kind === 'keda' ? [this.props.kedaNamespace ?? 'keda'] : [],
       ...this.props.prometheus,
     });
+  }
+
+  private addMonitors(props: PrometheusMonitorsProps): PrometheusMonitors {
+    for (const [name, value] of Object.entries({ prometheus: this.props.prometheus, alertmanager: this.props.alertmanager })) {
+      if (value) {
+        throw new Error(
+          `${this.node.path}: '${name}' configures a program that is not deployed, as 'prometheusOperator' is given: drop one of the two`,
+        );
+      }
+    }
+    return new PrometheusMonitors(this.part('monitors'), 'Monitors', { namespace: this.common.namespace, ...props });
+  }
+
+  private get autoscaling(): Autoscaling {
+    return this.props.service?.autoscaling ?? (this.production ? Autoscaling.keda() : Autoscaling.none());
   }
 
   private addGateway(): CollectorGateway {
@@ -237,7 +262,7 @@ export class OtlpStack extends Construct {
       image: this.images.collector,
       resources: sizeOf(this.profile, 'gateway'),
       traces: [Destination.otlpGrpc('jaeger', this.jaeger.otlpGrpc)],
-      metrics: [Destination.prometheus(this.prometheus.http)],
+      metrics: [Destination.prometheus(this.prometheus.api)],
       logs: [
         Destination.elasticsearch(this.store, {
           user: GATEWAY,
@@ -261,9 +286,10 @@ export class OtlpStack extends Construct {
       image: this.images.sampleService,
       replicas: this.production ? 3 : 1,
       resources: sizeOf(profile, 'service'),
-      autoscaling: this.production ? Autoscaling.keda() : Autoscaling.none(),
+      autoscaling: this.autoscaling,
+      scrapeAnnotations: !props.prometheusOperator,
       requestRate: {
-        prometheus: this.prometheus.http,
+        prometheus: this.prometheus.api,
         query: requestRate(
           Window.of(Duration.minutes(2)),
           Match.equal('namespace', props.service?.namespace ?? this.common.namespace),

@@ -1,10 +1,9 @@
 import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App, Chart } from 'cdk8s';
+import { App } from 'cdk8s';
 import { Autoscaling, OtlpStack, Profile, Queue } from 'otlp-stack';
 import { readSnapshot, type Snapshot } from 'otlp-stack-check';
-import { PrometheusMonitors } from '../../lib/stack/prometheus/monitors.ts';
 
 /** A stack as files. */
 export interface PrintedStack {
@@ -21,8 +20,7 @@ const OTHERS: { readonly [profile: string]: (app: App) => void } = {
     new OtlpStack(app, 'otlp', { profile: Profile.DEVELOPMENT });
   },
   'other choices': (app) => {
-    new OtlpStack(app, 'otlp', { service: { autoscaling: Autoscaling.hpa() }, gateway: { queue: Queue.disk() } });
-    new PrometheusMonitors(new Chart(app, 'monitors'), 'Monitors');
+    new OtlpStack(app, 'otlp', { service: { autoscaling: Autoscaling.hpa() }, gateway: { queue: Queue.disk() }, prometheusOperator: {} });
   },
 };
 

@@ -46,13 +46,24 @@ export function resolve({ address, namespace, source }: AddressUse, snapshot: Sn
   if (name === undefined) return { kind: 'outside' };
   if (name.service === 'kubernetes' && name.namespace === 'default') return { kind: 'api-server' };
   const service = find(name.service, name.namespace);
-  if (service === undefined) return name.namespace === SYSTEM_NAMESPACE ? ELSEWHERE : noService(name, snapshot);
+  if (service === undefined) return isElsewhere(name.namespace, snapshot) ? ELSEWHERE : noService(name, snapshot);
   if (service.external) return ELSEWHERE;
   if (name.pod !== undefined) {
     const problem = podProblem(name.pod, service, snapshot);
     if (problem !== undefined) return problem;
   }
   return behind(service, address.port, address.scheme === 'udp' ? 'UDP' : 'TCP', snapshot);
+}
+
+/**
+ * A namespace that nothing here is in, and that a policy names all the same: whoever wrote the manifests knows that somebody else
+ * deploys into it (an operator's Prometheus). A misspelt namespace is in no policy.
+ */
+function isElsewhere(namespace: string, { objects, policies }: Snapshot): boolean {
+  if (namespace === SYSTEM_NAMESPACE) return true;
+  if (objects.some((object) => object.namespace === namespace || (object.kind === 'Namespace' && object.name === namespace))) return false;
+  const peers = policies.flatMap(({ ingress = [], egress = [] }) => [...ingress, ...egress].flatMap((rule) => rule.peers));
+  return peers.some(({ namespaceSelector }) => namespaceSelector?.matchLabels['kubernetes.io/metadata.name'] === namespace);
 }
 
 /** The pods of a Service, by one of its ports. */

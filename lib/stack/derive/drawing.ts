@@ -1,4 +1,4 @@
-import { Endpoint, type IEndpoint } from '../model/endpoint';
+import { Endpoint, type IEndpoint, PodEndpoint } from '../model/endpoint';
 import type { IPeer } from '../model/peer';
 import type { Edge, Topology } from '../model/topology';
 
@@ -99,13 +99,16 @@ function peerBox(peer: IPeer): Box {
 }
 
 function endpointBox(endpoint: IEndpoint): Box {
+  if (endpoint instanceof PodEndpoint) {
+    return peerBox(endpoint.peer);
+  }
   return endpoint instanceof Endpoint
     ? peerBox(endpoint.component)
     : { key: `/${endpoint.address}`, label: `${endpoint.name} ${endpoint.address}`, namespace: '' };
 }
 
 function edgeLabel({ to, purpose }: Edge): string {
-  return to instanceof Endpoint ? `${purpose} :${to.port}` : purpose;
+  return to instanceof Endpoint || to instanceof PodEndpoint ? `${purpose} :${to.port}` : purpose;
 }
 
 function add(boxes: Map<string, Box>, box: Box): Box {

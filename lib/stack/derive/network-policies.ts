@@ -1,8 +1,8 @@
 import { k8s } from 'cdk8s-plus-28';
 import type { Component } from '../model/component';
-import { Endpoint, ExternalEndpoint, type IEndpoint } from '../model/endpoint';
+import { Endpoint, ExternalEndpoint, type IEndpoint, PodEndpoint } from '../model/endpoint';
 import type { IPeer } from '../model/peer';
-import { ANYWHERE, type Platform } from '../model/platform';
+import type { Platform } from '../model/platform';
 import type { Edge, Topology } from '../model/topology';
 
 const KUBELET_PORT = 10_250;
@@ -72,9 +72,14 @@ function targetRule(target: IEndpoint): k8s.NetworkPolicyEgressRule {
   if (target instanceof Endpoint) {
     return { to: [peerSelector(target.component)], ports: [policyPort(target.port, target.protocol.transport)] };
   }
+  if (target instanceof PodEndpoint) {
+    return { to: [peerSelector(target.peer)], ports: [policyPort(target.port, target.protocol.transport)] };
+  }
   if (target instanceof ExternalEndpoint) {
-    const to = target.cidr === ANYWHERE ? [{ ipBlock: { cidr: ANYWHERE } }] : [{ ipBlock: { cidr: target.cidr } }];
-    return { to, ports: [policyPort(target.port, target.protocol.transport)] };
+    return {
+      to: [target.pods ? peerSelector(target.pods) : { ipBlock: { cidr: target.cidr } }],
+      ports: [policyPort(target.port, target.protocol.transport)],
+    };
   }
   throw new Error(
     `endpoint '${target.name}' (${target.address}) is neither an Endpoint nor an ExternalEndpoint: no policy can be derived for it`,
@@ -91,7 +96,7 @@ function dnsRule(platform: Platform): k8s.NetworkPolicyEgressRule {
 }
 
 function needsDns(target: IEndpoint): boolean {
-  return target instanceof Endpoint || !IPV4.test(target.host);
+  return !(target instanceof PodEndpoint) && (target instanceof Endpoint || !IPV4.test(target.host));
 }
 
 function peerSelector(peer: IPeer): k8s.NetworkPolicyPeer {

@@ -1,4 +1,5 @@
 import type { Component } from './component';
+import type { IPeer } from './peer';
 import type { Protocol } from './protocol';
 
 /** How far an endpoint is published. */
@@ -114,6 +115,37 @@ export class Endpoint implements IEndpoint {
   }
 }
 
+/** A port of pods that the model does not own: reached pod by pod, at the addresses that discovery finds. */
+export class PodEndpoint implements IEndpoint {
+  public readonly name: string;
+  public readonly protocol: Protocol;
+  public readonly port: number;
+  public readonly path: string;
+
+  constructor(
+    /** The pods. */
+    public readonly peer: IPeer,
+    options: EndpointOptions,
+  ) {
+    this.name = options.name;
+    this.protocol = options.protocol;
+    this.port = options.port;
+    this.path = options.path ?? '';
+  }
+
+  public get host(): string {
+    throw new Error(`endpoint '${this.name}' of ${this.peer.peerName} is on pods without a Service and has no DNS name`);
+  }
+
+  public get address(): string {
+    return `${this.host}:${this.port}`;
+  }
+
+  public get url(): string {
+    return `${this.protocol.scheme}://${this.address}${this.path}`;
+  }
+}
+
 export interface ExternalEndpointProps {
   readonly name: string;
   readonly protocol: Protocol;
@@ -126,6 +158,11 @@ export interface ExternalEndpointProps {
    * @default '0.0.0.0/0' - any address, on this port only
    */
   readonly cidr?: string;
+  /**
+   * The pods behind `host`, where somebody else deploys it into the same cluster: the policy names them instead of an address range.
+   * @default - outside of the cluster
+   */
+  readonly pods?: IPeer;
 }
 
 /** A program that the model does not deploy: a managed Elasticsearch, a webhook. */
@@ -136,6 +173,7 @@ export class ExternalEndpoint implements IEndpoint {
   public readonly port: number;
   public readonly path: string;
   public readonly cidr: string;
+  public readonly pods?: IPeer;
 
   constructor(props: ExternalEndpointProps) {
     this.name = props.name;
@@ -144,6 +182,7 @@ export class ExternalEndpoint implements IEndpoint {
     this.port = props.port;
     this.path = props.path ?? '';
     this.cidr = props.cidr ?? '0.0.0.0/0';
+    this.pods = props.pods;
   }
 
   public get address(): string {

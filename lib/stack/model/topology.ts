@@ -1,6 +1,6 @@
 import type { IConstruct } from 'constructs';
 import type { Component } from './component';
-import { Endpoint, type IEndpoint } from './endpoint';
+import { Endpoint, type IEndpoint, type PodEndpoint } from './endpoint';
 import type { IPeer } from './peer';
 
 /** One connection: who opens it, what it reaches, and why. */
@@ -9,6 +9,13 @@ export interface Edge {
   readonly to: IEndpoint;
   /** A few words for the drawing and for the policy's reader: `traces`, `scrape`, `queries`. */
   readonly purpose: string;
+}
+
+/** A /metrics on pods that the model does not own. */
+export interface PodMetrics {
+  readonly endpoint: PodEndpoint;
+  /** The program in the catalogue, as in `otlp-agent`. */
+  readonly program: string;
 }
 
 const TOPOLOGY = Symbol.for('otlp-stack.topology');
@@ -29,6 +36,9 @@ export class Topology {
 
   private readonly allComponents: Component[] = [];
   private readonly allEdges: Edge[] = [];
+  private readonly completions: (() => void)[] = [];
+  private readonly allPodMetrics: PodMetrics[] = [];
+  private completing = false;
 
   private constructor() {}
 
@@ -39,7 +49,18 @@ export class Topology {
 
   /** In the order of their wiring. */
   public get edges(): Edge[] {
+    this.complete();
     return [...this.allEdges];
+  }
+
+  /** Every /metrics on pods that the model does not own. */
+  public get podMetrics(): PodMetrics[] {
+    return [...this.allPodMetrics];
+  }
+
+  /** Declares a /metrics on pods that the model does not own; Prometheus finds it there. */
+  public addPodMetrics(metrics: PodMetrics): void {
+    this.allPodMetrics.push(metrics);
   }
 
   /** Records that `from` opens connections to `to`; the same connection twice is recorded once. */
@@ -51,12 +72,28 @@ export class Topology {
 
   /** Connections that `peer` opens. */
   public edgesFrom(peer: IPeer): Edge[] {
-    return this.allEdges.filter((edge) => edge.from === peer);
+    return this.edges.filter((edge) => edge.from === peer);
   }
 
   /** Connections that reach `component`. */
   public edgesTo(component: Component): Edge[] {
-    return this.allEdges.filter((edge) => edge.to instanceof Endpoint && edge.to.component === component);
+    return this.edges.filter((edge) => edge.to instanceof Endpoint && edge.to.component === component);
+  }
+
+  /** Runs before edges are read: connects what follows from the components that there are by then. @internal */
+  public _completeWith(connect: () => void): void {
+    this.completions.push(connect);
+  }
+
+  private complete(): void {
+    if (this.completing) {
+      return;
+    }
+    this.completing = true;
+    for (const connect of this.completions) {
+      connect();
+    }
+    this.completing = false;
   }
 
   /** @internal */

@@ -46,18 +46,20 @@ export class PrometheusMonitors extends Construct implements IPrometheus {
   private readonly props: PrometheusMonitorsProps;
   private readonly scraper: IPeer;
 
+  /** How many targets have been connected. */
+  private connected = 0;
+
   constructor(scope: Construct, id: string, props: PrometheusMonitorsProps = {}) {
     super(scope, id);
     this.topology = Topology.of(this);
     this.props = props;
     this.scraper = props.scraper ?? Peer.inNamespace('monitoring');
     this.scrapeInterval = props.scrapeInterval ?? Duration.seconds(30);
-    this.api = props.endpoint ?? operated(Platform.of(this).clusterDomain);
+    this.api = props.endpoint ?? operated(Platform.of(this).clusterDomain, props.scraper ?? Peer.inNamespace('monitoring'));
     this.object('PodMonitor', 'monitoring.coreos.com/v1', () => this.monitor('PodMonitor', 'podMetricsEndpoints'));
     this.object('ServiceMonitor', 'monitoring.coreos.com/v1', () => this.monitor('ServiceMonitor', 'endpoints'));
     this.object('PrometheusRule', 'monitoring.coreos.com/v1', () => this.observability.rules.renderConfig());
-    this.connectTargets();
-    this.node.addValidation({ validate: () => this.connectTargets() });
+    this.topology._completeWith(() => this.connectTargets());
   }
 
   /** Rules and dashboards for what the model has by now. */
@@ -71,7 +73,8 @@ export class PrometheusMonitors extends Construct implements IPrometheus {
       .map((job) => job._renderMonitor())
       .filter((monitor) => monitor?.kind === kind);
     return {
-      selector: { matchLabels: { 'app.kubernetes.io/part-of': PART_OF } },
+      // Each entry keeps its own pods by relabelling; pods of instrumented workloads carry labels of their own.
+      selector: this.topology.podMetrics.length > 0 ? {} : { matchLabels: { 'app.kubernetes.io/part-of': PART_OF } },
       namespaceSelector: { matchNames: [...new Set(monitors.map((monitor) => monitor?.namespace))] },
       [list]: monitors.map((monitor) => monitor?.endpoint),
     };
@@ -81,11 +84,15 @@ export class PrometheusMonitors extends Construct implements IPrometheus {
     return scrapedTargets(this.topology).map(scrapeJob);
   }
 
-  private connectTargets(): string[] {
-    for (const { target } of scrapedTargets(this.topology)) {
-      this.topology.connect(this.scraper, target.endpoint, 'scrape');
+  private connectTargets(): void {
+    const targets = scrapedTargets(this.topology);
+    if (targets.length === this.connected) {
+      return;
     }
-    return [];
+    this.connected = targets.length;
+    for (const { endpoint } of targets) {
+      this.topology.connect(this.scraper, endpoint, 'scrape');
+    }
   }
 
   private object(kind: string, apiVersion: string, spec: () => object): void {
@@ -96,11 +103,12 @@ export class PrometheusMonitors extends Construct implements IPrometheus {
 }
 
 /** The Service that the operator makes for every Prometheus of its namespace. */
-function operated(clusterDomain: string): IEndpoint {
+function operated(clusterDomain: string, pods: IPeer): IEndpoint {
   return new ExternalEndpoint({
     name: 'http-web',
     protocol: Protocol.HTTP,
     host: `prometheus-operated.monitoring.svc.${clusterDomain}`,
     port: 9090,
+    pods,
   });
 }

@@ -99,6 +99,9 @@ export class Prometheus extends Component implements IPrometheus {
   /** Every file is printed twice, once for the checksum: the same wiring need not be worked out again. */
   private observed?: { readonly key: string; readonly value: Observability };
 
+  /** How many targets have been connected. */
+  private connected = 0;
+
   constructor(scope: Construct, id: string, props: PrometheusProps = {}) {
     super(scope, id, {
       ...props,
@@ -150,9 +153,8 @@ export class Prometheus extends Component implements IPrometheus {
     for (const namespace of props.queriedFrom ?? ['keda']) {
       this.admit(Peer.inNamespace(namespace), this.http, 'scaling queries');
     }
-    // What is added to the model later is scraped, too: validations run before the first object is printed.
-    this.connectTargets();
-    this.node.addValidation({ validate: () => this.connectTargets() });
+    // What is added to the model later is scraped, too.
+    this.topology._completeWith(() => this.connectTargets());
   }
 
   public get api(): IEndpoint {
@@ -228,11 +230,15 @@ export class Prometheus extends Component implements IPrometheus {
     }
   }
 
-  private connectTargets(): string[] {
-    for (const { target } of scrapedTargets(this.topology)) {
-      this.connectTo(target.endpoint, 'scrape');
+  private connectTargets(): void {
+    const targets = scrapedTargets(this.topology);
+    if (targets.length === this.connected) {
+      return;
     }
-    return [];
+    this.connected = targets.length;
+    for (const { endpoint } of targets) {
+      this.connectTo(endpoint, 'scrape');
+    }
   }
 }
 

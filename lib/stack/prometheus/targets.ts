@@ -1,4 +1,6 @@
 import type { Component, MetricsTarget } from '../model/component';
+import { Endpoint, type PodEndpoint } from '../model/endpoint';
+import type { IPeer } from '../model/peer';
 import type { Topology } from '../model/topology';
 import type { ObservedParts } from '../observe/alerts';
 import { ScrapeJob } from './scrape-job';
@@ -14,20 +16,37 @@ const KUBE_STATE_METRICS = 'kube-state-metrics';
 export const CADVISOR_JOB = 'cadvisor';
 export const KUBELET_JOB = 'kubelet';
 
-/** One /metrics of the model, with the name of its job. */
+/** One /metrics, with the name of its job. */
 export interface ScrapedTarget {
-  readonly component: Component;
-  readonly target: MetricsTarget;
+  /** Of the pods: a component's, or those of a workload that was instrumented. */
+  readonly pods: IPeer;
+  readonly endpoint: Endpoint | PodEndpoint;
+  readonly path: string | undefined;
+  readonly program: string;
   /** The label `job` of its samples. */
   readonly job: string;
 }
 
-/** Every /metrics that a component of the model exposes. */
+/** Every /metrics of the model, and those of the agents beside workloads that are somebody else's. */
 export function scrapedTargets(topology: Topology): ScrapedTarget[] {
-  return topology.components.flatMap((component) => {
+  const components = topology.components.flatMap((component) => {
     const own = component.metricsTargets.filter(({ program }) => program !== AGENT);
-    return component.metricsTargets.map((target) => ({ component, target, job: jobOf(component, target, own) }));
+    return component.metricsTargets.map((target) => ({
+      pods: component,
+      endpoint: target.endpoint,
+      path: target.path,
+      program: target.program,
+      job: jobOf(component, target, own),
+    }));
   });
+  const foreign = topology.podMetrics.map(({ endpoint, program }) => ({
+    pods: endpoint.peer,
+    endpoint,
+    path: undefined,
+    program,
+    job: program,
+  }));
+  return [...components, ...foreign];
 }
 
 /** The job of a component's own /metrics has its name; a second one is told apart by its port. */
@@ -38,23 +57,22 @@ function jobOf(component: Component, target: MetricsTarget, own: MetricsTarget[]
   return own[0] === target ? component.name : `${component.name}-${target.endpoint.name.replace(/^https?-/, '')}`;
 }
 
-/** One scrape job per target, with exactly the port that the component declared. */
-export function scrapeJob({ component, target, job }: ScrapedTarget): ScrapeJob {
-  const { endpoint, path } = target;
+/** One scrape job per target, with exactly the port that was declared. */
+export function scrapeJob({ pods, endpoint, path, program, job }: ScrapedTarget): ScrapeJob {
   const options = {
-    name: `${component.namespace}/${component.name}/${endpoint.name}`,
+    name: `${pods.namespace}/${pods.peerName}/${endpoint.name}`,
     job,
-    namespace: component.namespace,
+    namespace: pods.namespace,
     portName: endpoint.name,
     path,
     scheme: endpoint.protocol.scheme,
     // What it says about itself is on a port of its own.
-    describesOthers: target.program === KUBE_STATE_METRICS && job === component.name,
+    describesOthers: program === KUBE_STATE_METRICS && job === pods.peerName,
   };
   // Where there is a Service its EndpointSlices say which pods there are; a port on the pod alone is found in the pod.
-  return endpoint.expose.onService
-    ? ScrapeJob.service({ ...options, service: component.serviceName })
-    : ScrapeJob.pods({ ...options, podLabels: component.podLabels() });
+  return endpoint instanceof Endpoint && endpoint.expose.onService
+    ? ScrapeJob.service({ ...options, service: endpoint.component.serviceName })
+    : ScrapeJob.pods({ ...options, podLabels: pods.podLabels() });
 }
 
 /** What the kubelets are asked for. */
@@ -80,8 +98,8 @@ export function kubeletJobs(options: KubeletScrape): ScrapeJob[] {
 /** What a set of components gives to watch: alerts and dashboards follow the wiring, too. */
 export function observedParts(topology: Topology, scrapesKubelets: boolean): ObservedParts {
   const targets = scrapedTargets(topology);
-  const jobOfProgram = (program: string): string | undefined => targets.find(({ target }) => target.program === program)?.job;
-  const gateway = targets.filter(({ component, target }) => component.role === 'gateway' && target.program === COLLECTOR);
+  const jobOfProgram = (program: string): string | undefined => targets.find((target) => target.program === program)?.job;
+  const gateway = targets.filter(({ pods, program }) => program === COLLECTOR && roleOf(pods) === 'gateway');
   const workload = (role: string): { namespace: string; name: string } | undefined => {
     const found = topology.components.find((component) => component.role === role && component.kind.kind !== 'Job');
     return found && { namespace: found.namespace, name: found.name };
@@ -95,12 +113,16 @@ export function observedParts(topology: Topology, scrapesKubelets: boolean): Obs
     prometheusJob: jobOfProgram('prometheus'),
     alertmanagerJob: jobOfProgram('alertmanager'),
     kubeStateMetricsJob: jobOfProgram(KUBE_STATE_METRICS),
-    kubeStateMetricsSelfJob: targets.filter(({ target }) => target.program === KUBE_STATE_METRICS)[1]?.job,
+    kubeStateMetricsSelfJob: targets.filter(({ program }) => program === KUBE_STATE_METRICS)[1]?.job,
     cadvisorJob: scrapesKubelets ? CADVISOR_JOB : undefined,
     kubeletJob: scrapesKubelets ? KUBELET_JOB : undefined,
-    serviceJobs: targets.filter(({ target }) => target.program === 'sample-service').map(({ job }) => job),
+    serviceJobs: targets.filter(({ program }) => program === 'sample-service').map(({ job }) => job),
     elasticsearch: workload('storage'),
     fluentd: workload('logging'),
     fluentdJob: jobOfProgram('fluentd'),
   };
+}
+
+function roleOf(pods: IPeer): string | undefined {
+  return (pods as Partial<Component>).role;
 }

@@ -9,7 +9,7 @@ import {
   scaleByKeda,
 } from '../derive/scaling';
 import type { Component } from '../model/component';
-import type { Endpoint } from '../model/endpoint';
+import type { IEndpoint } from '../model/endpoint';
 
 /** Bounds and targets that both kinds of autoscaler share. */
 export interface AutoscalingOptions {
@@ -53,7 +53,7 @@ export const DEFAULT_BEHAVIOR: ScalingBehavior = {
 /** Where the request rate of a service can be asked for. */
 export interface RequestRateSource {
   /** The API of Prometheus. */
-  readonly prometheus: Endpoint;
+  readonly prometheus: IEndpoint;
   /** Requests per second of the whole service, in PromQL. */
   readonly query: string;
 }
@@ -76,6 +76,7 @@ export class Autoscaling {
   }
 
   private constructor(
+    /** `keda`, `hpa` or `none`. */
     public readonly kind: string,
     private readonly options: HpaOptions,
   ) {}

@@ -5,7 +5,7 @@ import type { IConstruct } from 'constructs';
 import { AgentSidecar, type AgentSidecarOptions } from '../agent/sidecar';
 import { Component } from '../model/component';
 import { Container } from '../model/container';
-import { Endpoint, type IEndpoint } from '../model/endpoint';
+import { Endpoint, type IEndpoint, PodEndpoint } from '../model/endpoint';
 import { Env } from '../model/env';
 import { checkName, PART_OF } from '../model/labels';
 import type { IPeer } from '../model/peer';
@@ -104,9 +104,11 @@ export class Instrumentation {
     });
     const checksum = createHash('sha256').update(text).digest('hex').slice(0, 32);
     object.toJson = () => this.complete(print(), configMapName, checksum);
+    const pods = new ForeignPods(object, () => podTemplate(print()).metadata?.labels ?? {});
+    const topology = Topology.of(object);
+    topology.addPodMetrics({ endpoint: new PodEndpoint(pods, this.sidecar.metrics), program: 'otlp-agent' });
     if (this.sidecar.upstream instanceof Endpoint) {
-      const peer = new ForeignPods(object, () => podTemplate(print()).metadata?.labels ?? {});
-      Topology.of(object).connect(peer, this.sidecar.upstream, 'telemetry');
+      topology.connect(pods, this.sidecar.upstream, 'telemetry');
     }
   }
 
