@@ -11,6 +11,8 @@ const AGE_JITTER = 0.1;
  * and floods of pings.
  */
 export class SessionGuard {
+  /** At least one stream was opened. */
+  called = false;
   readonly #session: ServerHttp2Session;
   readonly #settings: ServerKeepaliveSettings;
   readonly #onFlood: () => void;
@@ -32,6 +34,7 @@ export class SessionGuard {
   }
 
   #onStream(): void {
+    this.called = true;
     this.#strikes = 0;
     this.#lastStreamAt = performance.now();
   }

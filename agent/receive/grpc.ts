@@ -32,7 +32,7 @@ export class GrpcReceiver implements Receiver {
   readonly #signals = new Map<string, Signal>(SIGNALS.map((signal) => [SIGNAL_FACTS[signal].grpcPath, signal]));
   readonly #health = new HealthService();
   readonly #server: Http2Server;
-  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sessions = new Map<ServerHttp2Session, SessionGuard>();
   readonly #calls = new Set<GrpcCall>();
   #address: SocketAddress;
   #sweeper: NodeJS.Timeout | undefined;
@@ -56,7 +56,10 @@ export class GrpcReceiver implements Receiver {
     this.#server.on('session', (session) => this.#onSession(session));
     this.#server.on('stream', (stream, headers) => this.#onStream(stream, headers));
     // Garbage on the port, a client that resets: theirs alone.
-    this.#server.on('sessionError', () => this.#counters.connectionError('http2'));
+    this.#server.on('sessionError', (_error, session) => {
+      // Only of those that never made a call: grpc-go says goodbye with a GOAWAY that nghttp2 finds a protocol error (last stream 2^31-1).
+      if (this.#sessions.get(session)?.called !== true) this.#counters.connectionError('http2');
+    });
     this.#server.on('clientError', () => this.#counters.connectionError('socket'));
     this.#server.on('error', () => this.#counters.connectionError('listener'));
   }
@@ -74,7 +77,7 @@ export class GrpcReceiver implements Receiver {
   async drain(deadline: AbortSignal): Promise<void> {
     this.#health.shutDown();
     this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()));
-    for (const session of this.#sessions) session.close();
+    for (const session of this.#sessions.keys()) session.close();
     await Promise.race([this.#closing, aborted(deadline)]);
   }
 
@@ -82,15 +85,14 @@ export class GrpcReceiver implements Receiver {
     clearInterval(this.#sweeper);
     this.#health.shutDown();
     this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()));
-    for (const session of this.#sessions) session.destroy();
+    for (const session of this.#sessions.keys()) session.destroy();
     await this.#closing;
   }
 
   #onSession(session: ServerHttp2Session): void {
-    this.#sessions.add(session);
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
-    session.on('error', () => this.#counters.connectionError('http2'));
-    new SessionGuard(session, this.#settings.keepalive, () => this.#counters.connectionError('ping_flood'));
+    session.on('error', () => {}); // counted once, by the server's sessionError
+    this.#sessions.set(session, new SessionGuard(session, this.#settings.keepalive, () => this.#counters.connectionError('ping_flood')));
     session.on('close', () => this.#sessions.delete(session));
   }
 

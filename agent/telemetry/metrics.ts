@@ -84,7 +84,11 @@ function receiverMetrics(all: readonly ReceiverCounters[]): MetricDefinition[] {
         help: `Number of ${facts.itemWord} ${words}.`,
         labels: ['receiver', 'transport'],
         upstream: true,
-        samples: () => mine.map((one) => ({ labels: { receiver: one.receiver, transport: one.transport }, value: one[field] })),
+        // The door for embedding shows up only where somebody comes through it.
+        samples: () =>
+          mine
+            .filter((one) => one.transport !== 'library' || one.received > 0)
+            .map((one) => ({ labels: { receiver: one.receiver, transport: one.transport }, value: one[field] })),
       });
     }
   }
