@@ -1,8 +1,16 @@
 /** The only changes to what was printed: addresses, and the paths of the files. Every change is kept, so that the output can name it. */
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { isMapping, list, type Mapping, mapping, typeOf } from './values.ts';
 
 export const LOCAL = '127.0.0.1';
+
+/**
+ * Below the ports that systems hand out by themselves (from 32768 on Linux, 49152 elsewhere): between our look and the program's bind, no
+ * outgoing connection and no `listen(0)` of another program can take one.
+ */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_000;
 
 /** One value that the rehearsal changed. */
 export interface Change {
@@ -23,15 +31,19 @@ export class LocalAddresses {
     this.free = free;
   }
 
-  /** Ports that nobody listens on now. All are held until the last one is known, so that none comes twice. */
+  /** Ports that nobody listens on now. */
   static async reserve(count: number): Promise<LocalAddresses> {
-    const servers = Array.from({ length: count }, () => createServer());
-    await Promise.all(
-      servers.map((server) => new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, LOCAL, resolve))),
-    );
-    const ports = servers.map((server) => (server.address() as { port: number }).port);
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-    return new LocalAddresses(ports);
+    const free = new Set<number>();
+    for (let tries = 0; free.size < count; tries++) {
+      const port = randomInt(FIRST_PORT, LAST_PORT);
+      if (!free.has(port) && (await isFree(port))) {
+        free.add(port);
+      }
+      if (tries > count * 100) {
+        throw new Error(`fewer than ${count} free ports between ${FIRST_PORT} and ${LAST_PORT} of ${LOCAL}`);
+      }
+    }
+    return new LocalAddresses([...free]);
   }
 
   /** A free port for a printed one of a program. */
@@ -161,6 +173,14 @@ function localTelemetry(service: Mapping, portOf: (printed: number) => number): 
     return { ...mapping(reader), pull: { ...pull, exporter: { ...exporter, prometheus: moved } } };
   });
   return readers.length === 0 ? service : { ...service, telemetry: { ...telemetry, metrics: { ...metrics, readers } } };
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, LOCAL, () => server.close(() => resolve(true)));
+  });
 }
 
 function escapeRegExp(text: string): string {

@@ -287,7 +287,7 @@ async function startSink(options: RehearsalOptions, printed: Printed, context: S
   const binaries = { collector: findProgram('otelcol'), jaeger: findProgram('jaeger') };
   const missing = Object.entries({ otelcol: binaries.collector, jaeger: binaries.jaeger }).flatMap(([name, path]) => (path ? [] : [name]));
   const reasons = [
-    ...missing.map((name) => `no program ${name} in \${OTLP_REAL_CACHE:-~/.cache/otlp-stack-real}/bin or on PATH`),
+    ...(missing.length > 0 ? [`no ${missing.join(' and no ')} in \${OTLP_REAL_CACHE:-~/.cache/otlp-stack-real}/bin or on PATH`] : []),
     ...(gateway ? [] : [`nothing in the manifests answers at ${printed.upstream}`]),
     ...(gateway && !tracing ? ['the gateway sends traces to no Jaeger of these manifests'] : []),
   ];
