@@ -31,17 +31,11 @@ export interface RealSinkOptions {
   readonly signal: AbortSignal;
 }
 
-/**
- * Jaeger traces its own queries to localhost:4317, which in a pod is nobody and on this machine may be somebody else's; waiting for it
- * delays Jaeger's end by ten seconds.
- */
-const JAEGER_EXTRA = { OTEL_TRACES_SAMPLER: 'always_off' };
-
 /** The printed gateway and the printed Jaeger as real programs. */
 export async function startRealSink(options: RealSinkOptions): Promise<Sink> {
   const { gateway, tracing, addresses, binaries } = options;
   const storage = jaegerInMemory(mapping(tracing.config.tree.value), developmentStorage);
-  const jaeger = await startPrinted('Jaeger', binaries.jaeger, tracing, storage, options, JAEGER_EXTRA);
+  const jaeger = await startPrinted('Jaeger', binaries.jaeger, tracing, storage, options);
   addresses.redirect(tracing.address, jaeger.otlp(typeOf(tracing.exporter).includes('http') ? 'http' : 'grpc'));
   const cut = gatewayForTraces(mapping(gateway.config.tree.value), tracing.exporter);
   const collector = await startPrinted('the Collector', binaries.collector, gateway, cut, options).catch(async (error: unknown) => {
@@ -91,22 +85,11 @@ interface Started {
   otlp(protocol: 'grpc' | 'http'): string;
 }
 
-async function startPrinted(
-  name: string,
-  binary: string,
-  printed: PrintedProgram,
-  cut: Cut,
-  options: RealSinkOptions,
-  extra: { readonly [name: string]: string } = {},
-): Promise<Started> {
+async function startPrinted(name: string, binary: string, printed: PrintedProgram, cut: Cut, options: RealSinkOptions): Promise<Started> {
   const { snapshot, addresses, changes, folder, signal } = options;
   const { container, workload, config: file } = printed;
   const config = localCollectorConfig(cut.config, container.name, `${container.name} ${file.key}`, addresses, changes);
   const environment = containerEnvironment(snapshot, workload, container, (text) => addresses.redirected(text), changes);
-  for (const [key, to] of Object.entries(extra).filter(([key]) => environment[key] === undefined)) {
-    environment[key] = to;
-    changes.push({ where: `${container.name} variables`, key, from: '(not set)', to });
-  }
   const home = join(folder, container.name);
   mkdirSync(home, { recursive: true });
   const path = join(home, file.key);
