@@ -10,6 +10,10 @@ const OK_HEADERS = { ':status': 200, 'content-type': 'application/grpc', 'grpc-a
 const OK_TRAILERS = { 'grpc-status': '0' } as const;
 const KEEP_OPEN_FOR_TRAILERS = { waitForTrailers: true } as const;
 
+/** Of a refused body. More than what is under way when the client learns of the refusal. */
+const MAX_THROWN_AWAY_BYTES = 16 * 1024 * 1024;
+const MAX_LINGER_MS = 5_000;
+
 /** A message of no bytes: [not compressed][length 0]. */
 const EMPTY_FRAME = Buffer.alloc(5);
 
@@ -54,16 +58,27 @@ export function respondHttpError(stream: ServerHttp2Stream, status: number, mess
 }
 
 /**
- * The answer is complete and the request is not: RST_STREAM NO_ERROR tells the client to stop sending (RFC 9113, 8.1). One turn of the
- * loop later, as nghttp2 drops response headers that wait behind a reset of their stream.
+ * The answer is complete and the request is not: what the client still sends is read and thrown away, as it stops by itself on the
+ * trailers. Resetting the stream at once (RFC 9113, 8.1 allows it) would be wrong twice on node:http2: it drops response headers that wait
+ * behind the reset, and DATA that arrives for a stream it has destroyed is never given back to the connection's window, so that after
+ * some refusals the whole connection stands still. Who sends on and on is reset, and its connection replaced by GOAWAY for that reason.
  */
 function stopReading(stream: ServerHttp2Stream): void {
-  stream.resume();
-  if (!stream.readableEnded) setImmediate(resetQuietly, stream);
+  if (stream.readableEnded) return;
+  let thrownAway = 0;
+  stream.on('data', (data: Buffer) => {
+    thrownAway += data.length;
+    if (thrownAway > MAX_THROWN_AWAY_BYTES) resetStream(stream);
+  });
+  const timer = setTimeout(resetStream, MAX_LINGER_MS, stream).unref();
+  stream.once('close', () => clearTimeout(timer));
 }
 
-function resetQuietly(stream: ServerHttp2Stream): void {
-  if (!stream.destroyed && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR);
+function resetStream(stream: ServerHttp2Stream): void {
+  if (stream.destroyed || stream.closed) return;
+  const { session } = stream;
+  stream.close(constants.NGHTTP2_NO_ERROR);
+  session?.close();
 }
 
 function frame(message: Buffer): Buffer {

@@ -53,7 +53,8 @@ export class RawGrpc {
       });
       stream.on('data', (data: Buffer) => body.push(data));
       stream.on('error', () => {});
-      stream.on('close', () => {
+      // The answer may be complete while the request is not: 'end' comes first then, 'close' where there is no answer.
+      const done = (): void => {
         const details = status['grpc-status-details-bin'];
         resolve({
           httpStatus,
@@ -63,7 +64,9 @@ export class RawGrpc {
           body: Buffer.concat(body),
           trailersOnly,
         });
-      });
+      };
+      stream.on('end', () => setImmediate(done));
+      stream.on('close', done);
     });
     return { stream, answer };
   }

@@ -203,4 +203,25 @@ describe('overload', () => {
     other.close();
     await finish(full, 50);
   });
+
+  it('leaves the connection usable: refused bodies give their room in its window back', async () => {
+    const full = await startAgent({ exporters: [grpcExporter(sink.port)], memoryLimitBytes: 1_000_000 });
+    const other = new RawGrpc(full.grpcPort);
+    const holder = new RawGrpc(full.grpcPort);
+    const held = holder.open();
+    await new Promise<void>((resolve) => held.stream.write(frame(Buffer.alloc(10), 0, 900_000), () => resolve()));
+    await until(() => full.agent.heldBytes === 900_000);
+    // 60 MB of refused bodies through windows of 8 MiB.
+    const body = frame(Buffer.alloc(200_000));
+    for (let round = 0; round < 10; round += 1) {
+      const answers = await Promise.all(Array.from({ length: 30 }, () => other.call([body])));
+      expect(new Set(answers.map((answer) => answer.grpcStatus))).toEqual(new Set(['14']));
+    }
+    held.stream.close(8);
+    await until(() => full.agent.heldBytes === 0);
+    expect(await other.call([frame(request('traces', 3000))])).toMatchObject({ grpcStatus: '0' });
+    other.close();
+    holder.close();
+    await finish(full);
+  });
 });
