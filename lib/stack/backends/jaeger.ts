@@ -82,8 +82,7 @@ export class Jaeger extends Component {
       image,
       resources: props.resources ?? DEFAULT_RESOURCES,
       args: ['--config', '/etc/jaeger/config.yaml'],
-      // It would trace its own queries to localhost:4317, where nothing listens in its pod, and wait for that at its end.
-      env: [Env.field(POD_IP, 'status.podIP'), Env.value('OTEL_TRACES_SAMPLER', 'always_off')],
+      env: [Env.field(POD_IP, 'status.podIP')],
       liveness: Probe.http(health, '/status', {
         initialDelay: Duration.seconds(30),
         period: Duration.seconds(10),
