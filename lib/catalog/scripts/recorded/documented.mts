@@ -146,7 +146,11 @@ const PLUGIN = {
   where: 'fluent/fluent-plugin-prometheus lib/fluent/plugin/in_prometheus_output_monitor.rb',
   when: 'input prometheus_output_monitor',
 };
-const PLUGIN_README = { source: DOCS, where: 'fluent/fluent-plugin-prometheus README.md', when: 'input prometheus_output_monitor' };
+const PLUGIN_LATER = {
+  source: 'upstream@fdef0e5d35bfd3cc3055a9d067be7f30e4070243',
+  where: 'fluent/fluent-plugin-prometheus lib/fluent/plugin/in_prometheus_output_monitor.rb',
+  when: 'input prometheus_output_monitor',
+};
 const OUTPUT = ['plugin_id', 'type'];
 const FLUENTD: PartialFacts = {
   program: 'fluentd',
@@ -171,8 +175,8 @@ const FLUENTD: PartialFacts = {
     metric('fluentd_output_status_emit_records', 'gauge', OUTPUT, 'Records emitted so far.', PLUGIN),
     metric('fluentd_output_status_write_count', 'gauge', OUTPUT, 'Chunks written so far.', PLUGIN),
     metric('fluentd_output_status_rollback_count', 'gauge', OUTPUT, 'Rollbacks so far.', PLUGIN),
-    metric('fluentd_output_status_buffer_available_space_ratio', 'gauge', OUTPUT, 'Free share of the buffer, in percent.', PLUGIN_README),
-    metric('fluentd_output_status_slow_flush_count', 'gauge', OUTPUT, 'Slow flushes so far.', PLUGIN_README),
+    metric('fluentd_output_status_buffer_available_space_ratio', 'gauge', OUTPUT, 'Free share of the buffer, in percent.', PLUGIN_LATER),
+    metric('fluentd_output_status_slow_flush_count', 'gauge', OUTPUT, 'Slow flushes so far.', PLUGIN_LATER),
   ],
 };
 
