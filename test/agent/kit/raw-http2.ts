@@ -22,8 +22,9 @@ export function frame(message: Uint8Array, flag = 0, length = message.length): B
 export class RawGrpc {
   readonly session: ClientHttp2Session;
 
-  constructor(port: number) {
-    this.session = connect(`http://127.0.0.1:${port}`);
+  /** To a port, or over a session that was opened elsewhere. */
+  constructor(to: number | ClientHttp2Session) {
+    this.session = typeof to === 'number' ? connect(`http://127.0.0.1:${to}`) : to;
     this.session.on('error', () => {});
   }
 
