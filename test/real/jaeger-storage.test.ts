@@ -82,10 +82,12 @@ describeReal(['jaeger', 'opensearch', 'telemetrygen'], 'Jaeger of the production
     expect(text).toMatch(/^jaeger_storage_requests_total\{[^}]*name="main"[^}]*operation="[^"]+"[^}]*result="ok"[^}]*\} [1-9]/m);
   });
 
-  it('ends at once, and a new one finds the same spans', async () => {
+  it('ends at once with everything written, also what it took a moment ago', async () => {
+    await send(programs.ports.jaegerGrpc, 'shipping');
     expect(await jaeger.stop()).toMatchObject({ code: 0, killed: false });
     jaeger = await startPrinted(programs, gate, PASSWORD);
     expect(await query.countSpans('checkout')).toBe(SPANS);
+    expect(await query.waitForSpans('shipping', SPANS)).toBe(SPANS);
   });
 
   it('fails to start with a wrong password, and says so', async () => {
