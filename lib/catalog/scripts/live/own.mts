@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { writeConfig } from '../../../../test/real/support/config-file.ts';
 import { scrapeSettled } from '../../../../test/real/support/exposition.ts';
@@ -26,7 +28,7 @@ interface ListedComponent {
   readonly signals?: readonly string[];
 }
 
-/** The agent with every component in use; its counters exist from the start, so no load is needed. */
+/** The agent with every component in use, after a request and a peer that speaks something else: counters by code start with the first. */
 export async function harvestAgent(): Promise<PartialFacts> {
   const version = packageVersion('../../../../agent/package.json');
   const port = await freePorts('grpc', 'http', 'self', 'health', 'dead');
@@ -58,7 +60,13 @@ export async function harvestAgent(): Promise<PartialFacts> {
     cwd: folder,
     ready: { port: port.self },
   });
-  const families = await scrapeSettled(`http://${local(port.self)}/metrics`);
+  const headers = { 'content-type': 'application/x-protobuf' };
+  await (await fetch(`http://${local(port.http)}/v1/traces`, { method: 'POST', headers, body: new Uint8Array() })).arrayBuffer();
+  await speakNonsense(port.grpc);
+  const families = await scrapeSettled(`http://${local(port.self)}/metrics`, [
+    'otlp_agent_receiver_requests',
+    'otlp_agent_connection_errors',
+  ]);
   await agent.stop();
   const { stdout } = await runProgram(process.execPath, [AGENT, 'components', '--json']);
   return {
@@ -70,6 +78,14 @@ export async function harvestAgent(): Promise<PartialFacts> {
     components: componentsOf(JSON.parse(stdout) as { [section: string]: ListedComponent[] }, version),
     metrics: metricFacts(version, [{ endpoint: 'self', families }]),
   };
+}
+
+/** A peer on the gRPC port that speaks no HTTP/2; ends when the agent hangs up. */
+async function speakNonsense(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {}); // A reset is an answer, too.
+  socket.end('GET / HTTP/1.0\r\n\r\n').resume();
+  await once(socket, 'close');
 }
 
 function componentsOf(listed: { readonly [section: string]: readonly ListedComponent[] }, version: string): ComponentFact[] {

@@ -30,7 +30,7 @@ export function collectorAlerts(parts: ObservedParts, thresholds: ResolvedThresh
   const alerts: Alert[] = [];
   if (parts.agentJob !== undefined) {
     const role = agentRole(parts.agentJob);
-    alerts.push(...roleAlerts(role, thresholds), evicted(role, thresholds));
+    alerts.push(...roleAlerts(role, thresholds), refusedRequests(role, thresholds), evicted(role, thresholds));
   }
   if (parts.gatewayJob !== undefined) {
     const role = gatewayRole(parts.gatewayJob);
@@ -207,6 +207,54 @@ function refused(role: Role, thresholds: ResolvedThresholds): Alert {
       'If its QueueFilling or ExportFailures alert fires too, that is the cause.',
       'Otherwise memory is short: raise the container limit (the limiter follows it) or spread the load over more pods.',
     ],
+  });
+}
+
+/** The agent refuses before it reads, so that an overload costs no memory: how many items that were nobody knows. */
+function refusedRequests(role: Role, { window }: ResolvedThresholds): Alert {
+  const job = Match.equal('job', role.job);
+  const by = ['namespace', 'pod', 'receiver', 'code'];
+  const rate = AgentMetrics.REQUESTS.where(job, Match.notEqual('code', 'ok'))
+    .over(window)
+    .rate()
+    .sumBy(...by);
+  const labels = (code: string): { [key: string]: string } => ({
+    ...target(role),
+    receiver: 'otlp',
+    transport: 'http',
+    data_type: 'traces',
+    code,
+  });
+  const series = (code: string, ...segments: Segment[]): TestSeries => TestSeries.of(AgentMetrics.REQUESTS, labels(code), ...segments);
+  const { namespace = '', pod = '' } = target(role);
+  return new Alert({
+    name: `${role.prefix}RefusedRequests`,
+    severity: Severity.WARNING,
+    expr: rate.above(0),
+    holdFor: Duration.minutes(5),
+    summary: `${role.title} {{ $labels.namespace }}/{{ $labels.pod }} refuses requests`,
+    description: '{{ $value | humanize }} requests per second are refused by receiver {{ $labels.receiver }} with {{ $labels.code }}.',
+    meaning: 'A receiver answers requests with an error. The code says why; docs/reference/errors.md has each with its remedy.',
+    impact: 'Senders that retry are delayed, those that do not lose data; malformed data is lost in any case.',
+    diagnosis: [
+      { question: 'Which code, since when?', query: rate },
+      { question: 'How full are the queues?', query: queueRatio(job) },
+      { question: 'How much telemetry does it hold?', query: AgentMetrics.HELD_BYTES.where(job) },
+    ],
+    remedy: [
+      '`OTLP_MEMORY_LIMIT` or `OTLP_QUEUE_FULL`: the next hop is slow or away; see its alerts, then raise the container limit.',
+      '`OTLP_MALFORMED`, `OTLP_TOO_LARGE` and the like: the sender is wrong; its address is in no metric, so look at what was deployed last.',
+    ],
+    scenario: {
+      failing: [
+        series('ok', Segment.grow(600, 60)),
+        series('OTLP_MEMORY_LIMIT', Segment.level(0, 1), Segment.grow(60, 20), Segment.hold(40)),
+      ],
+      firesAt: Duration.minutes(15),
+      firing: [{ labels: { namespace, pod, receiver: 'otlp', code: 'OTLP_MEMORY_LIMIT' }, value: '1' }],
+      resolvedAt: Duration.minutes(35),
+      healthy: [series('ok', Segment.grow(600, 60)), series('OTLP_MEMORY_LIMIT', Segment.level(5, 60))],
+    },
   });
 }
 

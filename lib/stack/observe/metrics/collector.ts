@@ -126,6 +126,13 @@ export class AgentMetrics {
     return counter(Program.AGENT, `otelcol_exporter_evicted_${item.word}`, ['exporter'], help);
   }
 
+  /** How requests were answered. Those refused before their body was read have no known items and are counted only here. */
+  public static readonly REQUESTS = counter(
+    Program.AGENT,
+    'otlp_agent_receiver_requests',
+    ['receiver', 'transport', 'data_type', 'code'],
+    'Requests by how they were answered: ok, or a code of the error table.',
+  );
   public static readonly RETRIES = counter(
     Program.AGENT,
     'otlp_agent_exporter_retries',
@@ -141,7 +148,12 @@ export class AgentMetrics {
   );
 
   public static all(): Metric[] {
-    return [AgentMetrics.RETRIES, AgentMetrics.HELD_BYTES, ...TelemetryItem.all().map((item) => AgentMetrics.evicted(item))];
+    return [
+      AgentMetrics.REQUESTS,
+      AgentMetrics.RETRIES,
+      AgentMetrics.HELD_BYTES,
+      ...TelemetryItem.all().map((item) => AgentMetrics.evicted(item)),
+    ];
   }
 
   private constructor() {}
