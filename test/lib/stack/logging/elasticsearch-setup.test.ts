@@ -130,10 +130,12 @@ async function run(files: Record<string, string>, answer: (count: number) => num
   const folder = mkdtempSync(join(tmpdir(), 'otlp-stack-setup-'));
   for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
   const requests: Run['requests'] = [];
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => {
     const { method, url, headers } = request;
-    requests.push({ path: `${method} ${url}`, authorization: headers.authorization, body: JSON.parse(await text(request)) });
-    response.writeHead(answer(requests.length), { 'content-type': 'application/json' }).end('{"acknowledged":true}');
+    void text(request).then((body) => {
+      requests.push({ path: `${method} ${url}`, authorization: headers.authorization, body: JSON.parse(body) });
+      response.writeHead(answer(requests.length), { 'content-type': 'application/json' }).end('{"acknowledged":true}');
+    });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   try {
