@@ -170,6 +170,13 @@ describeReal(
     it('has every metric under exactly the name that a rule, a runbook or a dashboard asks for', async () => {
       const uses = model.prometheus.observability.allQueries();
       expect(uses.length).toBeGreaterThan(50);
+      const asked = new Set(uses.flatMap(({ query }) => parsePromql(query.print()).metrics));
+      for (const pattern of Object.keys(METRIC_EXCEPTIONS)) {
+        expect(
+          [...asked].some((name) => new RegExp(`^(?:${pattern})$`).test(name)),
+          `exception ${pattern} is needed`,
+        ).toBe(true);
+      }
       // Rules have been evaluated and span metrics flushed once.
       await prometheus.waitForQuery('{__name__=~"traces_span_metrics_calls_total"}', undefined, 60_000);
       const excused = Object.keys(METRIC_EXCEPTIONS).map((pattern) => new RegExp(`^(?:${pattern})$`));

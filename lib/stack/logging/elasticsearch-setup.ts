@@ -42,7 +42,7 @@ export interface ElasticsearchSetupProps {
 
 /**
  * A Job that installs the lifecycle policy, the index template, roles and users. Every step is a PUT of the whole thing, so that
- * running it twice changes nothing. Its name carries a hash of what it installs, as a Job cannot be changed.
+ * running it twice changes nothing. The Job's own name carries a hash of what it installs, as a Job cannot be changed.
  */
 export class ElasticsearchSetup extends Component {
   constructor(scope: Construct, id: string, props: ElasticsearchSetupProps) {
@@ -51,8 +51,10 @@ export class ElasticsearchSetup extends Component {
       .update(JSON.stringify([files, SCRIPT, props.endpoint.url]))
       .digest('hex')
       .slice(0, 8);
+    const name = props.name ?? 'elasticsearch-setup';
     super(scope, id, {
-      name: `${props.name ?? 'elasticsearch-setup'}-${hash}`,
+      name,
+      workloadName: `${name}-${hash}`,
       namespace: props.namespace ?? 'observability',
       instance: props.instance,
       role: 'setup',

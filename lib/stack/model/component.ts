@@ -26,6 +26,11 @@ export interface ComponentProps extends PodOptions {
   readonly instance?: string;
   /** @default WorkloadKind.DEPLOYMENT */
   readonly kind?: WorkloadKind;
+  /**
+   * Names the workload object alone, where it must change while everything around it stays: a Job is immutable.
+   * @default - the name
+   */
+  readonly workloadName?: string;
   /** Ignored once an autoscaler owns the number. @default 1 */
   readonly replicas?: number;
   /** @default {} */
@@ -105,7 +110,7 @@ export class Component extends Construct implements IPeer {
     this.apiObject = createWorkload(
       this,
       this.kind,
-      this.metadata(),
+      { ...this.metadata(), name: props.workloadName ?? props.name },
       this._lazy(() => this._toKube()),
     );
     if (this.platform.networkPolicies === NetworkPolicyFlavour.KUBERNETES) {

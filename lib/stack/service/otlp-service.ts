@@ -52,7 +52,7 @@ export interface OtlpServiceProps extends ServiceConfigProps, PodOptions {
   readonly clients?: Peer[];
   /** How long a client keeps its pod. @default Duration.hours(3) */
   readonly sessionAffinity?: Duration;
-  /** Ask AWS for a Network Load Balancer. @default false */
+  /** Ask AWS for a Network Load Balancer: the Service becomes one of type LoadBalancer. @default false */
   readonly networkLoadBalancer?: boolean;
   /** Print the `prometheus.io/*` annotations; not together with ServiceMonitors. @default true */
   readonly scrapeAnnotations?: boolean;
@@ -79,6 +79,7 @@ export class OtlpService extends Component {
   /** The application's own container. */
   public readonly container: Container;
   private readonly affinity: Duration;
+  private readonly serviceType: string;
 
   constructor(scope: Construct, id: string, props: OtlpServiceProps = {}) {
     const port = props.ports?.http ?? props.port ?? 8080;
@@ -105,6 +106,7 @@ export class OtlpService extends Component {
         : undefined,
     });
     this.affinity = props.sessionAffinity ?? Duration.hours(3);
+    this.serviceType = props.networkLoadBalancer ? 'LoadBalancer' : 'ClusterIP';
     const cache = this.addVolume(Volume.emptyDir('cache', props.cacheSize ?? Size.gibibytes(1)));
     const tmp = this.addVolume(Volume.emptyDir('tmp', props.tmpSize ?? Size.mebibytes(500)));
 
@@ -157,7 +159,11 @@ export class OtlpService extends Component {
   }
 
   protected override serviceOptions(): k8s.ServiceSpec {
-    return { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIp: { timeoutSeconds: this.affinity.toSeconds() } } };
+    return {
+      type: this.serviceType,
+      sessionAffinity: 'ClientIP',
+      sessionAffinityConfig: { clientIp: { timeoutSeconds: this.affinity.toSeconds() } },
+    };
   }
 }
 

@@ -150,7 +150,7 @@ function flatten(stack: PrintedStack): Map<string, Map<string, string>> {
   );
 }
 
-/** The setup Job and its objects carry a hash of what they install. */
+/** The setup Job carries a hash of what it installs. */
 function withoutHash(name: string): string {
   return name.replace(/^((?:.*\/)?elasticsearch-setup)-[0-9a-f]{8}/, '$1');
 }

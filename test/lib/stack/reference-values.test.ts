@@ -164,8 +164,10 @@ describe('the service', () => {
 
   it('asks for a Network Load Balancer by a prop only', () => {
     expect(stack.find('Service', 'otlp-service').metadata).not.toHaveProperty('annotations');
-    const { annotations } = printStack({ service: { networkLoadBalancer: true } }).find('Service', 'otlp-service').metadata;
-    expect(Object.keys(annotations).join()).toContain('aws-load-balancer');
+    const { metadata, spec } = printStack({ service: { networkLoadBalancer: true } }).find('Service', 'otlp-service');
+    expect(Object.keys(metadata.annotations).join()).toContain('aws-load-balancer');
+    // On a ClusterIP Service the annotation would ask nobody.
+    expect(spec.type).toBe('LoadBalancer');
   });
 
   it('exports with 30 s timeout from a queue of 8192 in batches of 1024 after 100 ms, 20 at a time', () => {
