@@ -9,6 +9,7 @@ export type * from './config/settings.ts';
 export { SIGNALS } from './config/settings.ts';
 export { BindError, formatAddress } from './receive/listen.ts';
 export { Agent, type AgentOptions, createAgent } from './runtime/agent.ts';
+export { weighBodiesWithHeap } from './runtime/heap.ts';
 export type { OkOutcome, Outcome, RejectOutcome, RetryOutcome } from './runtime/outcome.ts';
 export { VERSION } from './runtime/version.ts';
 export { type Books, type ExporterBook, imbalances, type ReceiverBook } from './telemetry/books.ts';

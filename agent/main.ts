@@ -6,9 +6,12 @@
  */
 import { EXIT } from './commands/exit-codes.ts';
 import { runProgram } from './commands/program.ts';
+import { weighBodiesWithHeap } from './runtime/heap.ts';
 
 /** By convention of shells: 128 and the number of the signal. */
 const SIGNAL_EXIT = { SIGTERM: 143, SIGINT: 130 } as const;
+
+weighBodiesWithHeap();
 
 const stop = new AbortController();
 

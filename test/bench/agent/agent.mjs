@@ -1,7 +1,9 @@
 /** The agent under load, from its sources or from a built bundle (argument 3), with the settings of the bench. */
 import { readFileSync } from 'node:fs';
 
-const { createAgent } = await import(process.argv[3]);
+const { createAgent, weighBodiesWithHeap } = await import(process.argv[3]);
+// As the program does (agent/main.ts); a bundle from before it has no such export, so that old and new can be compared.
+weighBodiesWithHeap?.();
 const agent = await createAgent(JSON.parse(readFileSync(process.argv[2], 'utf8')), { log: quiet() });
 await agent.start();
 const port = (id) => agent.addresses[id].port;
