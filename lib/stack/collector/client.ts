@@ -1,5 +1,6 @@
 import type { Duration } from 'cdk8s';
-import { optionalDuration, unlessEmpty } from './print';
+import { unlessEmpty } from '../model/yaml';
+import { optionalDuration } from './print';
 
 /** How request bodies are compressed. These four are known to OTLP over gRPC and over HTTP alike. */
 export class Compression {

@@ -30,11 +30,6 @@ export function quoted(names: string[]): string {
   return names.map((name) => `'${name}'`).join(', ');
 }
 
-/** `undefined` for an empty list or map, so that the key is left out. */
-export function unlessEmpty<T extends object>(value: T | undefined): T | undefined {
-  return value === undefined || Object.keys(value).length === 0 ? undefined : value;
-}
-
 /** An address to listen on or to dial: `host:port`, where the host may be a reference such as `${env:MY_POD_IP}`. */
 export function checkAddress(place: string, key: string, address: string): void {
   const port = /^(?:\[[^\]]+\]|[^\s/[\]]+):(\d{1,5})$/.exec(address)?.[1];

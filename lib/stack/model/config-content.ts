@@ -33,11 +33,6 @@ export class ConfigContent {
     return new ConfigContent(() => text);
   }
 
-  /** @internal */
-  public static _lazy(print: () => string): ConfigContent {
-    return new ConfigContent(print);
-  }
-
   private constructor(private readonly print: () => string) {}
 
   /** @internal */

@@ -5,6 +5,7 @@ import type { Image } from './images';
 import type { Probe } from './probe';
 import { checkResources, printSize, type Resources } from './quantities';
 import type { Mount } from './volume';
+import { unlessEmpty } from './yaml';
 
 /** What a container may do beyond the strictest default. */
 export interface ContainerSecurity {
@@ -137,9 +138,9 @@ export class Container {
       name: this.name,
       image: props.image.asString(),
       command: props.command,
-      args: orUndefined(this.args),
-      env: orUndefined(this.env.map((env) => env._toKube())),
-      ports: orUndefined(
+      args: unlessEmpty(this.args),
+      env: unlessEmpty(this.env.map((env) => env._toKube())),
+      ports: unlessEmpty(
         this.ports.map((endpoint) => ({ name: endpoint.name, containerPort: endpoint.port, protocol: endpoint.protocol.transport })),
       ),
       resources: {
@@ -154,7 +155,7 @@ export class Container {
       startupProbe: props.startup?._toKube(),
       lifecycle: props.preStopSleepSeconds ? { preStop: { exec: { command: ['sleep', String(props.preStopSleepSeconds)] } } } : undefined,
       securityContext: containerSecurityContext(props.security ?? {}),
-      volumeMounts: orUndefined(
+      volumeMounts: unlessEmpty(
         this.mounts.map((mount) => ({
           name: mount.volume.name,
           mountPath: mount.path,
@@ -181,8 +182,4 @@ export function containerSecurityContext(security: ContainerSecurity): k8s.Secur
 
 export function quantity(text: string): k8s.Quantity {
   return k8s.Quantity.fromString(text);
-}
-
-function orUndefined<T>(items: T[]): T[] | undefined {
-  return items.length === 0 ? undefined : items;
 }

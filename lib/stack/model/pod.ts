@@ -2,6 +2,7 @@ import type { Duration } from 'cdk8s';
 import type { k8s } from 'cdk8s-plus-28';
 import type { Container } from './container';
 import type { Volume } from './volume';
+import { unlessEmpty } from './yaml';
 
 /** A taint that the pods tolerate. */
 export interface Toleration {
@@ -88,16 +89,16 @@ export function podSpec(options: PodOptions, parts: PodParts): k8s.PodSpec {
           fsGroup: options.fsGroup ?? user,
           seccompProfile: { type: 'RuntimeDefault' },
         },
-    initContainers: orUndefined([
+    initContainers: unlessEmpty([
       ...parts.initContainers.map((container) => container._toKube()),
       // Native sidecars start before the application and end after it (KEP-753); a startup probe gates the application's start.
       ...parts.nativeSidecars.map((container) => ({ ...container._toKube(), restartPolicy: 'Always' })),
     ]),
     containers: parts.containers.map((container) => container._toKube()),
-    volumes: orUndefined(parts.volumes.map((volume) => volume._toKube())),
+    volumes: unlessEmpty(parts.volumes.map((volume) => volume._toKube())),
     affinity: (options.antiAffinity ?? parts.spread) ? preferOtherNodes(parts.selector) : undefined,
     topologySpreadConstraints: options.spreadOverZones ? [spreadOverZones(parts.selector)] : undefined,
-    tolerations: orUndefined(
+    tolerations: unlessEmpty(
       (options.tolerations ?? []).map((toleration) => ({
         key: toleration.key,
         operator: toleration.value === undefined ? 'Exists' : 'Equal',
@@ -130,8 +131,4 @@ function spreadOverZones(selector: { [key: string]: string }): k8s.TopologySprea
     whenUnsatisfiable: 'ScheduleAnyway',
     labelSelector: { matchLabels: selector },
   };
-}
-
-function orUndefined<T>(items: T[]): T[] | undefined {
-  return items.length === 0 ? undefined : items;
 }

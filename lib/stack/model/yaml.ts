@@ -18,6 +18,11 @@ export function compact(value: unknown): unknown {
   return value;
 }
 
+/** `undefined` for an empty list or map, so that the key is left out. */
+export function unlessEmpty<T extends object>(value: T | undefined): T | undefined {
+  return value === undefined || Object.keys(value).length === 0 ? undefined : value;
+}
+
 /** The YAML text of one configuration file. Keys keep their order: it is the order in which people read the file. */
 export function printYaml(value: object): string {
   return Yaml.stringify(compact(value));

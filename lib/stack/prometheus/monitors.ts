@@ -10,7 +10,7 @@ import { Observability } from '../observe/observability';
 import type { RuleOptions } from './prometheus';
 import type { ScrapeJob } from './scrape-job';
 import type { IPrometheus } from './source';
-import { observedParts, scrapedTargets, scrapeJob } from './targets';
+import { connectScrapes, observedParts, scrapedTargets, scrapeJob } from './targets';
 
 export interface PrometheusMonitorsProps {
   /** Names the objects. @default 'otlp-stack' */
@@ -46,9 +46,6 @@ export class PrometheusMonitors extends Construct implements IPrometheus {
   private readonly props: PrometheusMonitorsProps;
   private readonly scraper: IPeer;
 
-  /** How many targets have been connected. */
-  private connected = 0;
-
   constructor(scope: Construct, id: string, props: PrometheusMonitorsProps = {}) {
     super(scope, id);
     this.topology = Topology.of(this);
@@ -59,7 +56,7 @@ export class PrometheusMonitors extends Construct implements IPrometheus {
     this.object('PodMonitor', 'monitoring.coreos.com/v1', () => this.monitor('PodMonitor', 'podMetricsEndpoints'));
     this.object('ServiceMonitor', 'monitoring.coreos.com/v1', () => this.monitor('ServiceMonitor', 'endpoints'));
     this.object('PrometheusRule', 'monitoring.coreos.com/v1', () => this.observability.rules.renderConfig());
-    this.topology._completeWith(() => this.connectTargets());
+    connectScrapes(this.topology, this.scraper);
   }
 
   /** Rules and dashboards for what the model has by now. */
@@ -82,17 +79,6 @@ export class PrometheusMonitors extends Construct implements IPrometheus {
 
   private jobs(): ScrapeJob[] {
     return scrapedTargets(this.topology).map(scrapeJob);
-  }
-
-  private connectTargets(): void {
-    const targets = scrapedTargets(this.topology);
-    if (targets.length === this.connected) {
-      return;
-    }
-    this.connected = targets.length;
-    for (const { endpoint } of targets) {
-      this.topology.connect(this.scraper, endpoint, 'scrape');
-    }
   }
 
   private object(kind: string, apiVersion: string, spec: () => object): void {

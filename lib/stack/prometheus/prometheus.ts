@@ -19,7 +19,7 @@ import { printPromDuration } from '../observe/query';
 import { PrometheusConfig, type PrometheusConfigProps, SCRAPE_INTERVAL } from './config';
 import type { ScrapeJob } from './scrape-job';
 import type { IPrometheus } from './source';
-import { kubeletJobs, observedParts, scrapedTargets, scrapeJob } from './targets';
+import { connectScrapes, kubeletJobs, observedParts, scrapedTargets, scrapeJob } from './targets';
 
 const CONFIG_DIRECTORY = '/etc/prometheus';
 const RULES_DIRECTORY = '/etc/prometheus-rules';
@@ -99,9 +99,6 @@ export class Prometheus extends Component implements IPrometheus {
   /** Every file is printed twice, once for the checksum: the same wiring need not be worked out again. */
   private observed?: { readonly key: string; readonly value: Observability };
 
-  /** How many targets have been connected. */
-  private connected = 0;
-
   constructor(scope: Construct, id: string, props: PrometheusProps = {}) {
     super(scope, id, {
       ...props,
@@ -154,7 +151,7 @@ export class Prometheus extends Component implements IPrometheus {
       this.admit(Peer.inNamespace(namespace), this.http, 'scaling queries');
     }
     // What is added to the model later is scraped, too.
-    this.topology._completeWith(() => this.connectTargets());
+    connectScrapes(this.topology, this);
   }
 
   public get api(): IEndpoint {
@@ -227,17 +224,6 @@ export class Prometheus extends Component implements IPrometheus {
     ]);
     if (this.scrapesKubelets) {
       this.reachKubelets();
-    }
-  }
-
-  private connectTargets(): void {
-    const targets = scrapedTargets(this.topology);
-    if (targets.length === this.connected) {
-      return;
-    }
-    this.connected = targets.length;
-    for (const { endpoint } of targets) {
-      this.connectTo(endpoint, 'scrape');
     }
   }
 }

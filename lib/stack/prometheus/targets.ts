@@ -49,6 +49,22 @@ export function scrapedTargets(topology: Topology): ScrapedTarget[] {
   return [...components, ...foreign];
 }
 
+/** Lets `scraper` connect to every /metrics, those that are declared later too: called whenever edges are read. */
+export function connectScrapes(topology: Topology, scraper: IPeer): void {
+  let connected = 0;
+  topology._completeWith(() => {
+    const targets = scrapedTargets(topology);
+    // Both lists only grow, so the number says whether there is anything new.
+    if (targets.length === connected) {
+      return;
+    }
+    connected = targets.length;
+    for (const { endpoint } of targets) {
+      topology.connect(scraper, endpoint, 'scrape');
+    }
+  });
+}
+
 /** The job of a component's own /metrics has its name; a second one is told apart by its port. */
 function jobOf(component: Component, target: MetricsTarget, own: MetricsTarget[]): string {
   if (target.program === AGENT) {

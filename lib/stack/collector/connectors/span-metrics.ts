@@ -1,6 +1,7 @@
 import { Duration } from 'cdk8s';
+import { unlessEmpty } from '../../model/yaml';
 import { type ComponentIdentity, Connector } from '../component';
-import { optionalDuration, printDuration, unlessEmpty } from '../print';
+import { optionalDuration, printDuration } from '../print';
 import { Signal } from '../signal';
 
 /** The unit of the duration histogram; it is part of the metric's name in Prometheus. */

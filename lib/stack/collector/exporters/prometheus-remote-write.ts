@@ -1,7 +1,8 @@
 import { Duration } from 'cdk8s';
+import { unlessEmpty } from '../../model/yaml';
 import { ClientTls } from '../client';
 import { type ComponentIdentity, Exporter } from '../component';
-import { checkLabels, checkRange, checkUrl, optionalDuration, unlessEmpty } from '../print';
+import { checkLabels, checkRange, checkUrl, optionalDuration } from '../print';
 import type { Retry } from '../retry';
 import { Signal } from '../signal';
 

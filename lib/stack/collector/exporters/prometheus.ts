@@ -1,6 +1,7 @@
 import type { Duration } from 'cdk8s';
+import { unlessEmpty } from '../../model/yaml';
 import { type ComponentIdentity, Exporter } from '../component';
-import { checkAddress, checkLabels, optionalDuration, unlessEmpty } from '../print';
+import { checkAddress, checkLabels, optionalDuration } from '../print';
 import { Signal } from '../signal';
 
 /** Keys of the `prometheus` exporter. */

@@ -1,5 +1,5 @@
+import { unlessEmpty } from '../../model/yaml';
 import { type ComponentIdentity, Processor } from '../component';
-import { unlessEmpty } from '../print';
 import { Signal } from '../signal';
 import { checkStatements, OttlErrorMode } from './ottl';
 

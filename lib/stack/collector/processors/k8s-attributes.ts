@@ -1,6 +1,7 @@
 import type { Duration } from 'cdk8s';
+import { unlessEmpty } from '../../model/yaml';
 import { type ComponentIdentity, Processor } from '../component';
-import { optionalDuration, quoted, unlessEmpty } from '../print';
+import { optionalDuration, quoted } from '../print';
 import { Signal } from '../signal';
 import { Spelling } from '../spelling';
 
