@@ -1,13 +1,12 @@
-import { Admission, type Gate, type PipelineEntry } from './admit/admit.ts';
+import { Admission, type Gate, Route } from './admit/admit.ts';
 import { Budget } from './admit/budget.ts';
-import { type AgentSettings, SIGNALS, type Signal } from './config/settings.ts';
-import { createTransport } from './export/create-transport.ts';
-import { ExportLine } from './export/export-line.ts';
-import { ResourceProcessor } from './process/resource.ts';
-import { GrpcReceiver } from './receive/grpc.ts';
-import { HttpReceiver } from './receive/http.ts';
-import type { Admissions, Receiver } from './receive/receive.ts';
-import { Counters, ProcessorCounters, ReceiverCounters } from './telemetry/counters.ts';
+import type { ConnectorEntry, PipelineEntry } from './admit/flow.ts';
+import type { AgentSettings, PipelineSettings, Signal } from './config/settings.ts';
+import { SIGNALS } from './config/settings.ts';
+import { createConnector } from './connect/create-connector.ts';
+import type { Outlet } from './export/outlet.ts';
+import { createProcessor } from './process/create-processor.ts';
+import type { Counters, ReceiverCounters } from './telemetry/counters.ts';
 import type { Log } from './telemetry/log.ts';
 
 /**
@@ -15,111 +14,158 @@ import type { Log } from './telemetry/log.ts';
  *
  *   receive  ->  admit  ->  process  ->  queue  ->  export
  *   sockets      bytes      slices       ring       batch, retry, connections
+ *
+ * This file makes the middle: entries (process and connect) and routes (admit). runtime/line.ts holds both ends.
  */
-export interface Line {
-  readonly counters: Counters;
-  readonly budgets: readonly Budget[];
-  readonly gate: Gate;
-  /** By `<receiver id>/grpc` and `<receiver id>/http`. */
-  readonly receivers: ReadonlyMap<string, Receiver>;
-  readonly exporters: readonly ExportLine[];
-  /** For data that comes by a function call instead of a socket. */
-  readonly library: Admissions;
+export interface Middle {
+  readonly entries: readonly PipelineEntry[];
+  /** Ends the timers of processors and connectors, when another middle has taken over. */
+  close(): void;
 }
 
-/** Builds from the end to the start, as each stage knows only the next one. Nothing is bound or dialled yet. */
-export async function compile(settings: AgentSettings, log: Log, baselineBytes: number): Promise<Line> {
-  const counters = new Counters();
-  const gate: Gate = { open: true };
+/** Pipelines with their processors and connectors, ready to run; `outlet` gives the exporter of an id for a signal. */
+export function compileMiddle(
+  settings: AgentSettings,
+  counters: Counters,
+  log: Log,
+  outlet: (signal: Signal, id: string) => Outlet,
+): Middle {
+  const closers: { close?(): void }[] = [];
+  const made = new Map<string, PipelineEntry>();
 
-  // export and queue: one line for each exporter and signal, shared by the pipelines that name it.
-  const exporters = new Map<string, ExportLine>();
-  for (const pipeline of settings.pipelines) {
-    for (const id of pipeline.exporters) {
-      const key = `${pipeline.signal} ${id}`;
-      if (exporters.has(key)) continue;
-      const own = settings.exporters[id];
-      if (own === undefined) throw new Error(`pipeline ${pipeline.id} names exporter ${id}, which is not in the settings`);
-      const transport = await createTransport(own, pipeline.signal, log);
-      const line = new ExportLine(own, pipeline.signal, pipeline.batch, transport, log);
-      exporters.set(key, line);
-      counters.exporters.push(line.counters);
-    }
-  }
-
-  // process: one chain for each pipeline, in its order; a memory_limiter acts in admit and is only counted here.
-  const entries = settings.pipelines.map((pipeline): PipelineEntry => {
-    const processors = pipeline.processors.map((id) => {
+  const processorsOf = (pipeline: PipelineSettings): PipelineEntry['processors'] =>
+    pipeline.processors.map((id) => {
       const own = settings.processors[id];
       if (own === undefined) throw new Error(`pipeline ${pipeline.id} names processor ${id}, which is not in the settings`);
-      const count = processorCounters(counters, id, own.kind, pipeline.signal);
-      return { processor: own.kind === 'resource' ? new ResourceProcessor(own, pipeline.signal) : undefined, counters: count };
+      const count = counters.processor(id, own.kind, pipeline.signal);
+      const processor = createProcessor(own, pipeline.signal, { log, counters: count });
+      if (processor !== undefined) closers.push(processor);
+      return { processor, counters: count };
     });
-    return { processors, exporters: pipeline.exporters.map((id) => exporters.get(`${pipeline.signal} ${id}`) as ExportLine) };
-  });
 
-  // admit: what a receiver's signal reaches decides which limits it meets.
-  const budgets = new Map<string, Budget>();
-  const { memoryLimitBytes } = settings.agent;
-  // One budget counts everything, limited or not, so that what is held is known.
-  const always =
-    memoryLimitBytes === undefined
-      ? new Budget('agent.memory', Number.POSITIVE_INFINITY, 0)
-      : budget('agent.memory', memoryLimitBytes, memoryLimitBytes / 5, baselineBytes);
-  budgets.set('', always);
-  const admission = (receiver: string, transport: 'grpc' | 'http' | 'library', signal: Signal): Admission | undefined => {
-    const mine = settings.pipelines.map((p, i) => [p, entries[i] as PipelineEntry] as const).filter(([p]) => p.signal === signal);
-    const reached = mine.filter(([p]) => transport === 'library' || p.receivers.includes(receiver));
-    if (reached.length === 0) return undefined;
-    const limits = new Set<Budget>([always]);
-    for (const id of reached.flatMap(([p]) => p.processors)) {
-      const own = settings.processors[id];
-      if (own?.kind !== 'memory_limiter') continue;
-      if (!budgets.has(id)) budgets.set(id, budget(id, own.limitBytes, own.spikeBytes, baselineBytes));
-      limits.add(budgets.get(id) as Budget);
-    }
-    const count = new ReceiverCounters(receiver, transport, signal);
-    counters.receivers.push(count);
-    return new Admission(
-      signal,
-      count,
-      [...limits],
-      reached.map(([, entry]) => entry),
-      gate,
-    );
+  const connectorsOf = (pipeline: PipelineSettings): ConnectorEntry[] =>
+    pipeline.exporters.flatMap((id) => {
+      const own = settings.connectors[id];
+      if (own === undefined) return [];
+      const connector = createConnector(own, log);
+      closers.push(connector);
+      const targets = settings.pipelines.filter((other) => other.receivers.includes(id)).map(entryOf);
+      return [{ connector, counters: counters.connector(id, pipeline.signal), targets }];
+    });
+
+  // Recursion ends: config/connectors.ts refuses circles.
+  const entryOf = (pipeline: PipelineSettings): PipelineEntry => {
+    const present = made.get(pipeline.id);
+    if (present !== undefined) return present;
+    const entry: PipelineEntry = {
+      id: pipeline.id,
+      signal: pipeline.signal,
+      processors: processorsOf(pipeline),
+      outlets: pipeline.exporters.filter((id) => settings.connectors[id] === undefined).map((id) => outlet(pipeline.signal, id)),
+      connectors: connectorsOf(pipeline),
+    };
+    made.set(pipeline.id, entry);
+    return entry;
   };
-  const admissions = (receiver: string, transport: 'grpc' | 'http' | 'library'): Admissions =>
-    Object.fromEntries(
-      SIGNALS.flatMap((signal) => {
-        const found = admission(receiver, transport, signal);
-        return found === undefined ? [] : [[signal, found]];
-      }),
-    );
 
-  // receive: last, as from here on data flows.
-  const receivers = new Map<string, Receiver>();
-  for (const [id, own] of Object.entries(settings.receivers)) {
-    const key = `receivers.${id}.protocols`;
-    if (own.grpc !== undefined)
-      receivers.set(`${id}/grpc`, new GrpcReceiver(own.grpc, `${key}.grpc.endpoint`, admissions(id, 'grpc'), counters));
-    if (own.http !== undefined)
-      receivers.set(`${id}/http`, new HttpReceiver(own.http, `${key}.http.endpoint`, admissions(id, 'http'), counters));
+  const entries = settings.pipelines.map(entryOf);
+  return {
+    entries,
+    close: () => {
+      for (const one of closers) one.close?.();
+    },
+  };
+}
+
+export type Transport = ReceiverCounters['transport'];
+
+/** What a receiver's signal reaches decides which pipelines it feeds and which limits it meets; undefined where nothing takes it. */
+export function routeOf(
+  settings: AgentSettings,
+  { entries }: Middle,
+  budgets: Budgets,
+  counters: Counters,
+  receiver: string,
+  transport: Transport,
+  signal: Signal,
+): Route | undefined {
+  // A function call reaches every pipeline that begins outside, one that a connector feeds only through it.
+  const begins = (pipeline: PipelineSettings): boolean =>
+    transport === 'library'
+      ? pipeline.receivers.length === 0 || pipeline.receivers.some((id) => settings.connectors[id] === undefined)
+      : pipeline.receivers.includes(receiver);
+  const reached = settings.pipelines.flatMap((pipeline, i) =>
+    pipeline.signal === signal && begins(pipeline) ? [entries[i] as PipelineEntry] : [],
+  );
+  if (reached.length === 0) return undefined;
+  const limits = new Set<Budget>([budgets.always]);
+  const visit = (entry: PipelineEntry): void => {
+    for (const { counters: one } of entry.processors) if (one.kind === 'memory_limiter') limits.add(budgets.of(one.processor));
+    for (const { targets } of entry.connectors) targets.forEach(visit);
+  };
+  reached.forEach(visit);
+  return new Route(counters.receiver(receiver, transport, signal), [...limits], reached);
+}
+
+/** One budget for each memory_limiter and one over everything; they outlive reloads, as requests that are held stay counted. */
+export class Budgets {
+  readonly always = new Budget('agent.memory', Number.POSITIVE_INFINITY, 0);
+  readonly #byId = new Map<string, Budget>();
+  readonly #baselineBytes: number;
+
+  constructor(baselineBytes: number) {
+    this.#baselineBytes = baselineBytes;
   }
-  const library = admissions('library', 'library');
-  return { counters, budgets: [...budgets.values()], gate, receivers, exporters: [...exporters.values()], library };
+
+  get all(): readonly Budget[] {
+    return [this.always, ...this.#byId.values()];
+  }
+
+  of(id: string): Budget {
+    const found = this.#byId.get(id);
+    if (found === undefined) throw new Error(`memory_limiter ${id} has no budget`);
+    return found;
+  }
+
+  /** Takes the limits of the settings over. */
+  apply(settings: AgentSettings): void {
+    const { memoryLimitBytes } = settings.agent;
+    // Counted also where nothing limits it, so that what is held is known.
+    if (memoryLimitBytes === undefined) this.always.resize(Number.POSITIVE_INFINITY, 0);
+    else this.#resize(this.always, memoryLimitBytes, memoryLimitBytes / 5);
+    for (const own of Object.values(settings.processors)) {
+      if (own.kind !== 'memory_limiter') continue;
+      const budget = this.#byId.get(own.id) ?? new Budget(own.id, 0, 0);
+      this.#byId.set(own.id, budget);
+      this.#resize(budget, own.limitBytes, own.spikeBytes);
+    }
+    for (const id of this.#byId.keys()) if (settings.processors[id]?.kind !== 'memory_limiter') this.#byId.delete(id);
+  }
+
+  /** The limit that people set is that of the process: what the process needs for itself is not there for requests, down to a quarter. */
+  #resize(budget: Budget, limit: number, spike: number): void {
+    const room = Math.max(limit - this.#baselineBytes, limit / 4);
+    budget.resize(room, Math.min(spike, room / 2));
+  }
 }
 
-/** The limit that people set is that of the process: what the process needs for itself is not there for requests, down to a quarter. */
-function budget(name: string, limit: number, spike: number, baseline: number): Budget {
-  const room = Math.max(limit - baseline, limit / 4);
-  return new Budget(name, room, Math.min(spike, room / 2));
-}
+/** The doors of one receiver and transport: an admission for each signal that a pipeline takes. The object stays, its doors are rerouted. */
+export class Doors {
+  readonly admissions: Partial<Record<Signal, Admission>> = {};
 
-/** One set of counters for a processor and signal, however many pipelines name it, as the Collector counts. */
-function processorCounters(counters: Counters, id: string, kind: 'memory_limiter' | 'resource', signal: Signal): ProcessorCounters {
-  const present = counters.processors.find((one) => one.processor === id && one.signal === signal);
-  if (present !== undefined) return present;
-  const count = new ProcessorCounters(id, kind, signal);
-  counters.processors.push(count);
-  return count;
+  /** One route for each signal that is taken from now on. */
+  reroute(route: (signal: Signal) => Route | undefined, gate: Gate): void {
+    for (const signal of SIGNALS) {
+      const next = route(signal);
+      const present = this.admissions[signal];
+      if (next === undefined) {
+        present?.shut();
+        delete this.admissions[signal];
+      } else if (present === undefined) {
+        this.admissions[signal] = new Admission(signal, next, gate);
+      } else {
+        present.reroute(next);
+      }
+    }
+  }
 }

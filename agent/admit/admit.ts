@@ -1,22 +1,40 @@
 import type { Signal } from '../config/settings.ts';
-import type { ExportLine } from '../export/export-line.ts';
-import type { Body, Processor } from '../process/process.ts';
+import type { Outlet } from '../export/outlet.ts';
+import type { Body, Metadata } from '../process/process.ts';
 import { Chunk } from '../runtime/chunk.ts';
 import { OK, type Outcome } from '../runtime/outcome.ts';
 import { Receipt } from '../runtime/receipt.ts';
 import type { ProcessorCounters, ReceiverCounters } from '../telemetry/counters.ts';
 import { type Budget, Grant } from './budget.ts';
 import { REFUSALS, type Refusal, refuse } from './errors.ts';
-
-/** A pipeline as admit sees it: what happens to the bytes, and where they go. */
-export interface PipelineEntry {
-  readonly processors: readonly { readonly processor: Processor | undefined; readonly counters: ProcessorCounters }[];
-  readonly exporters: readonly ExportLine[];
-}
+import { type Delivery, flow, outletsOf, type PipelineEntry, processorsOf } from './flow.ts';
 
 /** Shared by all admissions of an agent: whether it still takes new requests. */
 export interface Gate {
   open: boolean;
+}
+
+/** Where the requests of one door go; a reload puts another one in its place between two requests. */
+export class Route {
+  readonly counters: ReceiverCounters;
+  readonly budgets: readonly Budget[];
+  readonly pipelines: readonly PipelineEntry[];
+  readonly outlets: readonly Outlet[];
+  readonly limiters: readonly ProcessorCounters[];
+
+  constructor(counters: ReceiverCounters, budgets: readonly Budget[], pipelines: readonly PipelineEntry[]) {
+    this.counters = counters;
+    this.budgets = budgets;
+    this.pipelines = pipelines;
+    this.outlets = [...new Set(pipelines.flatMap((pipeline) => [...outletsOf(pipeline)]))];
+    this.limiters = pipelines.flatMap(processorsOf).filter((one) => one.kind === 'memory_limiter');
+  }
+
+  /** Some destination has room, or there is none that could be full. */
+  hasRoom(items: number, bytes: number): boolean {
+    for (const outlet of this.outlets) if (outlet.hasRoom(items, bytes)) return true;
+    return this.outlets.length === 0;
+  }
 }
 
 /**
@@ -29,32 +47,38 @@ export interface Gate {
 export class Admission {
   readonly signal: Signal;
   readonly counters: ReceiverCounters;
-  readonly #budgets: readonly Budget[];
-  readonly #pipelines: readonly PipelineEntry[];
-  readonly #lines: readonly ExportLine[];
-  readonly #limiters: readonly ProcessorCounters[];
   readonly #gate: Gate;
+  #route: Route;
+  #shut = false;
 
-  constructor(signal: Signal, counters: ReceiverCounters, budgets: readonly Budget[], pipelines: readonly PipelineEntry[], gate: Gate) {
+  constructor(signal: Signal, route: Route, gate: Gate) {
     this.signal = signal;
-    this.counters = counters;
-    this.#budgets = budgets;
-    this.#pipelines = pipelines;
-    this.#lines = pipelines.flatMap((pipeline) => pipeline.exporters);
-    this.#limiters = pipelines.flatMap((p) => p.processors.map((one) => one.counters)).filter((one) => one.kind === 'memory_limiter');
+    this.counters = route.counters;
+    this.#route = route;
     this.#gate = gate;
+  }
+
+  /** From the next request on; what is being read ends up on the new route too. */
+  reroute(route: Route): void {
+    this.#route = route;
+  }
+
+  /** No pipeline takes this signal any more: what is being read is told to come again, by then the door is gone. */
+  shut(): void {
+    this.#shut = true;
   }
 
   /** Before the body: `declaredBytes` is its length where the sender told, else 0. */
   open(declaredBytes: number): Grant | Refusal {
-    if (!this.#gate.open) return refuse(REFUSALS.DRAINING);
-    for (const budget of this.#budgets) {
+    const route = this.#route;
+    if (!this.#gate.open || this.#shut) return refuse(REFUSALS.DRAINING);
+    for (const budget of route.budgets) {
       if (budget.admits(declaredBytes)) continue;
-      for (const limiter of this.#limiters) limiter.refusedRequests += 1;
+      for (const limiter of route.limiters) limiter.refusedRequests += 1;
       return refuse(REFUSALS.MEMORY);
     }
-    if (!this.#hasRoom(0, declaredBytes)) return refuse(REFUSALS.QUEUE_FULL);
-    const grant = new Grant(this.#budgets);
+    if (!route.hasRoom(0, declaredBytes)) return refuse(REFUSALS.QUEUE_FULL);
+    const grant = new Grant(route.budgets);
     grant.resize(declaredBytes);
     return grant;
   }
@@ -63,80 +87,98 @@ export class Admission {
    * After the body was read and scanned. Takes the grant over in any case. `answer` is called exactly once, during this call (stored) or
    * later (wait_for_result, a blocked queue); a refusal is returned and not answered.
    */
-  offer(body: Uint8Array, items: number, grant: Grant, answer: (outcome: Outcome) => void): Refusal | Receipt {
+  offer(received: Uint8Array, items: number, grant: Grant, answer: (outcome: Outcome) => void, metadata?: Metadata): Refusal | Receipt {
     const { counters } = this;
+    const route = this.#route;
     counters.received += items;
-    if (body.length === 0 || (items === 0 && this.signal !== 'profiles')) {
+    if (received.length === 0 || (items === 0 && this.signal !== 'profiles')) {
       // Nothing in it: success, and no empty envelope goes on (spec: an empty request is answered with success).
-      grant.release();
-      answer(OK);
-      return new Receipt(0, answer);
+      return this.#nothingToStore(items, grant, answer);
     }
-    if (!this.#hasRoom(items, body.length)) {
+    if (this.#shut || !route.hasRoom(items, received.length)) {
       grant.release();
       counters.refused += items;
-      return refuse(REFUSALS.QUEUE_FULL);
+      return refuse(this.#shut ? REFUSALS.DRAINING : REFUSALS.QUEUE_FULL);
     }
-    const bodies: Body[] = [];
-    for (const pipeline of this.#pipelines) {
-      const processed = run(pipeline, { slices: [body], bytes: body.length }, items);
-      if (typeof processed === 'string') {
-        grant.release();
-        counters.refused += items;
-        return refuse(REFUSALS.MALFORMED, processed);
-      }
-      bodies.push(processed);
+    const body: Body = { slices: [received], bytes: received.length, items };
+    const deliveries: Delivery[] = [];
+    for (const pipeline of route.pipelines) {
+      const problem = flow(pipeline, body, metadata, false, deliveries);
+      if (problem === undefined) continue;
+      grant.release();
+      counters.refused += items;
+      return refuse(REFUSALS.MALFORMED, problem);
     }
-    return this.#store(bodies, body.length, items, grant, answer);
+    const own = deliveries.filter((delivery) => !delivery.derived);
+    if (own.length < deliveries.length) this.#storeDerived(route, deliveries, metadata);
+    if (own.length === 0) return this.#nothingToStore(items, grant, answer);
+    return this.#store(own, received, items, grant, answer, metadata);
   }
 
-  #store(bodies: readonly Body[], received: number, items: number, grant: Grant, answer: (outcome: Outcome) => void): Receipt {
+  #nothingToStore(items: number, grant: Grant, answer: (outcome: Outcome) => void): Receipt {
+    grant.release();
+    this.counters.accepted += items;
+    answer(OK);
+    return new Receipt(0, answer);
+  }
+
+  #store(
+    deliveries: readonly Delivery[],
+    received: Uint8Array,
+    items: number,
+    grant: Grant,
+    answer: (outcome: Outcome) => void,
+    metadata: Metadata | undefined,
+  ): Receipt {
     const { counters } = this;
     counters.pending += items;
-    const receipt = new Receipt(this.#lines.length, (outcome) => {
+    const receipt = new Receipt(deliveries.length, (outcome) => {
       counters.pending -= items;
       const refused = outcome.kind === 'ok' ? Math.min(outcome.rejected, items) : items;
       counters.refused += refused;
       counters.accepted += items - refused;
       answer(outcome);
     });
-    // All pipelines share the received bytes; what a rewrite adds is charged once for each of them.
-    let bytes = received;
-    for (const body of bodies) bytes += Math.max(0, body.bytes - received);
-    grant.adjust(bytes);
-    grant.retain(this.#lines.length); // and one owner is this function: released below, when all have theirs
+    grant.adjust(memoryOf(deliveries, received));
+    grant.retain(deliveries.length); // and one owner is this function: released below, when all have theirs
     const now = performance.now();
-    for (let i = 0; i < bodies.length; i += 1) {
-      const body = bodies[i] as Body;
-      for (const line of (this.#pipelines[i] as PipelineEntry).exporters) {
-        const chunk = new Chunk(this.signal, body.slices, body.bytes, items, now, receipt, grant);
-        // One full destination does not stop the others: its items are counted as lost there (enqueue_failed), see docs.
-        if (line.offer(chunk) === 'full') line.enqueueFailed(chunk);
-      }
+    for (const { outlet, body } of deliveries) {
+      const chunk = new Chunk(this.signal, body.slices, body.bytes, body.items, now, receipt, grant, false, metadata);
+      // One full destination does not stop the others: its items are counted as lost there (enqueue_failed), see docs.
+      if (outlet.offer(chunk) === 'full') outlet.enqueueFailed(chunk);
     }
     grant.release();
     return receipt;
   }
 
-  /** Some destination has room. */
-  #hasRoom(items: number, bytes: number): boolean {
-    for (const line of this.#lines) if (line.hasRoom(items, bytes)) return true;
-    return false;
+  /** Each is a request of its own that nobody waits for; what has no room is counted as enqueue_failed. */
+  #storeDerived(route: Route, deliveries: readonly Delivery[], metadata: Metadata | undefined): void {
+    for (const { outlet, body, derived } of deliveries) {
+      if (!derived) continue;
+      const grant = new Grant(route.budgets);
+      const fits = grant.resize(body.bytes);
+      const receipt = new Receipt(1, () => {});
+      const chunk = new Chunk(outlet.signal, body.slices, body.bytes, body.items, performance.now(), receipt, grant, false, metadata);
+      if (!fits || outlet.offer(chunk) === 'full') outlet.enqueueFailed(chunk);
+    }
   }
 }
 
-function run(pipeline: PipelineEntry, body: Body, items: number): Body | string {
-  let current = body;
-  for (const { processor, counters } of pipeline.processors) {
-    counters.incoming += items;
-    if (processor !== undefined) {
-      const next = processor.process(current);
-      if (typeof next === 'string') return next;
-      current = next;
-    } else {
-      counters.accepted += items; // memory_limiter: it has decided in open() and resize()
+/**
+ * Bytes that are held for what is stored: the received buffer once, if any slice of it is still used (however small, it keeps the whole),
+ * and what processors wrote anew.
+ */
+function memoryOf(deliveries: readonly Delivery[], received: Uint8Array): number {
+  let bytes = 0;
+  let usesReceived = false;
+  let last: Body | undefined;
+  for (const { body } of deliveries) {
+    if (body === last) continue; // exporters of one pipeline share everything
+    last = body;
+    for (const slice of body.slices) {
+      if (slice.buffer === received.buffer) usesReceived = true;
+      else bytes += slice.length;
     }
-    counters.outgoing += items;
   }
-  return current;
+  return usesReceived ? bytes + received.length : bytes;
 }

@@ -8,12 +8,17 @@
  */
 export class Budget {
   readonly name: string;
-  readonly limit: number;
-  readonly soft: number;
+  limit = 0;
+  soft = 0;
   used = 0;
 
   constructor(name: string, limit: number, spike: number) {
     this.name = name;
+    this.resize(limit, spike);
+  }
+
+  /** Other marks, after a reload; what is held stays counted. */
+  resize(limit: number, spike: number): void {
     this.limit = limit;
     this.soft = Math.max(0, limit - spike);
   }
@@ -65,6 +70,11 @@ export class Grant {
   /** Like `resize`, without asking: for the few bytes that a rewritten attribute adds to what was let in. */
   adjust(bytes: number): void {
     this.#charge(bytes - this.#bytes);
+  }
+
+  /** So many bytes more or less, without asking: what an exporter makes of the request, as its compressed body. */
+  charge(more: number): void {
+    this.#charge(more);
   }
 
   /** Adds owners. */

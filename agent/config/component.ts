@@ -18,6 +18,9 @@ export interface BuildContext {
   notice(path: readonly PathStep[], message: string): void;
 }
 
+/** What a connector makes of each signal. */
+export type Routes = Readonly<Partial<Record<Signal, readonly Signal[]>>>;
+
 /** One component type of the grammar. */
 export interface ComponentDefinition<C, S> {
   readonly type: string;
@@ -26,6 +29,8 @@ export interface ComponentDefinition<C, S> {
   /** Signals that its pipelines may carry; none for extensions. */
   readonly signals: readonly Signal[];
   readonly describe: string;
+  /** Connectors only: the signals of the pipelines that they may end in, by that of the pipeline that they begin in. */
+  readonly routes?: Routes;
   readonly config: Field<C>;
   /** Config to settings; undefined where it reported a mistake. */
   build(config: C, context: BuildContext): S | undefined;
@@ -37,6 +42,7 @@ export interface Component<S> {
   readonly aliases: readonly string[];
   readonly signals: readonly Signal[];
   readonly describe: string;
+  readonly routes: Routes;
   readonly config: z.ZodType;
   build(config: unknown, context: BuildContext): S | undefined;
 }
@@ -48,6 +54,7 @@ export function component<C, S>(definition: ComponentDefinition<C, S>): Componen
     aliases: definition.aliases ?? [],
     signals: definition.signals,
     describe: definition.describe,
+    routes: definition.routes ?? {},
     config: definition.config,
     build: (config, context) => definition.build(config as C, context),
   };

@@ -3,6 +3,7 @@ import { TELEMETRY_CONFIG, telemetrySettings } from '../telemetry/config.ts';
 import type { BuildContext } from './component.ts';
 import type { Configured, ConfiguredMap } from './components.ts';
 import { readComponents } from './components.ts';
+import { checkConnectors } from './connectors.ts';
 import { expandTree } from './expand.ts';
 import type { Findings } from './parse.ts';
 import { parseAt, unknownKey } from './parse.ts';
@@ -11,7 +12,7 @@ import { readExtensions, readPipelines, resolvePipelines } from './pipelines.ts'
 import type { Notice, Problem } from './problems.ts';
 import { ConfigError } from './problems.ts';
 import { PROCESS_CONFIG, processSettings } from './process-config.ts';
-import { EXPORTERS, EXTENSIONS, PROCESSORS, RECEIVERS } from './registry.ts';
+import { CONNECTORS, EXPORTERS, EXTENSIONS, PROCESSORS, RECEIVERS } from './registry.ts';
 import type { AgentSettings, Signal } from './settings.ts';
 import type { ConfigSources } from './sources.ts';
 import { readSources } from './sources.ts';
@@ -65,8 +66,8 @@ function buildSettings(findings: Findings, totalMemoryBytes: number): AgentSetti
   const receivers = readComponents('receivers', RECEIVERS, findings);
   const processors = readComponents('processors', PROCESSORS, findings);
   const exporters = readComponents('exporters', EXPORTERS, findings);
+  const connectors = readComponents('connectors', CONNECTORS, findings);
   const extensions = readComponents('extensions', EXTENSIONS, findings);
-  refuseConnectors(findings);
   const telemetry = parseAt(TELEMETRY_CONFIG, ['service', 'telemetry'], findings);
   const agent = parseAt(PROCESS_CONFIG, ['agent'], findings);
   for (const section of ['receivers', 'exporters']) {
@@ -79,14 +80,16 @@ function buildSettings(findings: Findings, totalMemoryBytes: number): AgentSetti
       message: 'there must be at least one',
     });
   }
-  const plans = resolvePipelines(readPipelines(findings), { receivers, processors, exporters }, findings);
+  const plans = resolvePipelines(readPipelines(findings), { receivers, processors, exporters, connectors }, findings);
+  checkConnectors(plans, { receivers, exporters, connectors }, findings);
   const started = readExtensions(extensions, findings);
 
   const builder = new Builder(findings, totalMemoryBytes);
   const builtReceivers = builder.used(receivers, plans, (plan) => plan.receivers);
   const builtProcessors = builder.used(processors, plans, (plan) => plan.processors);
   const builtExporters = builder.used(exporters, plans, (plan) => plan.exporters);
-  const healthChecks = started.map((extension) => builder.build(extension, new Set())).filter((settings) => settings !== undefined);
+  const builtConnectors = builder.used(connectors, plans, (plan) => [...plan.receivers, ...plan.exporters]);
+  const builtExtensions = started.map((extension) => builder.build(extension, new Set())).filter((settings) => settings !== undefined);
   const builtTelemetry =
     telemetry === undefined ? undefined : telemetrySettings(telemetry, builder.context('telemetry', ['service', 'telemetry'], new Set()));
   if (builtTelemetry === undefined || agent === undefined) return undefined;
@@ -113,7 +116,8 @@ function buildSettings(findings: Findings, totalMemoryBytes: number): AgentSetti
     receivers: builtReceivers,
     processors: running,
     exporters: builtExporters,
-    healthChecks,
+    connectors: builtConnectors,
+    extensions: builtExtensions,
     pipelines,
     telemetry: builtTelemetry,
     agent: processSettings(agent),
@@ -183,19 +187,6 @@ function checkKeys(path: readonly PathStep[], allowed: readonly string[], { root
     return;
   }
   for (const key of node.entries.keys()) if (!allowed.includes(key)) problems.push(unknownKey([...path, key], allowed, root));
-}
-
-function refuseConnectors({ root, problems }: Findings): void {
-  const node = nodeAt(root, ['connectors']);
-  if (node?.kind !== 'map') return;
-  for (const [key, { origin }] of node.entries) {
-    problems.push({
-      code: 'OTLP_CONFIG_UNKNOWN_COMPONENT',
-      path: ['connectors', key],
-      origin,
-      message: 'this agent has no connectors; run them in the gateway Collector',
-    });
-  }
 }
 
 /** As they stand in the files, so that they can be corrected from top to bottom. */

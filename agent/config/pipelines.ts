@@ -57,6 +57,7 @@ export interface ConfiguredComponents {
   readonly receivers: ConfiguredMap<unknown>;
   readonly processors: ConfiguredMap<unknown>;
   readonly exporters: ConfiguredMap<unknown>;
+  readonly connectors: ConfiguredMap<unknown>;
 }
 
 /** Every reference names a component that is configured and carries the signal. The plans come back as they were. */
@@ -69,8 +70,10 @@ export function resolvePipelines(
     for (const kind of ['receivers', 'processors', 'exporters'] as const) {
       plan[kind].forEach((id, index) => {
         const path = [...plan.path, kind, index];
-        const found = configured[kind].get(id);
-        if (found === undefined) reportMissing(kind, id, [...configured[kind].keys()], path, findings);
+        const connector = kind === 'processors' ? undefined : configured.connectors.get(id);
+        const found = configured[kind].get(id) ?? connector;
+        const known = kind === 'processors' ? configured[kind].keys() : [...configured[kind].keys(), ...configured.connectors.keys()];
+        if (found === undefined) reportMissing(kind, id, [...known], path, findings);
         else if (!found.component.signals.includes(plan.signal)) reportSignal(found, plan, path, findings);
       });
     }
@@ -87,7 +90,7 @@ function reportMissing(
 ): void {
   const singular = kind.slice(0, -1);
   // Where the component itself was refused, that is the message; a second one would send the reader to the wrong place.
-  if (nodeAt(root, [kind, id]) !== undefined) return;
+  if (nodeAt(root, [kind, id]) !== undefined || nodeAt(root, ['connectors', id]) !== undefined) return;
   problems.push({
     code: 'OTLP_CONFIG_REFERENCE',
     path,

@@ -1,3 +1,4 @@
+import { forwardConnector } from '../connect/forward-config.ts';
 import { debugExporter } from '../export/debug-config.ts';
 import { otlpGrpcExporter } from '../export/otlp-grpc-config.ts';
 import { otlpHttpExporter } from '../export/otlp-http-config.ts';
@@ -7,7 +8,7 @@ import { resourceProcessor } from '../process/resource-config.ts';
 import { otlpReceiver } from '../receive/config.ts';
 import { healthCheck } from '../telemetry/health-check-config.ts';
 import type { Component } from './component.ts';
-import type { ExporterSettings, HealthCheckSettings, OtlpReceiverSettings, ProcessorSettings } from './settings.ts';
+import type { ConnectorSettings, ExporterSettings, ExtensionSettings, OtlpReceiverSettings, ProcessorSettings } from './settings.ts';
 
 /** Every component that this agent has, by the section of the file that it is written in. */
 export const RECEIVERS: readonly Component<OtlpReceiverSettings>[] = [otlpReceiver];
@@ -17,14 +18,16 @@ export const PROCESSORS: readonly Component<ProcessorSettings | BatchProcessorSe
   resourceProcessor,
 ];
 export const EXPORTERS: readonly Component<ExporterSettings>[] = [otlpGrpcExporter, otlpHttpExporter, debugExporter];
-export const EXTENSIONS: readonly Component<HealthCheckSettings>[] = [healthCheck];
+export const CONNECTORS: readonly Component<ConnectorSettings>[] = [forwardConnector];
+export const EXTENSIONS: readonly Component<ExtensionSettings>[] = [healthCheck];
 
-export type SectionName = 'receivers' | 'processors' | 'exporters' | 'extensions';
+export type SectionName = 'receivers' | 'processors' | 'exporters' | 'connectors' | 'extensions';
 
 export const COMPONENTS: Readonly<Record<SectionName, readonly Component<unknown>[]>> = {
   receivers: RECEIVERS,
   processors: PROCESSORS,
   exporters: EXPORTERS,
+  connectors: CONNECTORS,
   extensions: EXTENSIONS,
 };
 

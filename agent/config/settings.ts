@@ -1,3 +1,5 @@
+import type { ForwardSettings } from '../connect/forward-config.ts';
+
 /**
  * What the code of the agent is told: parsed, defaulted, with environment values put in and checked.
  * `config` is what a user writes (YAML), `settings` is this. Times are milliseconds, sizes bytes, names as in the file.
@@ -22,8 +24,10 @@ export interface AgentSettings {
   readonly receivers: Readonly<Record<string, OtlpReceiverSettings>>;
   readonly processors: Readonly<Record<string, ProcessorSettings>>;
   readonly exporters: Readonly<Record<string, ExporterSettings>>;
-  /** The health_check extensions that `service.extensions` lists. */
-  readonly healthChecks: readonly HealthCheckSettings[];
+  /** By component id; only those that pipelines use at both ends. */
+  readonly connectors: Readonly<Record<string, ConnectorSettings>>;
+  /** Those that `service.extensions` lists, in its order. */
+  readonly extensions: readonly ExtensionSettings[];
   /** In the order of the file. */
   readonly pipelines: readonly PipelineSettings[];
   readonly telemetry: TelemetrySettings;
@@ -35,9 +39,11 @@ export interface PipelineSettings {
   /** `traces`, `traces/2`. */
   readonly id: string;
   readonly signal: Signal;
+  /** Receivers, and connectors that end in this pipeline. */
   readonly receivers: readonly string[];
   /** Without the `batch` processors: they are in `batch`. */
   readonly processors: readonly string[];
+  /** Exporters, and connectors that begin here. */
   readonly exporters: readonly string[];
   /** The pipeline's `batch` processor; an exporter's own `sending_queue.batch` wins over it. */
   readonly batch?: BatchSettings;
@@ -238,7 +244,14 @@ export interface RetrySettings {
   readonly maxElapsedMs: number;
 }
 
+/** One member for each connector type, told apart by `kind`. */
+export type ConnectorSettings = ForwardSettings;
+
+/** One member for each extension type, told apart by `kind`. */
+export type ExtensionSettings = HealthCheckSettings;
+
 export interface HealthCheckSettings {
+  readonly kind: 'health_check';
   readonly id: string;
   readonly address: SocketAddress;
   /** @default "/" */

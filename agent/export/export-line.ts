@@ -2,13 +2,16 @@ import type { BatchSettings, ExporterSettings, Signal } from '../config/settings
 import { SIGNAL_FACTS } from '../otlp/signals.ts';
 import { MemoryQueue } from '../queue/memory-queue.ts';
 import type { Chunk } from '../runtime/chunk.ts';
-import { GrpcStatus } from '../runtime/grpc-status.ts';
-import { OK, type Verdict } from '../runtime/outcome.ts';
+import { GrpcStatus, grpcStatusName } from '../runtime/grpc-status.ts';
+import { OK, type Outcome, type Verdict } from '../runtime/outcome.ts';
 import { ExporterCounters } from '../telemetry/counters.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Ending, Sending } from './attempt.ts';
 import { Batcher } from './batch.ts';
-import { deliver, type Ending } from './deliver.ts';
+import { deliver } from './deliver.ts';
+import type { Outlet } from './outlet.ts';
 import { SendLog } from './send-log.ts';
+import { Throttle } from './throttle.ts';
 import type { Transport } from './transport.ts';
 
 /** Without a sending_queue the Collector sends on the caller's goroutine, as many at a time as there are callers. */
@@ -21,7 +24,10 @@ const CONSUMERS_WITHOUT_QUEUE = 1000;
  * Counters: otelcol_exporter_{sent,send_failed,enqueue_failed}_*, evicted, in_flight_requests.
  * Bench:    test/bench/agent-throughput.
  */
-export class ExportLine {
+export class ExportLine implements Outlet {
+  readonly id: string;
+  readonly signal: Signal;
+  readonly parts: readonly ExporterCounters[];
   readonly counters: ExporterCounters;
   readonly #settings: ExporterSettings;
   readonly #transport: Transport;
@@ -31,7 +37,7 @@ export class ExportLine {
   /** The sender is answered when its data is delivered, not when it is stored. */
   readonly #waits: boolean;
   readonly #log: Log;
-  readonly #sendLog: SendLog;
+  readonly #sending: Sending;
   readonly #abort = new AbortController();
   #flushTimer: NodeJS.Timeout | undefined;
   #draining = false;
@@ -40,11 +46,13 @@ export class ExportLine {
   constructor(settings: ExporterSettings, signal: Signal, batch: BatchSettings | undefined, transport: Transport, log: Log) {
     const { queue } = settings;
     const merge = queue.batch ?? batch;
+    this.id = settings.id;
+    this.signal = signal;
     this.#settings = settings;
     this.#transport = transport;
     this.#log = log;
-    this.#sendLog = new SendLog(log, settings.id, signal);
     this.counters = new ExporterCounters(settings.id, signal, transport.labels, queue.enabled);
+    this.parts = [this.counters];
     this.#queue = new MemoryQueue(
       queue,
       this.counters,
@@ -55,6 +63,14 @@ export class ExportLine {
     this.#consumers = queue.enabled ? queue.consumers : CONSUMERS_WITHOUT_QUEUE;
     // A batch processor in front of an exporter without queue answers when it has stored, as upstream's does.
     this.#waits = queue.enabled ? queue.waitForResult : merge === undefined;
+    this.#sending = {
+      transport,
+      retry: settings.retry,
+      throttle: new Throttle(this.#consumers, () => this.#pump()),
+      counters: this.counters,
+      abort: this.#abort.signal,
+      log: new SendLog(log, settings.id, signal),
+    };
   }
 
   hasRoom(items: number, bytes: number): boolean {
@@ -109,6 +125,7 @@ export class ExportLine {
 
   async close(): Promise<void> {
     clearTimeout(this.#flushTimer);
+    this.#sending.throttle.close();
     this.#abort.abort();
     await this.#transport.close();
   }
@@ -128,7 +145,9 @@ export class ExportLine {
 
   /** Starts as many deliveries as are due and allowed. Synchronous; called when something came in, ended or became old enough. */
   #pump(): void {
-    while (this.counters.inFlight < this.#consumers) {
+    const { throttle } = this.#sending;
+    // What a throttled line may not send stays in the queue: there it merges into fewer requests, and drop_oldest can reach it.
+    while (this.counters.inFlight < throttle.limit && !throttle.paused) {
       const now = performance.now();
       const due = this.#draining && this.#queue.length > 0 ? 0 : this.#batcher.dueIn(this.#queue, now);
       if (due === undefined) break;
@@ -149,9 +168,7 @@ export class ExportLine {
   #launch(batch: Chunk[]): void {
     this.counters.inFlight += 1;
     // deliver() turns every failure into an ending; a rejection would be a bug and must not pass unseen.
-    void deliver(batch, this.#transport, this.#settings.retry, this.counters, this.#abort.signal, this.#sendLog, (chunk, ending) =>
-      this.#ended(chunk, ending),
-    ).then(() => {
+    void deliver(batch, this.#sending, (chunk, ending) => this.#ended(chunk, ending)).then(() => {
       this.counters.inFlight -= 1;
       this.#pump();
     });
@@ -163,11 +180,29 @@ export class ExportLine {
     else {
       const failed = ending.outcome.kind === 'ok' ? Math.min(ending.outcome.rejected, chunk.items) : chunk.items;
       counters.sendFailed += failed;
-      if (failed > 0) this.#sendLog.lost(failed, ending.outcome.message);
+      if (failed > 0) this.#lost(failed, ending.outcome);
       counters.sent += chunk.items - failed;
     }
     this.#queue.done(chunk);
     chunk.settle(ending.outcome);
     chunk.release();
+  }
+
+  #lost(items: number, outcome: Outcome): void {
+    this.counters.lost(lossReason(outcome, this.#settings.retry.enabled), items);
+    // What partial_success rejects is said with the server's words when the answer comes (SendLog).
+    if (outcome.kind !== 'ok') this.#sending.log.lost(items, outcome.message);
+  }
+}
+
+/** Why items were given up, as a label: a closed set, as the server's own words are without bound. */
+function lossReason(outcome: Outcome, retries: boolean): string {
+  switch (outcome.kind) {
+    case 'ok':
+      return 'partial_success';
+    case 'retry':
+      return retries ? 'retries_exhausted' : 'not_retried';
+    case 'reject':
+      return outcome.taken === true ? 'answer_unreadable' : grpcStatusName(outcome.code);
   }
 }

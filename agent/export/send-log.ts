@@ -11,6 +11,8 @@ export class SendLog {
   #failing = false;
   #lost = 0;
   #saidAt = Number.NEGATIVE_INFINITY;
+  #rejected = 0;
+  #saidPartAt = Number.NEGATIVE_INFINITY;
 
   constructor(log: Log, exporter: string, signal: string) {
     this.#log = log;
@@ -26,6 +28,18 @@ export class SendLog {
       this.#failing = false;
       this.#log.info('sending works again', this.#who);
     }
+    if (outcome.kind === 'ok' && (outcome.rejected > 0 || outcome.message !== '')) this.#partly(outcome.rejected, outcome.message);
+  }
+
+  /** partial_success: with rejected items they are lost, without any the next hop has a warning. The words are its own. */
+  #partly(rejected: number, message: string): void {
+    this.#rejected += rejected;
+    const now = performance.now();
+    if (now - this.#saidPartAt < SAY_LOSS_EVERY_MS) return;
+    if (this.#rejected > 0) this.#log.error('the next hop rejected a part', { ...this.#who, items: this.#rejected, reason: message });
+    else this.#log.warn('the next hop took everything and warns', { ...this.#who, reason: message });
+    this.#rejected = 0;
+    this.#saidPartAt = now;
   }
 
   /** Items that are given up. */

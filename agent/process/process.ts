@@ -1,16 +1,29 @@
 /**
  * process: what a pipeline does to a request between admit and queue, on bytes.
  * In:       the slices of a request. Out: slices of the rewritten request; untouched parts are shared, never copied.
- * May drop: nothing (filters come with their own issue). Counters: otelcol_processor_{incoming,outgoing}_items.
+ * May drop: items that a filter or sampler does not keep: `items` becomes fewer, and with `bytes` 0 nothing goes on.
+ * Counters: otelcol_processor_{incoming,outgoing}_items; their difference is what was dropped.
  * Fails:    with a reason, when the bytes that must be rewritten are malformed: the request is refused as such.
- * Bench:    test/bench/agent-throughput.
+ * Bench:    test/bench/agent-components
  */
 export interface Body {
   readonly slices: readonly Uint8Array[];
   readonly bytes: number;
+  /** Spans, data points, log records or profile samples. */
+  readonly items: number;
 }
 
+/** Headers of the request that brought the data, by lower-case name; only where the receiver has include_metadata. */
+export type Metadata = ReadonlyMap<string, readonly string[]>;
+
 export interface Processor {
-  /** Throws never; a string is the reason why the body cannot be processed. */
-  process(body: Body): Body | string;
+  /** Never throws; a string is the reason why the body cannot be processed. */
+  process(body: Body, metadata: Metadata | undefined): Body | string;
+  /** Where it holds timers or files. */
+  close?(): void;
+}
+
+/** One slice: a processor that scans wants to see the request whole. Slices come whole from receive; after an editor they are joined. */
+export function wholeOf(body: Body): Uint8Array {
+  return body.slices.length === 1 ? (body.slices[0] as Uint8Array) : Buffer.concat(body.slices, body.bytes);
 }

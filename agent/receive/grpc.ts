@@ -9,7 +9,7 @@ import { GrpcCall } from './grpc-call.ts';
 import { HealthService } from './grpc-health.ts';
 import { respondHttpError, respondRefusal } from './grpc-respond.ts';
 import { SessionGuard } from './grpc-session.ts';
-import { listen } from './listen.ts';
+import { Listener } from './listener.ts';
 import type { Admissions, Receiver } from './receive.ts';
 
 /** Of one stream: a request of the usual size arrives without a single WINDOW_UPDATE round trip. */
@@ -26,7 +26,6 @@ const SWEEP_MS = 5_000;
 /** OTLP/gRPC over node:http2 with our own framing (grpc-call.ts): 3.5 times cheaper than grpc-js on both sides. */
 export class GrpcReceiver implements Receiver {
   readonly #settings: GrpcServerSettings;
-  readonly #key: string;
   readonly #counters: Counters;
   readonly #admissions: Admissions;
   readonly #signals = new Map<string, Signal>(SIGNALS.map((signal) => [SIGNAL_FACTS[signal].grpcPath, signal]));
@@ -34,16 +33,16 @@ export class GrpcReceiver implements Receiver {
   readonly #server: Http2Server;
   readonly #sessions = new Map<ServerHttp2Session, SessionGuard>();
   readonly #calls = new Set<GrpcCall>();
-  #address: SocketAddress;
+  #listener: Listener;
   #sweeper: NodeJS.Timeout | undefined;
-  #closing: Promise<void> | undefined;
+  #handedOver = false;
+  #ended: PromiseWithResolvers<void> | undefined;
 
   constructor(settings: GrpcServerSettings, key: string, admissions: Admissions, counters: Counters) {
     this.#settings = settings;
-    this.#key = key;
     this.#admissions = admissions;
     this.#counters = counters;
-    this.#address = settings.address;
+    this.#listener = new Listener(settings.address, key, { allowHalfOpen: false, onError: () => counters.connectionError('listener') });
     this.#server = createServer({
       maxSessionMemory: MAX_SESSION_MEMORY_MB,
       settings: {
@@ -61,39 +60,58 @@ export class GrpcReceiver implements Receiver {
       if (this.#sessions.get(session)?.called !== true) this.#counters.connectionError('http2');
     });
     this.#server.on('clientError', () => this.#counters.connectionError('socket'));
-    this.#server.on('error', () => this.#counters.connectionError('listener'));
   }
 
   get address(): SocketAddress {
-    return this.#address;
+    return this.#listener.address;
   }
 
-  async start(): Promise<void> {
-    this.#address = await listen(this.#server, this.#settings.address, this.#key);
+  bind(): Promise<void> {
+    return this.#listener.open();
+  }
+
+  start(listener?: Listener): void {
+    if (listener !== undefined) this.#listener = listener;
+    this.#listener.handTo((socket) => void this.#server.emit('connection', socket));
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+  }
+
+  handOver(): Listener {
+    this.#handedOver = true;
+    return this.#listener;
   }
 
   /** GOAWAY to every client; streams that are open go on, and the connection ends with the last of them. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#health.shutDown();
-    this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    if (!this.#handedOver) this.#listener.close();
     for (const session of this.#sessions.keys()) session.close();
-    await Promise.race([this.#closing, aborted(deadline)]);
+    await Promise.race([this.#empty(), aborted(deadline)]);
   }
 
   async close(): Promise<void> {
     clearInterval(this.#sweeper);
     this.#health.shutDown();
-    this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    if (!this.#handedOver) this.#listener.close();
     for (const session of this.#sessions.keys()) session.destroy();
-    await this.#closing;
+    await this.#empty();
+  }
+
+  /** When the last connection has ended. */
+  #empty(): Promise<void> {
+    if (this.#sessions.size === 0) return Promise.resolve();
+    this.#ended ??= Promise.withResolvers<void>();
+    return this.#ended.promise;
   }
 
   #onSession(session: ServerHttp2Session): void {
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     session.on('error', () => {}); // counted once, by the server's sessionError
     this.#sessions.set(session, new SessionGuard(session, this.#settings.keepalive, () => this.#counters.connectionError('ping_flood')));
-    session.on('close', () => this.#sessions.delete(session));
+    session.on('close', () => {
+      this.#sessions.delete(session);
+      if (this.#sessions.size === 0) this.#ended?.resolve();
+    });
   }
 
   #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {

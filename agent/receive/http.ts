@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { REFUSALS, refuse } from '../admit/errors.ts';
 import { type HttpServerSettings, SIGNALS, type Signal, type SocketAddress } from '../config/settings.ts';
 import { aborted } from '../runtime/aborted.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import { HttpCall } from './http-call.ts';
 import { respondCors, respondHttpRefusal } from './http-respond.ts';
-import { listen } from './listen.ts';
+import { Listener } from './listener.ts';
 import type { Admissions, Receiver } from './receive.ts';
 
 /** A whole request where `read_timeout` is 0 (without end): a client that stalls must not hold memory for ever. */
@@ -16,21 +17,21 @@ const CHECK_CONNECTIONS_MS = 5_000;
 /** OTLP/HTTP with protobuf bodies over node:http: the cheapest way in, 1.6 times cheaper than HTTP/2. */
 export class HttpReceiver implements Receiver {
   readonly #settings: HttpServerSettings;
-  readonly #key: string;
   readonly #admissions: Admissions;
   readonly #counters: Counters;
   readonly #signals: ReadonlyMap<string, Signal>;
   readonly #server: Server;
-  #address: SocketAddress;
+  readonly #sockets = new Set<Socket>();
+  #listener: Listener;
   #draining = false;
-  #closing: Promise<void> | undefined;
+  #handedOver = false;
+  #ended: PromiseWithResolvers<void> | undefined;
 
   constructor(settings: HttpServerSettings, key: string, admissions: Admissions, counters: Counters) {
     this.#settings = settings;
-    this.#key = key;
     this.#admissions = admissions;
     this.#counters = counters;
-    this.#address = settings.address;
+    this.#listener = new Listener(settings.address, key, { allowHalfOpen: true, onError: () => counters.connectionError('listener') });
     this.#signals = new Map(SIGNALS.map((signal) => [settings.paths[signal], signal]));
     this.#server = createServer({
       headersTimeout: settings.readHeaderTimeoutMs,
@@ -51,29 +52,57 @@ export class HttpReceiver implements Receiver {
           `HTTP/1.1 ${error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'}\r\nConnection: close\r\n\r\n`,
         );
     });
-    this.#server.on('error', () => this.#counters.connectionError('listener'));
   }
 
   get address(): SocketAddress {
-    return this.#address;
+    return this.#listener.address;
   }
 
-  async start(): Promise<void> {
-    this.#address = await listen(this.#server, this.#settings.address, this.#key);
+  bind(): Promise<void> {
+    return this.#listener.open();
+  }
+
+  start(listener?: Listener): void {
+    if (listener !== undefined) this.#listener = listener;
+    // The listener is ours, so node:http hears of it by this event only: it starts the timer of headersTimeout and requestTimeout.
+    this.#server.emit('listening');
+    this.#listener.handTo((socket) => this.#onConnection(socket));
+  }
+
+  handOver(): Listener {
+    this.#handedOver = true;
+    return this.#listener;
   }
 
   /** Idle connections end now, the others with their answer, which says `Connection: close`. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#draining = true;
-    this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    if (!this.#handedOver) this.#listener.close();
     this.#server.closeIdleConnections();
-    await Promise.race([this.#closing, aborted(deadline)]);
+    await Promise.race([this.#empty(), aborted(deadline)]);
   }
 
   async close(): Promise<void> {
-    this.#closing ??= new Promise((resolve) => this.#server.close(() => resolve()));
+    if (!this.#handedOver) this.#listener.close();
     this.#server.closeAllConnections();
-    await this.#closing;
+    await this.#empty();
+    this.#server.close(); // ends its timer; it was never bound itself
+  }
+
+  #onConnection(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#ended?.resolve();
+    });
+    this.#server.emit('connection', socket);
+  }
+
+  /** When the last connection has ended. */
+  #empty(): Promise<void> {
+    if (this.#sockets.size === 0) return Promise.resolve();
+    this.#ended ??= Promise.withResolvers<void>();
+    return this.#ended.promise;
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue = false): void {

@@ -1,5 +1,6 @@
 import type { Admission } from '../admit/admit.ts';
 import type { Signal, SocketAddress } from '../config/settings.ts';
+import type { Listener } from './listener.ts';
 
 /**
  * receive: sockets in, whole OTLP requests out.
@@ -9,8 +10,12 @@ import type { Signal, SocketAddress } from '../config/settings.ts';
  * Bench:    test/bench/agent-throughput.
  */
 export interface Receiver {
-  /** Binds; rejects with an error that names the address. */
-  start(): Promise<void>;
+  /** Binds; rejects with an error that names the address. Connections wait until start(). */
+  bind(): Promise<void>;
+  /** Takes connections: those of its own address, or of a listener that another receiver handed over. */
+  start(listener?: Listener): void;
+  /** Gives its listener away, with no connection lost: what is open stays here and is to be drained. */
+  handOver(): Listener;
   /** Stops accepting and waits until what is in flight was answered, at the latest until `deadline`. */
   drain(deadline: AbortSignal): Promise<void>;
   /** Ends all connections. */

@@ -2,14 +2,14 @@ import type { Refusal } from '../admit/errors.ts';
 import { REFUSALS, refuse } from '../admit/errors.ts';
 import type { AgentSettings, Signal, SocketAddress } from '../config/settings.ts';
 import { scan } from '../otlp/wire.ts';
-import { compile, type Line } from '../pipeline.ts';
 import { formatAddress } from '../receive/listen.ts';
 import { type Books, booksOf } from '../telemetry/books.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { createRegistry, metricDefinitions } from '../telemetry/metrics.ts';
-import { healthServer, metricsServer, type SideServer } from '../telemetry/servers.ts';
-import { aborted } from './aborted.ts';
+import type { Health } from '../telemetry/servers.ts';
+import { Line } from './line.ts';
 import type { Outcome } from './outcome.ts';
+import { SideServers } from './side-servers.ts';
 
 /** What surrounds the settings: for tests and embedding. */
 export interface AgentOptions {
@@ -24,48 +24,45 @@ export interface AgentOptions {
 
 /** An agent: `createAgent()`, `start()`, `drain()`, `close()`, in this order; each may be called twice. */
 export class Agent {
-  readonly #settings: AgentSettings;
+  #settings: AgentSettings;
   readonly #line: Line;
   readonly #log: Log;
-  readonly #metrics: SideServer | undefined;
-  readonly #health: ReadonlyMap<string, SideServer>;
-  readonly #exposition: () => Promise<string>;
+  readonly #side: SideServers;
+  readonly #startedAt = performance.now();
   #state: 'created' | 'started' | 'draining' | 'drained' | 'closed' = 'created';
   #draining: Promise<Books> | undefined;
+  /** Reloads and the drain come one after the other. */
+  #turn: Promise<void> = Promise.resolve();
 
   /** Use createAgent(). */
   constructor(settings: AgentSettings, line: Line, log: Log) {
     this.#settings = settings;
     this.#line = line;
     this.#log = log;
-    const startedAt = performance.now();
-    const registry = createRegistry(metricDefinitions(line.counters, () => this.heldBytes, startedAt));
-    this.#exposition = () => registry.metrics();
-    const { metrics } = settings.telemetry;
-    this.#metrics = metrics === undefined ? undefined : metricsServer(metrics.address, this.#exposition, registry.contentType);
-    const health = { ready: () => this.ready, reason: () => this.#notReady() };
-    this.#health = new Map(settings.healthChecks.map((one) => [one.id, healthServer(one, health, new Date())]));
+    const health: Health = { ready: () => this.ready, reason: () => this.#notReady() };
+    this.#side = new SideServers(settings, () => this.metrics(), health, log);
   }
 
   /** Bytes of requests that are held at the moment. */
   get heldBytes(): number {
-    let most = 0;
-    for (const budget of this.#line.budgets) most = Math.max(most, budget.used);
-    return most;
+    return this.#line.budgets.always.used;
   }
 
   /** Whether it wants traffic: started, not draining, below its memory limit. */
   get ready(): boolean {
-    return this.#state === 'started' && !this.#line.budgets.some((budget) => budget.exhausted);
+    return this.#state === 'started' && !this.#line.budgets.all.some((budget) => budget.exhausted);
   }
 
-  /** Where it listens, by `otlp/grpc`, `otlp/http`, `metrics` and the health checks' ids; ports are the real ones where 0 was asked for. */
+  /** Where it listens, by `otlp/grpc`, `otlp/http`, `metrics` and the extensions' ids; ports are the real ones where 0 was asked for. */
   get addresses(): Readonly<Record<string, SocketAddress>> {
     const found: Record<string, SocketAddress> = {};
     for (const [id, receiver] of this.#line.receivers) found[id] = receiver.address;
-    if (this.#metrics !== undefined) found.metrics = this.#metrics.address;
-    for (const [id, server] of this.#health) found[id] = server.address;
-    return found;
+    return { ...found, ...this.#side.addresses };
+  }
+
+  /** The settings that hold at the moment. */
+  get settings(): AgentSettings {
+    return this.#settings;
   }
 
   /** Every item that came in, in exactly one place. */
@@ -73,18 +70,17 @@ export class Agent {
     return booksOf(this.#line.counters);
   }
 
-  /** The text of /metrics. */
+  /** The text of /metrics. Which series there are changes with the settings, so the registry is made when it is asked for. */
   metrics(): Promise<string> {
-    return this.#exposition();
+    return createRegistry(metricDefinitions(this.#line.counters, () => this.heldBytes, this.#startedAt)).metrics();
   }
 
   /** Binds health and metrics, then the receivers; rejects with the configuration key where a port cannot be had, and nothing stays bound. */
   async start(): Promise<void> {
     if (this.#state !== 'created') return;
     try {
-      await this.#metrics?.start();
-      for (const server of this.#health.values()) await server.start();
-      for (const receiver of this.#line.receivers.values()) await receiver.start();
+      await this.#side.start();
+      await this.#line.start();
     } catch (error) {
       await this.close();
       throw error;
@@ -93,6 +89,35 @@ export class Agent {
     this.#log.info('started', {
       listening: Object.fromEntries(Object.entries(this.addresses).map(([id, address]) => [id, formatAddress(address)])),
     });
+  }
+
+  /**
+   * Other settings take over with no request refused and nothing lost: what did not change keeps its connections and queues, what is gone
+   * finishes what it has. Rejects, and everything stays as it was, where an address cannot be had.
+   */
+  reload(settings: AgentSettings): Promise<void> {
+    const turn = this.#turn.then(async () => {
+      if (this.#state !== 'started') return;
+      const { reloads } = this.#line.counters;
+      try {
+        await this.#side.reload(settings, () => this.#line.reload(settings, settings.agent.drainDeadlineMs));
+        this.#settings = settings;
+        reloads.success += 1;
+        reloads.lastSuccess = Date.now() / 1000;
+        this.#log.info('configuration reloaded', { pipelines: settings.pipelines.map(({ id }) => id) });
+      } catch (error) {
+        this.reloadFailed((error as Error).message);
+        throw error;
+      }
+    });
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Counts and says that a new configuration was not taken; the old one runs on. */
+  reloadFailed(reason: string): void {
+    this.#line.counters.reloads.failure += 1;
+    this.#log.error('configuration not reloaded, the old one runs on', { reason });
   }
 
   /**
@@ -115,7 +140,7 @@ export class Agent {
 
   /**
    * SIGTERM. In this order, as each step feeds the next:
-   *   1. not ready any more, new requests are refused (UNAVAILABLE, 503), GOAWAY
+   *   1. not ready any more, registrations are taken back, new requests are refused (UNAVAILABLE, 503), GOAWAY
    *   2. requests under way are read, answered and queued
    *   3. queues are flushed without waiting for batches to fill; retries go on
    *   4. at the deadline: what is left is counted as evicted and said in the log
@@ -127,16 +152,12 @@ export class Agent {
 
   async #drain(deadlineMs: number): Promise<Books> {
     this.#state = 'draining';
-    this.#line.gate.open = false;
     this.#log.info('draining', { deadlineMs });
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), deadlineMs);
-    // Side by side: with wait_for_result a request under way is answered by what the exporter flushes.
-    const receivers = [...this.#line.receivers.values()].map((receiver) => receiver.drain(deadline.signal));
-    const flushed = Promise.all(receivers);
-    for (const exporter of this.#line.exporters) exporter.flush();
-    await Promise.race([flushed, aborted(deadline.signal)]);
-    await Promise.all(this.#line.exporters.map((exporter) => exporter.drain(deadline.signal)));
+    await this.#turn;
+    await this.#side.drain(deadline.signal);
+    await this.#line.drain(deadline.signal);
     clearTimeout(timer);
     if (this.#state === 'draining') this.#state = 'drained';
     const books = this.books();
@@ -148,11 +169,8 @@ export class Agent {
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#line.gate.open = false;
-    await Promise.all([...this.#line.receivers.values()].map((receiver) => receiver.close()));
-    await Promise.all(this.#line.exporters.map((exporter) => exporter.close()));
-    await Promise.all([...this.#health.values()].map((server) => server.close()));
-    await this.#metrics?.close();
+    await this.#line.close();
+    await this.#side.close();
   }
 
   #notReady(): string {
@@ -165,6 +183,7 @@ export class Agent {
 /** Builds an agent from settings; nothing is bound before start(). */
 export async function createAgent(settings: AgentSettings, options: AgentOptions = {}): Promise<Agent> {
   const log = options.log ?? createLog(settings.telemetry.logs);
-  const line = await compile(settings, log, options.baselineBytes ?? 0);
+  const line = new Line(log, options.baselineBytes ?? 0);
+  await line.build(settings);
   return new Agent(settings, line, log);
 }

@@ -1,4 +1,5 @@
 import type { Signal } from '../config/settings.ts';
+import type { Metadata } from '../process/process.ts';
 import type { Outcome } from './outcome.ts';
 import type { Receipt } from './receipt.ts';
 
@@ -6,6 +7,8 @@ import type { Receipt } from './receipt.ts';
 export interface Hold {
   retain(more: number): void;
   release(): void;
+  /** So many bytes more, or less, while there are owners. */
+  charge(more: number): void;
 }
 
 /** A piece of a chunk that is split. */
@@ -29,6 +32,8 @@ export class Chunk {
   readonly items: number;
   /** `performance.now()` when it was received. */
   readonly receivedAt: number;
+  /** Headers of the request that brought it, where the receiver has include_metadata. */
+  readonly metadata: Metadata | undefined;
   readonly #receipt: Receipt;
   readonly #hold: Hold;
   #settled: boolean;
@@ -42,6 +47,7 @@ export class Chunk {
     receipt: Receipt,
     hold: Hold,
     settled = false,
+    metadata: Metadata | undefined = undefined,
   ) {
     this.signal = signal;
     this.slices = slices;
@@ -51,6 +57,7 @@ export class Chunk {
     this.#receipt = receipt;
     this.#hold = hold;
     this.#settled = settled;
+    this.metadata = metadata;
   }
 
   /** The sender has gone and was told nothing of this chunk. */
@@ -69,7 +76,13 @@ export class Chunk {
   split(pieces: readonly Piece[]): Chunk[] {
     if (!this.#settled) this.#receipt.expect(pieces.length - 1);
     this.#hold.retain(pieces.length - 1);
-    return pieces.map((p) => new Chunk(this.signal, p.slices, p.bytes, p.items, this.receivedAt, this.#receipt, this.#hold, this.#settled));
+    const { signal, receivedAt, metadata } = this;
+    return pieces.map((p) => new Chunk(signal, p.slices, p.bytes, p.items, receivedAt, this.#receipt, this.#hold, this.#settled, metadata));
+  }
+
+  /** Bytes that live because of this chunk beside its own: a compressed body. Given back before the chunk is released. */
+  charge(more: number): void {
+    if (more !== 0) this.#hold.charge(more);
   }
 
   /** The stage that finishes the chunk gives its memory back, once. */

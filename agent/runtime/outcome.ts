@@ -26,6 +26,8 @@ export interface RejectOutcome {
   readonly kind: 'reject';
   readonly code: number;
   readonly message: string;
+  /** The next hop has, or may have, taken some of it: no part may be sent again. @default false: it was refused as a whole */
+  readonly taken?: boolean;
 }
 
 export const OK: OkOutcome = Object.freeze({ kind: 'ok', rejected: 0, message: '' });

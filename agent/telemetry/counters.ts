@@ -34,7 +34,8 @@ export class ReceiverCounters {
 /** One processor of one pipeline; `dropped` by what it refuses or filters. */
 export class ProcessorCounters {
   readonly processor: string;
-  readonly kind: 'memory_limiter' | 'resource';
+  /** The component's type: memory_limiter, resource, filter ... */
+  readonly kind: string;
   readonly signal: Signal;
   incoming = 0;
   outgoing = 0;
@@ -45,9 +46,24 @@ export class ProcessorCounters {
   /** memory_limiter: requests refused before the body was read. */
   refusedRequests = 0;
 
-  constructor(processor: string, kind: 'memory_limiter' | 'resource', signal: Signal) {
+  constructor(processor: string, kind: string, signal: Signal) {
     this.processor = processor;
     this.kind = kind;
+    this.signal = signal;
+  }
+}
+
+/** One connector at the end of pipelines of one signal. */
+export class ConnectorCounters {
+  readonly connector: string;
+  readonly signal: Signal;
+  /** Items of the pipelines that end in it. */
+  consumed = 0;
+  /** Items that it handed on, before the pipelines that it begins drop any. */
+  produced = 0;
+
+  constructor(connector: string, signal: Signal) {
+    this.connector = connector;
     this.signal = signal;
   }
 }
@@ -75,6 +91,10 @@ export class ExporterCounters {
   inFlight = 0;
   /** Attempts that ended with `retry`. */
   retries = 0;
+  /** Those of them that named a time to wait (RetryInfo, Retry-After). */
+  throttled = 0;
+  /** Items of `sendFailed` by why: a closed set of words (export-line.ts). */
+  readonly losses = new Map<string, number>();
   /** Bytes of bodies on the wire, and before compression. */
   wireBytes = 0;
   bodyBytes = 0;
@@ -85,17 +105,77 @@ export class ExporterCounters {
     this.labels = labels;
     this.hasQueue = hasQueue;
   }
+
+  lost(reason: string, items: number): void {
+    this.losses.set(reason, (this.losses.get(reason) ?? 0) + items);
+  }
+
+  /** Adds the sums of a line that has ended; nothing of it is queued or in flight any more. */
+  inherit(ended: ExporterCounters): void {
+    this.offered += ended.offered;
+    this.sent += ended.sent;
+    this.sendFailed += ended.sendFailed;
+    this.enqueueFailed += ended.enqueueFailed;
+    this.evicted += ended.evicted;
+    this.retries += ended.retries;
+    this.throttled += ended.throttled;
+    for (const [reason, items] of ended.losses) this.lost(reason, items);
+    this.wireBytes += ended.wireBytes;
+    this.bodyBytes += ended.bodyBytes;
+  }
 }
 
-/** All counters of one agent. */
+/** All counters of one agent. They outlive reloads: a series that was once printed goes on. */
 export class Counters {
   readonly receivers: ReceiverCounters[] = [];
   readonly processors: ProcessorCounters[] = [];
+  readonly connectors: ConnectorCounters[] = [];
+  /** May name an exporter twice, while a reload's old line drains: readers add them up. */
   readonly exporters: ExporterCounters[] = [];
   /** Connections that spoke no HTTP, ping floods and the like, by kind. */
   readonly connectionErrors = new Map<string, number>();
+  /** Reloads of the configuration, by how they ended. */
+  readonly reloads = { success: 0, failure: 0, /** Seconds since 1970. */ lastSuccess: Date.now() / 1000 };
 
   connectionError(kind: string): void {
     this.connectionErrors.set(kind, (this.connectionErrors.get(kind) ?? 0) + 1);
   }
+
+  receiver(id: string, transport: ReceiverCounters['transport'], signal: Signal): ReceiverCounters {
+    const same = (one: ReceiverCounters): boolean => one.receiver === id && one.transport === transport && one.signal === signal;
+    return findOrAdd(this.receivers, same, () => new ReceiverCounters(id, transport, signal));
+  }
+
+  /** One for a processor and signal, however many pipelines name it, as the Collector counts. */
+  processor(id: string, kind: string, signal: Signal): ProcessorCounters {
+    const same = (one: ProcessorCounters): boolean => one.processor === id && one.kind === kind && one.signal === signal;
+    return findOrAdd(this.processors, same, () => new ProcessorCounters(id, kind, signal));
+  }
+
+  connector(id: string, signal: Signal): ConnectorCounters {
+    const same = (one: ConnectorCounters): boolean => one.connector === id && one.signal === signal;
+    return findOrAdd(this.connectors, same, () => new ConnectorCounters(id, signal));
+  }
+
+  /** The line of an exporter has ended: its sums live on in one place for each exporter, however often it is replaced. */
+  retire(ended: ExporterCounters): void {
+    const at = this.exporters.indexOf(ended);
+    if (at < 0) return;
+    const labels = JSON.stringify(ended.labels);
+    const same = (one: ExporterCounters): boolean =>
+      one !== ended && one.exporter === ended.exporter && one.signal === ended.signal && JSON.stringify(one.labels) === labels;
+    const heir = this.exporters.find(same);
+    ended.queueCapacity = 0;
+    if (heir === undefined) return;
+    this.exporters.splice(at, 1);
+    heir.inherit(ended);
+  }
+}
+
+function findOrAdd<T>(list: T[], same: (one: T) => boolean, make: () => T): T {
+  const present = list.find(same);
+  if (present !== undefined) return present;
+  const made = make();
+  list.push(made);
+  return made;
 }

@@ -44,7 +44,7 @@ export const healthCheck = component<Output<typeof shape>, HealthCheckSettings>(
   }),
   build: (config, context) => {
     const address = listenAddress(config.endpoint, config.transport);
-    if (typeof address !== 'string') return { id: context.id, address, path: config.path };
+    if (typeof address !== 'string') return { kind: 'health_check', id: context.id, address, path: config.path };
     context.report('OTLP_CONFIG_VALUE', ['endpoint'], address);
     return undefined;
   },

@@ -1,6 +1,10 @@
 import { Counter, Gauge, Registry } from '@prometheus-io/client';
 import { SIGNAL_FACTS } from '../otlp/signals.ts';
 import type { Counters, ExporterCounters, ProcessorCounters, ReceiverCounters } from './counters.ts';
+import { connectorMetrics, reloadMetrics } from './line-metrics.ts';
+
+/** Of the text format that the registry prints. */
+export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
 type Labels = Record<string, string>;
 
@@ -29,6 +33,8 @@ export function metricDefinitions(counters: Counters, heldBytes: () => number, s
     ...receiverMetrics(counters.receivers),
     ...exporterMetrics(counters.exporters),
     ...processorMetrics(counters.processors),
+    ...connectorMetrics(counters.connectors),
+    ...reloadMetrics(counters),
     ...ownMetrics(counters, heldBytes),
     ...processMetrics(startedAt),
   ];
@@ -58,7 +64,8 @@ export function createRegistry(definitions: readonly MetricDefinition[]): Regist
         registers: [registry],
         collect(): void {
           this.reset();
-          for (const sample of definition.samples()) this.set(sample.labels, sample.value);
+          // Two lines of one exporter, while a reload's old one drains, are one series.
+          for (const sample of definition.samples()) this.inc(sample.labels, sample.value);
         },
       });
     }
@@ -227,6 +234,26 @@ function ownMetrics(counters: Counters, heldBytes: () => number): MetricDefiniti
       labels: ['exporter', 'data_type'],
       upstream: false,
       samples: () => counters.exporters.map((one) => ({ labels: { exporter: one.exporter, data_type: one.signal }, value: one.retries })),
+    },
+    {
+      name: 'otlp_agent_exporter_throttled',
+      type: 'counter',
+      help: 'Number of attempts whose answer named a time to wait, which the whole exporter did.',
+      labels: ['exporter', 'data_type'],
+      upstream: false,
+      samples: () => counters.exporters.map((one) => ({ labels: { exporter: one.exporter, data_type: one.signal }, value: one.throttled })),
+    },
+    {
+      name: 'otlp_agent_exporter_failed_items',
+      type: 'counter',
+      help: 'Number of items in otelcol_exporter_send_failed_* by reason: partial_success, retries_exhausted, not_retried, answer_unreadable, or the gRPC status that rejected them.',
+      labels: ['exporter', 'data_type', 'reason'],
+      upstream: false,
+      *samples() {
+        for (const one of counters.exporters) {
+          for (const [reason, value] of one.losses) yield { labels: { exporter: one.exporter, data_type: one.signal, reason }, value };
+        }
+      },
     },
     {
       name: 'otlp_agent_held_bytes',

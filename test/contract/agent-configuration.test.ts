@@ -161,7 +161,7 @@ describe('defaults of both sides', () => {
   it('addresses, memory and drain', () => {
     expect(settings.receivers.otlp?.grpc?.address).toEqual({ kind: 'tcp', host: 'localhost', port: 4317 });
     expect(settings.receivers.otlp?.http?.address).toEqual({ kind: 'tcp', host: 'localhost', port: 4318 });
-    expect(settings.healthChecks[0]).toMatchObject({ address: { kind: 'tcp', host: 'localhost', port: 13_133 }, path: '/' });
+    expect(settings.extensions[0]).toMatchObject({ address: { kind: 'tcp', host: 'localhost', port: 13_133 }, path: '/' });
     expect(settings.processors.memory_limiter).toMatchObject({ spikeBytes: 20 * 1024 * 1024, checkIntervalMs: 1000 });
     const { config } = new AgentSidecar({ upstream: gatewayIn(new Chart(Testing.app(), 'test')).otlpGrpc });
     expect(settings.agent.drainDeadlineMs).toBe(config.drainDeadline.toMilliseconds());

@@ -64,7 +64,7 @@ describe('an unknown name', () => {
       'exporters.kafka: this agent has no exporter "kafka" ({"topic":"spans"}). Allowed here: debug, otlp_grpc, otlp_http',
     ],
     ['extensions.healthcheck=', 'this agent has no extension "healthcheck"; did you mean "health_check"? Allowed here: health_check'],
-    ['connectors.span_metrics=', 'connectors.span_metrics: this agent has no connectors'],
+    ['connectors.span_metrics=', 'connectors.span_metrics: this agent has no connector "span_metrics"'],
     ['exporters.otlp_grpc/=', '"otlp_grpc/" has nothing after its /'],
   ])('fails on the component %s', (set, message) => {
     expect(printed(MINIMAL, [set])).toContainEqual(expect.stringContaining(message));

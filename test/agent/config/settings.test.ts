@@ -98,7 +98,7 @@ describe('settings of the smallest configuration', () => {
       queue: { enabled: false, waitForResult: true },
       retry: { enabled: false },
     });
-    expect(found.healthChecks).toEqual([{ id: 'health_check', address: { kind: 'tcp', host: 'localhost', port: 13133 }, path: '/' }]);
+    expect(found.extensions).toEqual([{ kind: 'health_check', id: 'health_check', address: { kind: 'tcp', host: 'localhost', port: 13133 }, path: '/' }]);
     expect(found.telemetry).toEqual({
       metrics: { address: { kind: 'tcp', host: 'localhost', port: 8888 } },
       logs: { level: 'info', encoding: 'json' },

@@ -117,7 +117,8 @@ export function agentSettings(shape: AgentShape): AgentSettings {
     },
     processors: Object.fromEntries(processors.map((one) => [one.id, one])),
     exporters: Object.fromEntries(shape.exporters.map((one) => [one.id, one])),
-    healthChecks: [{ id: 'health_check', address: ANY_PORT, path: '/' }],
+    connectors: {},
+    extensions: [{ kind: 'health_check', id: 'health_check', address: ANY_PORT, path: '/' }],
     pipelines:
       shape.pipelines ??
       SIGNALS.map((signal) => ({

@@ -14,7 +14,7 @@ import { grpcSink } from '../kit/sink.ts';
 async function embedded(port: number): Promise<Agent> {
   const settings = agentSettings({ exporters: [grpcExporter(port, { queue: { ...QUEUE, waitForResult: true } })] });
   return createAgent(
-    { ...settings, receivers: {}, healthChecks: [], telemetry: { logs: settings.telemetry.logs, resource: {} } },
+    { ...settings, receivers: {}, extensions: [], telemetry: { logs: settings.telemetry.logs, resource: {} } },
     { log: recordingLog([]) },
   );
 }

@@ -32,7 +32,8 @@ async function receiver(
     keepalive: { ...DEFAULTS, ...keepalive },
   };
   const server = new GrpcReceiver(settings, 'grpc', {}, counters);
-  await server.start();
+  await server.bind();
+  server.start();
   open.push(server);
   const port = server.address.kind === 'tcp' ? server.address.port : 0;
   const raw = new RawGrpc(port);

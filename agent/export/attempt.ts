@@ -1,0 +1,122 @@
+import type { RetrySettings } from '../config/settings.ts';
+import { Backoff } from '../runtime/backoff.ts';
+import type { Chunk } from '../runtime/chunk.ts';
+import { GrpcStatus } from '../runtime/grpc-status.ts';
+import type { Outcome } from '../runtime/outcome.ts';
+import type { ExporterCounters } from '../telemetry/counters.ts';
+import type { SendLog } from './send-log.ts';
+import type { Throttle } from './throttle.ts';
+import type { Encoded, Transport } from './transport.ts';
+
+/** What all deliveries of one line share. */
+export interface Sending {
+  readonly transport: Transport;
+  readonly retry: RetrySettings;
+  readonly throttle: Throttle;
+  readonly counters: ExporterCounters;
+  /** Fires when the agent has no time left. */
+  readonly abort: AbortSignal;
+  readonly log: SendLog;
+}
+
+/** How a chunk left the exporter: with the next hop's last word, or because the agent had no time left. */
+export interface Ending {
+  readonly kind: 'told' | 'evicted';
+  readonly outcome: Outcome;
+}
+
+const EVICTED: Ending = {
+  kind: 'evicted',
+  outcome: {
+    kind: 'retry',
+    afterMs: undefined,
+    code: GrpcStatus.UNAVAILABLE,
+    message: 'the agent was stopped before this could be delivered',
+  },
+};
+
+/**
+ * Sends some chunks as one request until the next hop has said its last word or the time of the retries is over:
+ *
+ *   pass of the throttle -> send -> ok, reject      told
+ *                                -> retry           wait (jittered backoff, or longer where RetryInfo or Retry-After say so), same bytes
+ *
+ * max_elapsed_time counts from the first attempt; a wait that would end after it is not begun, as upstream's retry sender has it.
+ */
+export async function attempt(batch: readonly Chunk[], sending: Sending): Promise<Ending> {
+  const first = batch[0] as Chunk;
+  const { slices, bytes, items } = joined(batch);
+  // Compressing needs the joined request beside the result, which is at most about as large.
+  const passedOn = sending.transport.encode(first.signal, slices, bytes, items);
+  let charged = 0;
+  const charge = (now: number): void => {
+    first.charge(now - charged);
+    charged = now;
+  };
+  let body: Encoded;
+  if (passedOn instanceof Promise) {
+    charge(slices.length === 1 ? bytes : 2 * bytes);
+    body = await passedOn;
+  } else {
+    body = passedOn;
+  }
+  // A body of its own lives beside the chunks until the last attempt, so it is held memory as they are.
+  charge(body.slices === slices ? 0 : body.bytes);
+  sending.counters.bodyBytes += bytes;
+  const ending = await retried(body, sending);
+  charge(0);
+  return ending;
+}
+
+async function retried(body: Encoded, { transport, retry, throttle, counters, abort, log }: Sending): Promise<Ending> {
+  let backoff: Backoff | undefined;
+  let last: Outcome | undefined;
+  let giveUpAt = Number.POSITIVE_INFINITY;
+  for (;;) {
+    if (abort.aborted) return EVICTED;
+    const turn = throttle.enter(abort, giveUpAt);
+    const pass = typeof turn === 'number' ? turn : await turn;
+    if (pass === undefined) return abort.aborted || last === undefined ? EVICTED : { kind: 'told', outcome: last };
+    if (last === undefined && retry.maxElapsedMs > 0) giveUpAt = performance.now() + retry.maxElapsedMs;
+    counters.wireBytes += body.bytes;
+    last = await transport.send(body);
+    throttle.leave(pass, last);
+    if (!abort.aborted) log.attempted(last);
+    if (last.kind !== 'retry') return { kind: 'told', outcome: last };
+    if (abort.aborted) return EVICTED;
+    counters.retries += 1;
+    if (last.afterMs !== undefined) counters.throttled += 1;
+    if (!retry.enabled) return { kind: 'told', outcome: last };
+    backoff ??= new Backoff(retry);
+    const wait = Math.max(backoff.next(), last.afterMs ?? 0);
+    if (performance.now() + wait > giveUpAt) return { kind: 'told', outcome: last };
+    await sleep(wait, abort);
+  }
+}
+
+/** The request that the chunks make together: OTLP requests merge by concatenation. */
+function joined(batch: readonly Chunk[]): { slices: readonly Uint8Array[]; bytes: number; items: number } {
+  if (batch.length === 1) return batch[0] as Chunk;
+  const slices: Uint8Array[] = [];
+  let bytes = 0;
+  let items = 0;
+  for (const chunk of batch) {
+    for (const slice of chunk.slices) slices.push(slice);
+    bytes += chunk.bytes;
+    items += chunk.items;
+  }
+  return { slices, bytes, items };
+}
+
+/** Waits, or less where the agent is being stopped. */
+function sleep(ms: number, abort: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(finish, ms);
+  abort.addEventListener('abort', finish, { once: true });
+  function finish(): void {
+    clearTimeout(timer);
+    abort.removeEventListener('abort', finish);
+    resolve();
+  }
+  return promise;
+}

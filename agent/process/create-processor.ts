@@ -1,0 +1,21 @@
+import type { ProcessorSettings, Signal } from '../config/settings.ts';
+import type { ProcessorCounters } from '../telemetry/counters.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Processor } from './process.ts';
+import { ResourceProcessor } from './resource.ts';
+
+/** What surrounds a processor. */
+export interface ProcessorHost {
+  readonly log: Log;
+  readonly counters: ProcessorCounters;
+}
+
+/** The processor of a pipeline; undefined for those that act elsewhere: a memory_limiter acts in admit and is only counted here. */
+export function createProcessor(settings: ProcessorSettings, signal: Signal, _host: ProcessorHost): Processor | undefined {
+  switch (settings.kind) {
+    case 'memory_limiter':
+      return undefined;
+    case 'resource':
+      return new ResourceProcessor(settings, signal);
+  }
+}
