@@ -200,6 +200,7 @@ class Call {
         kind: 'reject',
         code: GrpcStatus.RESOURCE_EXHAUSTED,
         message: `the response is larger than ${MAX_RESPONSE_BYTES} bytes`,
+        taken: true,
       });
       this.#stream.close(constants.NGHTTP2_CANCEL);
       return;
@@ -218,7 +219,9 @@ class Call {
         return grpcOutcome(httpStatusToGrpc(this.#httpStatus), `HTTP status ${this.#httpStatus} instead of a gRPC status`, undefined);
       return unavailable(this.#failure || `the connection ended before the answer (RST_STREAM ${this.#stream.rstCode ?? 0})`);
     }
-    const code = Number(this.#status['grpc-status']);
+    // A status that is no number is UNKNOWN (grpc PROTOCOL-HTTP2.md); Number('') would make a success of it.
+    const said = String(this.#status['grpc-status'] ?? '');
+    const code = /^\d+$/.test(said) ? Number(said) : GrpcStatus.UNKNOWN;
     const details = this.#status['grpc-status-details-bin'];
     if (code !== GrpcStatus.OK)
       return grpcOutcome(
@@ -227,7 +230,7 @@ class Call {
         typeof details === 'string' ? details : undefined,
       );
     const partial = decodePartialSuccess(Buffer.concat(this.#response).subarray(5));
-    return partial === undefined || partial.rejected === 0 ? OK : { kind: 'ok', rejected: partial.rejected, message: partial.message };
+    return partial === undefined ? OK : { kind: 'ok', rejected: partial.rejected, message: partial.message };
   }
 
   #finish(outcome: Outcome): void {

@@ -78,13 +78,15 @@ export class HttpTransport implements Transport {
   async #outcome(response: Dispatcher.ResponseData): Promise<Outcome> {
     const { statusCode: status, headers } = response;
     const body = await readLimited(response);
-    if (status >= 200 && status < 300) {
-      if (body === undefined)
-        return { kind: 'reject', code: GrpcStatus.RESOURCE_EXHAUSTED, message: `the response is larger than ${MAX_RESPONSE_BYTES} bytes` };
-      const partial = headers['content-type'] === PROTOBUF ? decodePartialSuccess(body) : undefined;
-      return partial === undefined || partial.rejected === 0 ? OK : { kind: 'ok', rejected: partial.rejected, message: partial.message };
+    if (body === undefined) {
+      const message = `the response (HTTP status ${status}) is larger than ${MAX_RESPONSE_BYTES} bytes`;
+      return { kind: 'reject', code: GrpcStatus.RESOURCE_EXHAUSTED, message, taken: status < 300 };
     }
-    const said = headers['content-type'] === PROTOBUF && body !== undefined ? decodeStatus(body)?.message : undefined;
+    if (status >= 200 && status < 300) {
+      const partial = headers['content-type'] === PROTOBUF ? decodePartialSuccess(body) : undefined;
+      return partial === undefined ? OK : { kind: 'ok', rejected: partial.rejected, message: partial.message };
+    }
+    const said = headers['content-type'] === PROTOBUF ? decodeStatus(body)?.message : undefined;
     const message = said === undefined || said === '' ? `HTTP status ${status}` : `HTTP status ${status}: ${said}`;
     if (!RETRYABLE.has(status)) return { kind: 'reject', code: httpStatusToGrpc(status), message };
     return retry(httpStatusToGrpc(status), message, retryAfterMs(headers['retry-after'], Date.now()));
