@@ -3,8 +3,13 @@ export interface Upstream {
   /** A name or an address; IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
-  /** Share of the traffic against the others where the balancer weighs. @default 1 */
+  /** Share of the traffic against the others where the balancer weighs; an integer from 1. @default 1 */
   readonly weight: number;
+  /**
+   * What the Collector's ring would hash, where that is not `host:port`: an endpoint that was written without a port, or an address
+   * that a resolver without a `port` found, gets 4317 only when it is dialled.
+   */
+  readonly ringName?: string;
 }
 
 /** How a resolver is doing, in words for health and logs. */
@@ -29,12 +34,13 @@ export interface ResolverCounts {
 /**
  * Finds the upstreams of a balancer and says when they change.
  *
- * What holds for each kind: `onChange` is called with the whole list, sorted, and only when it differs from the last one. An outage of
- * the resolver's own server never takes an upstream away; only an answer does. Nothing keeps the process alive after close().
+ * What holds for each kind: `onChange` is called with the whole list, sorted by `host:port`, and only when it differs from the last
+ * one; it may be called before start() returns. An outage of the resolver's own server never takes an upstream away; only an answer
+ * does. After close() nothing is called or open any more.
  */
 export interface Resolver {
-  /** Of the metrics and logs: static, dns, k8s, consul or etcd. */
-  readonly kind: string;
+  /** Of the metrics and logs. */
+  readonly kind: 'static' | 'dns' | 'k8s' | 'consul' | 'etcd';
   /** Resolves after the first answer or the first failed try; it does not reject. */
   start(onChange: (upstreams: readonly Upstream[]) => void): Promise<void>;
   close(): Promise<void>;

@@ -1,0 +1,113 @@
+import type { Log } from '../../telemetry/log.ts';
+import { AskLoop, pause } from '../ask-loop.ts';
+import { asList, asMap, asText, parseJson, statusError } from '../http-client.ts';
+import { isHost, isPort, weightOf } from '../place.ts';
+import type { Resolver, ResolverCounts, ResolverStatus, Upstream } from '../resolver.ts';
+import { ResolverState } from '../resolver-state.ts';
+import type { ConsulResolverSettings } from '../settings.ts';
+import { ConsulClient } from './consul-client.ts';
+
+/** Consul adds up to wait/16 of its own, so that all clients do not come back at once; the rest is for the way and a busy server. */
+const WAIT_JITTER = 1 / 16;
+const ANSWER_MARGIN_MS = 10_000;
+
+/** Between two queries, whatever they answer: a service that changes all the time is read four times a second. */
+const PACE_MS = 250;
+
+/**
+ * The instances of a Consul service whose checks pass, by blocking queries.
+ * https://developer.hashicorp.com/consul/api-docs/health#list-service-instances-for-service
+ * https://developer.hashicorp.com/consul/api-docs/features/blocking
+ *
+ * The index of an answer is asked with next; one that goes backwards or is below 1 starts over from 0 (a Consul that was restored). An
+ * answer of a server that knows no leader may be old and is no answer.
+ */
+export class ConsulResolver implements Resolver {
+  readonly kind = 'consul';
+  readonly #settings: ConsulResolverSettings;
+  readonly #client: ConsulClient;
+  readonly #state: ResolverState;
+  readonly #loop: AskLoop;
+  #index = 0;
+
+  constructor(settings: ConsulResolverSettings, log: Log) {
+    this.#settings = settings;
+    this.#client = new ConsulClient(settings);
+    this.#state = new ResolverState('consul', `the Consul service ${settings.service}`, log);
+    this.#loop = new AskLoop({
+      round: (signal, answered) => this.#round(signal, answered),
+      failed: (message) => this.#state.failed(message),
+    });
+  }
+
+  get status(): ResolverStatus {
+    return this.#state.status;
+  }
+
+  get counts(): ResolverCounts {
+    return this.#state.counts;
+  }
+
+  start(onChange: (upstreams: readonly Upstream[]) => void): Promise<void> {
+    this.#state.open(onChange);
+    return this.#loop.start();
+  }
+
+  async close(): Promise<void> {
+    this.#state.close();
+    await this.#loop.close();
+    await this.#client.close();
+  }
+
+  async #round(signal: AbortSignal, answered: () => void): Promise<void> {
+    const { service, tag, waitMs } = this.#settings;
+    const blocking = this.#index > 0;
+    const answer = await this.#client.ask({
+      path: `/v1/health/service/${encodeURIComponent(service)}`,
+      query: {
+        passing: 'true',
+        tag,
+        ...(blocking ? { index: String(this.#index), wait: `${Math.ceil(waitMs / 1000)}s` } : {}),
+      },
+      timeoutMs: ANSWER_MARGIN_MS + (blocking ? waitMs * (1 + WAIT_JITTER) : 0),
+      signal,
+    });
+    try {
+      if (answer.status !== 200) throw statusError(answer);
+      if (answer.header('x-consul-knownleader') === 'false') throw new Error('the Consul server knows no leader, so its answer may be old');
+      const index = Number(answer.header('x-consul-index'));
+      if (!Number.isSafeInteger(index)) throw new Error('the answer has no X-Consul-Index; is this the address of a Consul agent?');
+      const found = parseJson(answer.body);
+      if (!Array.isArray(found)) throw new Error('the answer is no list of service instances');
+      this.#take(found);
+      this.#index = index < Math.max(this.#index, 1) ? 0 : index;
+    } catch (error) {
+      // The next question is not a blocking one: what is wrong now must not be waited for.
+      this.#index = 0;
+      throw error;
+    }
+    answered();
+    await pause(PACE_MS * (0.75 + Math.random() / 2), signal);
+  }
+
+  #take(instances: readonly unknown[]): void {
+    const found: Upstream[] = [];
+    let bad = 0;
+    for (const instance of instances) {
+      const upstream = toUpstream(instance);
+      if (upstream === undefined) bad += 1;
+      else found.push(upstream);
+    }
+    // A list of which nothing can be read is no answer; one of which something can be is.
+    if (bad > 0 && found.length === 0) throw new Error(`none of the ${bad} instances has an address and a port`);
+    this.#state.resolved(found, bad === 0 ? undefined : `${bad} of ${instances.length} instances have no address and port`);
+  }
+}
+
+/** Service.Address is empty where the service runs at the address of its node. */
+function toUpstream(instance: unknown): Upstream | undefined {
+  const service = asMap(asMap(instance).Service);
+  const host = asText(service.Address) ?? asText(asMap(asMap(instance).Node).Address);
+  const weight = weightOf(asMap(service.Weights).Passing);
+  return isHost(host) && isPort(service.Port) && weight !== undefined ? { host, port: service.Port, weight } : undefined;
+}
