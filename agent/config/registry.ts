@@ -4,6 +4,7 @@ import { otlpGrpcExporter } from '../export/otlp-grpc-config.ts';
 import { otlpHttpExporter } from '../export/otlp-http-config.ts';
 import { type BatchProcessorSettings, batchProcessor } from '../process/batch-config.ts';
 import { memoryLimiter } from '../process/memory-limiter-config.ts';
+import { probabilisticSampler } from '../process/probabilistic-sampler-config.ts';
 import { resourceProcessor } from '../process/resource-config.ts';
 import { otlpReceiver } from '../receive/config.ts';
 import { healthCheck } from '../telemetry/health-check-config.ts';
@@ -15,6 +16,7 @@ export const RECEIVERS: readonly Component<OtlpReceiverSettings>[] = [otlpReceiv
 export const PROCESSORS: readonly Component<ProcessorSettings | BatchProcessorSettings>[] = [
   memoryLimiter,
   batchProcessor,
+  probabilisticSampler,
   resourceProcessor,
 ];
 export const EXPORTERS: readonly Component<ExporterSettings>[] = [otlpGrpcExporter, otlpHttpExporter, debugExporter];

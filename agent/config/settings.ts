@@ -1,4 +1,5 @@
 import type { ForwardSettings } from '../connect/forward-config.ts';
+import type { ProbabilisticSamplerSettings } from '../process/probabilistic-sampler-config.ts';
 
 /**
  * What the code of the agent is told: parsed, defaulted, with environment values put in and checked.
@@ -110,7 +111,7 @@ export interface CorsSettings {
   readonly maxAgeSeconds: number;
 }
 
-export type ProcessorSettings = MemoryLimiterSettings | ResourceSettings;
+export type ProcessorSettings = MemoryLimiterSettings | ProbabilisticSamplerSettings | ResourceSettings;
 
 export interface MemoryLimiterSettings {
   readonly kind: 'memory_limiter';
@@ -272,6 +273,8 @@ export interface TelemetrySettings {
 export interface ProcessSettings {
   /** `drain_deadline`: from SIGTERM until what is left is counted as evicted. @default 25 000 */
   readonly drainDeadlineMs: number;
+  /** `reload_interval` of the files of the configuration; 0 is never. @default 2 000 */
+  readonly reloadIntervalMs: number;
   /** `memory_limit_mib`: of every request held, also where no pipeline has a memory_limiter. Absent: no such limit. */
   readonly memoryLimitBytes?: number;
 }

@@ -1,6 +1,7 @@
 import type { ProcessorSettings, Signal } from '../config/settings.ts';
 import type { ProcessorCounters } from '../telemetry/counters.ts';
 import type { Log } from '../telemetry/log.ts';
+import { ProbabilisticSampler } from './probabilistic-sampler.ts';
 import type { Processor } from './process.ts';
 import { ResourceProcessor } from './resource.ts';
 
@@ -15,6 +16,8 @@ export function createProcessor(settings: ProcessorSettings, signal: Signal, _ho
   switch (settings.kind) {
     case 'memory_limiter':
       return undefined;
+    case 'probabilistic_sampler':
+      return new ProbabilisticSampler(settings, signal);
     case 'resource':
       return new ResourceProcessor(settings, signal);
   }
