@@ -31,8 +31,8 @@ const MAX_GROUP_DEPTH = 100;
 const TAG_1_LEN = (1 << 3) | WIRE_LEN;
 const TAG_2_LEN = (2 << 3) | WIRE_LEN;
 
-/** Thrown by the walkers; `countItems` turns it into its `-1`. Carries no stack as it is made by hostile input. */
-class MalformedError extends Error {
+/** Thrown by the walkers and the views; `scan` and the processors turn it into a reason. */
+export class MalformedError extends Error {
   readonly offset: number;
   constructor(what: string, offset: number) {
     super(`${what} at byte ${offset}`);

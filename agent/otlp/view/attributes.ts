@@ -1,0 +1,243 @@
+import { WIRE_LEN } from '../wire.ts';
+import {
+  type AnyValue,
+  decodeAnyValue,
+  encodeAnyValue,
+  type KeyValueRange,
+  keyOf,
+  readKeyValue,
+  type StringTable,
+  valueAt,
+} from './any-value.ts';
+import type { MessageView, Slot } from './message.ts';
+import { bytesField, textField, wrongWireType } from './scalars.ts';
+import type { Writer } from './writer.ts';
+
+/**
+ * A repeated KeyValue as a map. Where a key is there twice (forbidden by the data model, and sent by some), `get` and `set` are about the
+ * first as in the Collector, and `delete` takes all of them, as what somebody wants gone must not stay.
+ */
+export class AttributesView implements Slot {
+  readonly #owner: MessageView;
+  readonly #buf: Buffer;
+  readonly #field: number;
+  readonly #strings: StringTable;
+  readonly #entries: Entry[] = [];
+  #size = 0;
+
+  constructor(owner: MessageView, field: number, strings?: StringTable) {
+    this.#owner = owner;
+    this.#buf = owner.source;
+    this.#field = field;
+    this.#strings = strings;
+    const { table } = owner;
+    for (let i = 0; i < table.length; i += 4) {
+      const tag = table[i] as number;
+      if (tag >>> 3 !== field) continue;
+      if ((tag & 7) !== WIRE_LEN) throw wrongWireType(tag, table[i + 1] as number);
+      this.#entries.push(new Entry(readKeyValue(this.#buf, table[i + 2] as number, table[i + 3] as number)));
+    }
+    this.#size = this.#entries.length;
+  }
+
+  /** How many there are; a key that is there twice counts twice. */
+  get size(): number {
+    return this.#size;
+  }
+
+  has(key: string): boolean {
+    return this.#find(key) !== undefined;
+  }
+
+  /** undefined where the key is absent and where its value is the empty one; `has` tells them apart. */
+  get(key: string): AnyValue {
+    const entry = this.#find(key);
+    return entry === undefined ? undefined : this.#valueOf(entry);
+  }
+
+  /** The content of the AnyValue as it stands in the bytes; undefined where the key is absent. To be copied with `setRaw`. */
+  getRaw(key: string): Uint8Array | undefined {
+    const entry = this.#find(key);
+    if (entry === undefined) return undefined;
+    if (entry.raw !== undefined) return entry.raw;
+    const { source, from, end } = valueAt(this.#buf, entry.range as KeyValueRange);
+    return source.subarray(from, end);
+  }
+
+  /** Sets the first of that key, or puts it behind the others. */
+  set(key: string, value: AnyValue): void {
+    this.setRaw(key, encodeAnyValue(value));
+  }
+
+  /** The same with the content of an AnyValue. */
+  setRaw(key: string, raw: Uint8Array): void {
+    const entry = this.#find(key);
+    if (entry !== undefined) entry.raw = raw;
+    else {
+      const added = new Entry(undefined);
+      added.key = key;
+      added.raw = raw;
+      this.#entries.push(added);
+      this.#size += 1;
+    }
+    this.#owner.markDirty();
+  }
+
+  /** Whether there was one. */
+  delete(key: string): boolean {
+    return this.deleteIf((other) => other === key) > 0;
+  }
+
+  /** Removes those for which `test` is true; returns how many. */
+  deleteIf(test: (key: string, value: () => AnyValue) => boolean): number {
+    let deleted = 0;
+    for (const entry of this.#entries) {
+      if (entry.removed || !test(this.#keyOf(entry), () => this.#valueOf(entry))) continue;
+      entry.removed = true;
+      deleted += 1;
+    }
+    this.#size -= deleted;
+    if (deleted > 0) this.#owner.markDirty();
+    return deleted;
+  }
+
+  /** Removes all of them. */
+  clear(): void {
+    this.deleteIf(() => true);
+  }
+
+  /** In their order; a key that is there twice comes twice. */
+  *keys(): IterableIterator<string> {
+    for (const entry of this.#entries) if (!entry.removed) yield this.#keyOf(entry);
+  }
+
+  /** In their order; what is set or deleted meanwhile may or may not come. */
+  *entries(): IterableIterator<[string, AnyValue]> {
+    for (const entry of this.#entries) if (!entry.removed) yield [this.#keyOf(entry), this.#valueOf(entry)];
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, AnyValue]> {
+    return this.entries();
+  }
+
+  /** All of them as a Map; of a key that is there twice the first. */
+  toMap(): Map<string, AnyValue> {
+    const map = new Map<string, AnyValue>();
+    for (const [key, value] of this.entries()) if (!map.has(key)) map.set(key, value);
+    return map;
+  }
+
+  /** Gives each a new value where `change` returns another than it got; also those whose key is there twice. */
+  mapValues(change: (value: AnyValue, key: string) => AnyValue): void {
+    for (const entry of this.#entries) {
+      if (entry.removed) continue;
+      const value = this.#valueOf(entry);
+      const changed = change(value, this.#keyOf(entry));
+      if (Object.is(changed, value)) continue;
+      entry.raw = encodeAnyValue(changed);
+      this.#owner.markDirty();
+    }
+  }
+
+  /** These and no others, in their order. */
+  replaceAll(entries: Iterable<readonly [string, AnyValue]>): void {
+    const list = [...entries].map(([key, value]) => [key, encodeAnyValue(value)] as const);
+    this.clear();
+    for (const [key, raw] of list) this.setRaw(key, raw);
+    this.#owner.markDirty();
+  }
+
+  writeAdded(writer: Writer): void {
+    for (let i = this.#entries.length - 1; i >= 0; i -= 1) {
+      const entry = this.#entries[i] as Entry;
+      if (entry.range !== undefined) return; // those that came in lie before all new ones
+      if (!entry.removed) this.#writeNew(writer, textField(1, entry.key as string), entry.raw as Uint8Array);
+    }
+  }
+
+  writeAt(writer: Writer, k: number, _count: number, buf: Buffer, start: number, end: number): void {
+    const entry = this.#entries[k] as Entry;
+    if (entry.removed) return;
+    const { raw, range } = entry;
+    if (raw === undefined || range === undefined) {
+      writer.range(buf, start, end);
+      return;
+    }
+    const before = writer.bytes;
+    if (range.pieces !== undefined || range.fieldFrom < 0) {
+      // In pieces or without a value: key and value are written anew.
+      this.#writeNew(writer, textField(1, this.#keyOf(entry)), raw);
+      return;
+    }
+    const contentFrom = bodyOf(buf, start);
+    writer.range(buf, range.valueEnd, end);
+    const value = writer.bytes;
+    writer.put(raw);
+    writer.header(2, value);
+    writer.range(buf, contentFrom, range.fieldFrom);
+    writer.header(this.#field, before);
+  }
+
+  #writeNew(writer: Writer, key: Uint8Array, raw: Uint8Array): void {
+    const before = writer.bytes;
+    writer.put(bytesField(2, raw));
+    writer.put(key);
+    writer.header(this.#field, before);
+  }
+
+  #find(key: string): Entry | undefined {
+    for (const entry of this.#entries) if (!entry.removed && this.#isKey(entry, key)) return entry;
+    return undefined;
+  }
+
+  /** Compares lengths first: most keys differ in it, and decoding each key costs more than all the rest. */
+  #isKey(entry: Entry, key: string): boolean {
+    if (entry.key !== undefined) return entry.key === key;
+    const range = entry.range as KeyValueRange;
+    if (range.keyIndex === 0) {
+      const bytes = range.keyEnd - range.keyFrom;
+      if (bytes < key.length || bytes > key.length * 3) return false;
+    }
+    return this.#keyOf(entry) === key;
+  }
+
+  #keyOf(entry: Entry): string {
+    entry.key ??= keyOf(this.#buf, entry.range as KeyValueRange, this.#strings);
+    return entry.key;
+  }
+
+  #valueOf(entry: Entry): AnyValue {
+    if (entry.raw !== undefined) return decodeAnyValue(asBuffer(entry.raw), 0, entry.raw.length, this.#strings);
+    const { source, from, end } = valueAt(this.#buf, entry.range as KeyValueRange);
+    return decodeAnyValue(source, from, end, this.#strings);
+  }
+}
+
+class Entry {
+  /** undefined: a new one. */
+  readonly range: KeyValueRange | undefined;
+  /** Decoded when it is needed. */
+  key: string | undefined = undefined;
+  /** The content of the AnyValue that was set. */
+  raw: Uint8Array | undefined = undefined;
+  removed = false;
+
+  constructor(range: KeyValueRange | undefined) {
+    this.range = range;
+  }
+}
+
+/** Where the content of a LEN field begins. */
+function bodyOf(buf: Buffer, start: number): number {
+  let pos = start;
+  for (let varints = 0; varints < 2; varints += 1) {
+    while ((buf[pos] as number) >= 0x80) pos += 1;
+    pos += 1;
+  }
+  return pos;
+}
+
+/** The same bytes with Buffer's methods. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

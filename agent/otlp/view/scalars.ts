@@ -1,0 +1,163 @@
+import {
+  MalformedError,
+  position,
+  readLength,
+  readTag,
+  readVarint,
+  skipField,
+  WIRE_FIXED32,
+  WIRE_FIXED64,
+  WIRE_LEN,
+  WIRE_VARINT,
+} from '../wire.ts';
+
+/** Reading and writing of protobuf's scalars. 64-bit integers are bigint, so that all 64 bits survive. */
+
+/** An unsigned 64-bit varint. */
+export function readVarint64(buf: Buffer, from: number, end: number): bigint {
+  const number = readVarint(buf, from, end);
+  if (number <= Number.MAX_SAFE_INTEGER) return BigInt(number);
+  let value = 0n;
+  let shift = 0n;
+  for (let pos = from; pos < position(); pos += 1) {
+    value |= BigInt((buf[pos] as number) & 0x7f) << shift;
+    shift += 7n;
+  }
+  return BigInt.asUintN(64, value);
+}
+
+/** A varint as int64. */
+export function readInt64(buf: Buffer, from: number, end: number): bigint {
+  return BigInt.asIntN(64, readVarint64(buf, from, end));
+}
+
+/** A varint as int32 or an enum's number: the low 32 bits, with their sign. */
+export function readInt32(buf: Buffer, from: number, end: number): number {
+  const number = readVarint(buf, from, end);
+  return number <= 0x7fff_ffff ? number : Number(BigInt.asIntN(32, readVarint64(buf, from, end)));
+}
+
+/** A varint as uint32: the low 32 bits. */
+export function readUint32(buf: Buffer, from: number, end: number): number {
+  const number = readVarint(buf, from, end);
+  return number <= 0xffff_ffff ? number : Number(BigInt.asUintN(32, readVarint64(buf, from, end)));
+}
+
+/** sint32: zigzag. */
+export function readSint32(buf: Buffer, from: number, end: number): number {
+  const number = readUint32(buf, from, end);
+  return (number >>> 1) ^ -(number & 1);
+}
+
+function tagBytes(field: number, wire: number): number[] {
+  const bytes: number[] = [];
+  pushVarint(bytes, field * 8 + wire);
+  return bytes;
+}
+
+function pushVarint(bytes: number[], value: number): void {
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
+  bytes.push(rest);
+}
+
+function pushVarint64(bytes: number[], value: bigint): void {
+  let rest = BigInt.asUintN(64, value);
+  for (; rest >= 0x80n; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
+  bytes.push(Number(rest));
+}
+
+/** Field with a varint; negative numbers take ten bytes, as protobuf wants it for int32, int64 and enums. */
+export function varint64Field(field: number, value: bigint): Uint8Array {
+  const bytes = tagBytes(field, WIRE_VARINT);
+  pushVarint64(bytes, value);
+  return Uint8Array.from(bytes);
+}
+
+export function sint32Field(field: number, value: number): Uint8Array {
+  const bytes = tagBytes(field, WIRE_VARINT);
+  pushVarint(bytes, ((value << 1) ^ (value >> 31)) >>> 0);
+  return Uint8Array.from(bytes);
+}
+
+export function fixed64Field(field: number, value: bigint): Uint8Array {
+  const tag = tagBytes(field, WIRE_FIXED64);
+  const bytes = Buffer.alloc(tag.length + 8);
+  bytes.set(tag);
+  bytes.writeBigUInt64LE(BigInt.asUintN(64, value), tag.length);
+  return bytes;
+}
+
+export function doubleField(field: number, value: number): Uint8Array {
+  const tag = tagBytes(field, WIRE_FIXED64);
+  const bytes = Buffer.alloc(tag.length + 8);
+  bytes.set(tag);
+  bytes.writeDoubleLE(value, tag.length);
+  return bytes;
+}
+
+export function fixed32Field(field: number, value: number): Uint8Array {
+  const tag = tagBytes(field, WIRE_FIXED32);
+  const bytes = Buffer.alloc(tag.length + 4);
+  bytes.set(tag);
+  bytes.writeUInt32LE(value >>> 0, tag.length);
+  return bytes;
+}
+
+export function bytesField(field: number, value: Uint8Array): Uint8Array {
+  const head = tagBytes(field, WIRE_LEN);
+  pushVarint(head, value.length);
+  const bytes = Buffer.allocUnsafe(head.length + value.length);
+  bytes.set(head);
+  bytes.set(value, head.length);
+  return bytes;
+}
+
+export function textField(field: number, value: string): Uint8Array {
+  return bytesField(field, Buffer.from(value, 'utf8'));
+}
+
+/** A packed field of 8-byte values. */
+export function packed64Field(field: number, values: readonly (bigint | number)[]): Uint8Array {
+  const body = Buffer.alloc(values.length * 8);
+  values.forEach((value, i) => {
+    if (typeof value === 'bigint') body.writeBigUInt64LE(BigInt.asUintN(64, value), i * 8);
+    else body.writeDoubleLE(value, i * 8);
+  });
+  return bytesField(field, body);
+}
+
+/** A packed field of varints. */
+export function packedVarintField(field: number, values: readonly bigint[]): Uint8Array {
+  const bytes: number[] = [];
+  for (const value of values) pushVarint64(bytes, value);
+  return bytesField(field, Uint8Array.from(bytes));
+}
+
+/**
+ * The fields of one message as a flat list, four numbers each: tag, start (of the tag), body (behind tag and length), end. Flat, as an object
+ * for each field costs three times as much (a span has twelve or more).
+ */
+export function fieldTable(buf: Buffer, from: number, end: number): number[] {
+  const table: number[] = [];
+  let pos = from;
+  while (pos < end) {
+    const tag = readTag(buf, pos, end);
+    let body = position();
+    let stop: number;
+    if ((tag & 7) === WIRE_LEN) {
+      stop = readLength(buf, body, end);
+      body = position();
+    } else {
+      stop = skipField(buf, tag, body, end);
+    }
+    table.push(tag, pos, body, stop);
+    pos = stop;
+  }
+  return table;
+}
+
+/** Refuses a known field that has another wire type than its own. */
+export function wrongWireType(tag: number, offset: number): MalformedError {
+  return new MalformedError(`field ${tag >>> 3} has wire type ${tag & 7}`, offset);
+}

@@ -1,0 +1,127 @@
+/**
+ * Writes protobuf from its end to its start: the length of a message is known when its header is due, so one pass is enough.
+ *
+ *   request   | untouched ............ | header | edited | untouched ......................... |
+ *   slices    [ shared with the input  ][ scratch buffer ][ shared with the input             ]
+ *
+ * Neighbouring untouched ranges grow into one; a long one is shared as a slice of its own, a short one is copied into the scratch buffer, as
+ * a slice costs the socket more than copying a few hundred bytes.
+ */
+export class Writer {
+  #bytes = 0;
+  readonly #slices: Uint8Array[] = [];
+  #scratch: Buffer;
+  /** The used part of the scratch buffer is [at, used). */
+  #at: number;
+  #used: number;
+  #pending: Buffer | undefined;
+  #pendingFrom = 0;
+  #pendingEnd = 0;
+
+  /** `expected`: bytes that probably come out. */
+  constructor(expected: number) {
+    this.#scratch = Buffer.allocUnsafe(Math.min(Math.max(expected, MIN_SCRATCH_BYTES), MAX_SCRATCH_BYTES));
+    this.#at = this.#scratch.length;
+    this.#used = this.#at;
+  }
+
+  /** Bytes written so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Puts a range of the input before what there is. */
+  range(buf: Buffer, from: number, end: number): void {
+    if (end <= from) return;
+    this.#bytes += end - from;
+    if (this.#pending === buf && this.#pendingFrom === end) {
+      this.#pendingFrom = from;
+      return;
+    }
+    this.#settle();
+    this.#pending = buf;
+    this.#pendingFrom = from;
+    this.#pendingEnd = end;
+  }
+
+  /** Puts bytes that nothing else will change before what there is. */
+  put(bytes: Uint8Array): void {
+    this.#settle();
+    this.#bytes += bytes.length;
+    if (bytes.length >= SHARED_FROM_BYTES) this.#share(bytes);
+    else {
+      this.#reserve(bytes.length);
+      this.#at -= bytes.length;
+      this.#scratch.set(bytes, this.#at);
+    }
+  }
+
+  /** Puts `tag, length` before a message whose content began when there were `before` bytes. */
+  header(field: number, before: number): void {
+    this.varint(this.#bytes - before);
+    this.varint(field * 8 + 2);
+  }
+
+  /** Puts a varint below 2^53 before what there is. */
+  varint(value: number): void {
+    this.#settle();
+    this.#reserve(8);
+    let size = 1;
+    for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size += 1;
+    this.#at -= size;
+    this.#bytes += size;
+    let to = this.#at;
+    let rest = value;
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
+      this.#scratch[to] = (rest % 0x80) | 0x80;
+      to += 1;
+    }
+    this.#scratch[to] = rest;
+  }
+
+  /** What was written, in order. The writer is used up. */
+  finish(): Uint8Array[] {
+    this.#settle();
+    this.#flush();
+    return this.#slices.reverse();
+  }
+
+  #settle(): void {
+    const buf = this.#pending;
+    if (buf === undefined) return;
+    this.#pending = undefined;
+    const length = this.#pendingEnd - this.#pendingFrom;
+    if (length >= SHARED_FROM_BYTES) {
+      this.#share(buf.subarray(this.#pendingFrom, this.#pendingEnd));
+      return;
+    }
+    this.#reserve(length);
+    this.#at -= length;
+    buf.copy(this.#scratch, this.#at, this.#pendingFrom, this.#pendingEnd);
+  }
+
+  #share(bytes: Uint8Array): void {
+    this.#flush();
+    this.#slices.push(bytes);
+  }
+
+  #flush(): void {
+    if (this.#at === this.#used) return;
+    this.#slices.push(this.#scratch.subarray(this.#at, this.#used));
+    this.#used = this.#at;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#at >= bytes) return;
+    this.#flush();
+    this.#scratch = Buffer.allocUnsafe(Math.max(bytes, MAX_SCRATCH_BYTES));
+    this.#at = this.#scratch.length;
+    this.#used = this.#at;
+  }
+}
+
+/** From this length on an untouched range is a slice of its own. A guess between a memcpy (10 GB/s) and an iovec entry (about 1 us). */
+const SHARED_FROM_BYTES = 8192;
+
+const MIN_SCRATCH_BYTES = 256;
+const MAX_SCRATCH_BYTES = 256 * 1024;
