@@ -27,7 +27,7 @@ export class Batcher {
     return Math.max(0, oldest.receivedAt + settings.flushTimeoutMs - now);
   }
 
-  /** At least one chunk where any waits; up to min_size, never above max_size unless a single resource is. */
+  /** At least one chunk where any waits; up to min_size, never above max_size unless, in bytes, a single item is. */
   take(queue: MemoryQueue): Chunk[] {
     const settings = this.#settings;
     const first = this.#takeOne(queue, settings);
