@@ -1,11 +1,13 @@
 /**
  * The program: arguments, signals, exit codes. Nothing else of the agent may end the process.
  *
+ *   SIGHUP             read the configuration again
  *   SIGTERM, SIGINT    drain and exit with 0; a second one exits at once
  *   uncaught           logged as one JSON line, exit code 70
  */
 import { EXIT } from './commands/exit-codes.ts';
 import { runProgram } from './commands/program.ts';
+import { ReloadRequests } from './commands/reload-requests.ts';
 import { weighBodiesWithHeap } from './runtime/heap.ts';
 
 /** By convention of shells: 128 and the number of the signal. */
@@ -14,6 +16,9 @@ const SIGNAL_EXIT = { SIGTERM: 143, SIGINT: 130 } as const;
 weighBodiesWithHeap();
 
 const stop = new AbortController();
+const reloads = new ReloadRequests();
+
+process.on('SIGHUP', () => reloads.request());
 
 for (const name of ['SIGTERM', 'SIGINT'] as const) {
   process.on(name, () => {
@@ -49,7 +54,7 @@ const io = {
   err: (text: string): void => void process.stderr.write(text),
 };
 
-runProgram(process.argv.slice(2), io, stop.signal).then((code) => {
+runProgram(process.argv.slice(2), io, stop.signal, reloads).then((code) => {
   // The streams are flushed first: a pipe may still hold text.
   process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
 }, crash);

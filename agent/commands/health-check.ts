@@ -42,7 +42,9 @@ interface Target {
 
 function fromConfig(args: HealthCheckArguments, io: Io): Target | undefined {
   if (args.config.length === 0) return { url: DEFAULT_URL };
-  const [first] = load({ configs: args.config, sets: args.set, environment: io.environment }).settings.extensions.filter((one) => one.kind === 'health_check');
+  const [first] = load({ configs: args.config, sets: args.set, environment: io.environment }).settings.extensions.filter(
+    (one) => one.kind === 'health_check',
+  );
   return first === undefined ? undefined : targetOf(first.address, first.path);
 }
 

@@ -7,13 +7,14 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
 import { healthCheck } from './health-check.ts';
 import type { ConfigArguments, Io } from './io.ts';
 import { printConfig } from './print-config.ts';
+import type { ReloadRequests } from './reload-requests.ts';
 import { run } from './run.ts';
 import { validate } from './validate.ts';
 
 /** Runs the command line; the exit code is for main.ts. */
-export async function runProgram(args: readonly string[], io: Io, stop: AbortSignal): Promise<ExitCode> {
+export async function runProgram(args: readonly string[], io: Io, stop: AbortSignal, reloads: ReloadRequests): Promise<ExitCode> {
   let code: ExitCode = EXIT.OK;
-  const program = buildProgram(io, stop, (result) => {
+  const program = buildProgram(io, stop, reloads, (result) => {
     code = result;
   });
   try {
@@ -30,7 +31,7 @@ export async function runProgram(args: readonly string[], io: Io, stop: AbortSig
   }
 }
 
-function buildProgram(io: Io, stop: AbortSignal, ended: (code: ExitCode) => void): Command {
+function buildProgram(io: Io, stop: AbortSignal, reloads: ReloadRequests, ended: (code: ExitCode) => void): Command {
   const output = {
     writeOut: (text: string) => io.out(text),
     writeErr: (text: string) => io.err(text),
@@ -58,7 +59,7 @@ function buildProgram(io: Io, stop: AbortSignal, ended: (code: ExitCode) => void
       const names = program.commands.map((each) => each.name());
       if (unknown !== undefined)
         program.error(`error: unknown command "${unknown}"${suggestion(unknown, names)}`, { exitCode: EXIT.USAGE });
-      ended(await run(required(program, program), io, stop));
+      ended(await run(required(program, program), io, stop, reloads));
     });
 
   const validating = withConfig(command('validate', 'check a configuration and bind nothing'))

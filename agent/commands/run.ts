@@ -1,11 +1,15 @@
 import type { LoadedConfig } from '../config/load.ts';
 import { load } from '../config/load.ts';
+import { ConfigError } from '../config/problems.ts';
 import { findPath, printOrigin, printPath } from '../config/tree.ts';
 import { BindError } from '../receive/listen.ts';
-import { createAgent } from '../runtime/agent.ts';
-import { createLog } from '../telemetry/log.ts';
+import { type Agent, createAgent } from '../runtime/agent.ts';
+import { FileWatch } from '../runtime/file-watch.ts';
+import { fingerprint } from '../runtime/fingerprint.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { ConfigArguments, Io } from './io.ts';
+import type { ReloadRequests } from './reload-requests.ts';
 
 /**
  * Runs the agent until `stop`, then drains it.
@@ -13,11 +17,11 @@ import type { ConfigArguments, Io } from './io.ts';
  * @param stop aborted at SIGTERM or SIGINT
  * @throws ConfigError before any port is bound
  */
-export async function run(args: ConfigArguments, io: Io, stop: AbortSignal): Promise<ExitCode> {
+export async function run(args: ConfigArguments, io: Io, stop: AbortSignal, reloads: ReloadRequests): Promise<ExitCode> {
   const loaded = load({ configs: args.config, sets: args.set, environment: io.environment });
   const { settings, notices } = loaded;
   const log = createLog(settings.telemetry.logs);
-  for (const { path, origin, message } of notices) log.warn('configuration', { at: printOrigin(origin), key: printPath(path), message });
+  sayNotices(notices, log);
   // What the process needs for itself, as the limits that people set are those of the whole process.
   const agent = await createAgent(settings, { log, baselineBytes: process.memoryUsage.rss() });
   try {
@@ -27,10 +31,37 @@ export async function run(args: ConfigArguments, io: Io, stop: AbortSignal): Pro
     io.err(`${bindMessage(error, loaded)}\n`);
     return EXIT.FAILED;
   }
+  const watch = new FileWatch(loaded.files, settings.agent.reloadIntervalMs, () => reloads.request());
+  reloads.serve(() => reload(args, io, agent, watch, log));
   await aborted(stop);
+  watch.close();
   await agent.drain();
   await agent.close();
   return EXIT.OK;
+}
+
+/** Validated first: a configuration that is wrong, or whose addresses cannot be had, changes nothing but a counter and a log line. */
+async function reload(args: ConfigArguments, io: Io, agent: Agent, watch: FileWatch, log: Log): Promise<void> {
+  const files = new Map<string, string | undefined>();
+  try {
+    const onFile = (path: string, text: string | undefined): void => void files.set(path, text);
+    const { settings, notices } = load({ configs: args.config, sets: args.set, environment: io.environment, onFile });
+    sayNotices(notices, log);
+    if (fingerprint(settings.telemetry.logs) !== fingerprint(agent.settings.telemetry.logs))
+      log.warn('configuration', { key: 'service.telemetry.logs', message: 'a change of the log takes effect with the next start' });
+    await agent.reload(settings);
+    watch.every(settings.agent.reloadIntervalMs);
+  } catch (error) {
+    // What agent.reload() rejects with it has counted and said itself.
+    if (error instanceof ConfigError) agent.reloadFailed(error.message);
+  } finally {
+    // Of the failed one too: its correction is a change of the same files.
+    watch.look(files);
+  }
+}
+
+function sayNotices(notices: LoadedConfig['notices'], log: Log): void {
+  for (const { path, origin, message } of notices) log.warn('configuration', { at: printOrigin(origin), key: printPath(path), message });
 }
 
 /** The message with file and line of the key that asked for the address. */

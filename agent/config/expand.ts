@@ -10,6 +10,7 @@ import type { ConfigNode, MapEntry, MapNode, Origin, PathStep } from './tree.ts'
  */
 export interface Expansion {
   readonly environment: ConfigSources['environment'];
+  readonly onFile?: ConfigSources['onFile'];
   readonly problems: Problem[];
   readonly notices: Notice[];
 }
@@ -107,7 +108,7 @@ function resolveUri(
   const rest = parts?.[2];
   if (scheme === undefined || rest === undefined) return fail('is no reference to env:NAME; a dollar sign itself is written $$');
   if (rest.includes('$')) return fail('may hold no dollar sign');
-  const retrieved = retrieve(scheme, rest, expansion.environment, origin.source);
+  const retrieved = retrieve(scheme, rest, expansion, origin.source);
   if ('failure' in retrieved) return fail(retrieved.failure);
   if (retrieved.unset !== undefined) {
     expansion.notices.push({ path, origin, message: `the environment variable ${retrieved.unset} is not set; its place is empty` });

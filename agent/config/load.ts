@@ -26,6 +26,8 @@ export interface LoadedConfig {
   readonly notices: readonly Notice[];
   /** What was read, merged and expanded: for print-config and --portable. */
   readonly root: MapNode;
+  /** Files that it was read from, with their texts. */
+  readonly files: ReadonlyMap<string, string | undefined>;
 }
 
 export interface LoadOptions extends ConfigSources {
@@ -44,14 +46,19 @@ const SERVICE_KEYS = ['telemetry', 'extensions', 'pipelines'];
 export function load(options: LoadOptions): LoadedConfig {
   const problems: Problem[] = [];
   const notices: Notice[] = [];
-  const merged = readSources(options, problems);
+  const files = new Map<string, string | undefined>();
+  const onFile = (path: string, text: string | undefined): void => {
+    files.set(path, text);
+    options.onFile?.(path, text);
+  };
+  const merged = readSources({ ...options, onFile }, problems);
   // What cannot be read or parsed makes the rest of the messages noise.
   if (problems.length > 0) throw new ConfigError(problems);
-  const root = expandTree(merged, { environment: options.environment, problems, notices });
+  const root = expandTree(merged, { environment: options.environment, onFile, problems, notices });
   const findings: Findings = { root, problems, notices };
   const settings = buildSettings(findings, options.totalMemoryBytes ?? availableMemory());
   if (problems.length > 0 || settings === undefined) throw new ConfigError(inFileOrder(problems));
-  return { settings, notices, root };
+  return { settings, notices, root, files };
 }
 
 /** Bytes that this process may use: the limit of its cgroup, or the memory of the machine. */

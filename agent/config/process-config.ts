@@ -9,11 +9,20 @@ const MIB = 1024 * 1024;
 /** Below the 30 s that Kubernetes gives by default, so that what is left is counted and logged before SIGKILL. */
 const DEFAULT_DRAIN_DEADLINE_MS = 25_000;
 
+/** A ConfigMap's change takes the kubelet up to a minute; two looks a second would not make that faster. */
+const DEFAULT_RELOAD_INTERVAL_MS = 2_000;
+
 const shape = {
   drain_deadline: duration({
     describe: 'Time from SIGTERM until what could not be delivered is counted as evicted. Keep it below terminationGracePeriodSeconds.',
     default: DEFAULT_DRAIN_DEADLINE_MS,
     shows: '25s',
+    ours: true,
+  }),
+  reload_interval: duration({
+    describe: 'How often the files of the configuration are looked at for a change; 0 reloads on SIGHUP only.',
+    default: DEFAULT_RELOAD_INTERVAL_MS,
+    shows: '2s',
     ours: true,
   }),
   memory_limit_mib: leaf<number | undefined>(
@@ -37,12 +46,14 @@ export const PROCESS_CONFIG = section(shape, {
   ours: true,
   check: (config, report) => {
     if (config.drain_deadline < 0) report('drain_deadline', 'must not be negative');
+    if (config.reload_interval < 0) report('reload_interval', 'must not be negative');
   },
 });
 
 export function processSettings(config: ProcessConfig): ProcessSettings {
   return {
     drainDeadlineMs: timerMs(config.drain_deadline),
+    reloadIntervalMs: timerMs(config.reload_interval),
     ...(config.memory_limit_mib === undefined ? {} : { memoryLimitBytes: config.memory_limit_mib * MIB }),
   };
 }

@@ -12,6 +12,8 @@ export interface ConfigSources {
   readonly sets?: readonly string[];
   /** Variables for `env:` and `${env:NAME}`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Told of every file and its text, `${file:PATH}` included: those whose change is a new configuration. No text where it cannot be read. */
+  readonly onFile?: ((path: string, text: string | undefined) => void) | undefined;
 }
 
 export interface Retrieved {
@@ -31,12 +33,12 @@ const VARIABLE = /^[a-zA-Z_][a-zA-Z0-9_]*$/u;
 /** All sources as one tree; whatever cannot be read or parsed is in `problems`. */
 export function readSources(sources: ConfigSources, problems: Problem[]): MapNode {
   let root: ConfigNode = emptyMap({ source: sources.configs[0] ?? 'no --config', line: 0, column: 0 });
-  for (const uri of sources.configs) root = mergeNodes(root, readConfig(uri, sources.environment, problems));
+  for (const uri of sources.configs) root = mergeNodes(root, readConfig(uri, sources, problems));
   for (const set of sources.sets ?? []) root = mergeNodes(root, readSet(set, problems));
   return root.kind === 'map' ? root : emptyMap(root.origin);
 }
 
-function readConfig(uri: string, environment: ConfigSources['environment'], problems: Problem[]): ConfigNode {
+function readConfig(uri: string, { environment, onFile }: ConfigSources, problems: Problem[]): ConfigNode {
   const parts = DRIVE.test(uri) ? null : URI.exec(uri);
   const scheme = parts?.[1] ?? 'file';
   const rest = parts?.[2] ?? uri;
@@ -46,7 +48,9 @@ function readConfig(uri: string, environment: ConfigSources['environment'], prob
   if (scheme === 'file') {
     try {
       text = readFileSync(rest, 'utf8');
+      onFile?.(rest, text);
     } catch (error) {
+      onFile?.(rest, undefined);
       problems.push({ code: 'OTLP_CONFIG_SOURCE', path: [], origin: place, message: fileFailure(error) });
       return emptyMap(place);
     }
@@ -107,7 +111,7 @@ function topLevel(text: string, source: string, firstLine: number, problems: Pro
 export function retrieve(
   scheme: string,
   rest: string,
-  environment: ConfigSources['environment'],
+  { environment, onFile }: Pick<ConfigSources, 'environment' | 'onFile'>,
   source: string,
 ): Retrieval & { readonly unset?: string } {
   if (scheme === 'env') {
@@ -118,8 +122,11 @@ export function retrieve(
   if (scheme === 'yaml') return parseValue(rest, source);
   if (scheme === 'file') {
     try {
-      return parseValue(readFileSync(rest, 'utf8'), rest);
+      const text = readFileSync(rest, 'utf8');
+      onFile?.(rest, text);
+      return parseValue(text, rest);
     } catch (error) {
+      onFile?.(rest, undefined);
       return { failure: `${rest}: ${fileFailure(error)}` };
     }
   }

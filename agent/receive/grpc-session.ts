@@ -6,6 +6,29 @@ const MAX_PING_STRIKES = 2;
 /** Ages differ by a tenth, so that clients which connected together do not reconnect together. */
 const AGE_JITTER = 0.1;
 
+/** A client that does not answer the ping of a goodbye within this time has nothing under way that we could wait for. */
+const GOODBYE_PING_MS = 1000;
+/** "No stream was refused": the first of the two GOAWAYs (RFC 9113, 6.8). */
+const EVERY_STREAM = 2 ** 31 - 1;
+
+/**
+ * Ends a connection without refusing a call that its client has just begun: GOAWAY that names no last stream, a ping, which brings back
+ * what was on its way, then the GOAWAY that counts (RFC 9113, 6.8). Streams that are open go on. Two pings, one after the other: nghttp2
+ * sends the answer to the first ahead of calls that its client has already queued.
+ */
+export function sayGoodbye(session: ServerHttp2Session): void {
+  if (session.closed || session.destroyed) return;
+  const close = (): void => {
+    clearTimeout(timer);
+    if (!session.destroyed) session.close();
+  };
+  const timer = setTimeout(close, GOODBYE_PING_MS).unref();
+  session.goaway(constants.NGHTTP2_NO_ERROR, EVERY_STREAM);
+  session.ping(() => {
+    if (session.destroyed || !session.ping(close)) close();
+  });
+}
+
 /**
  * Watches one connection: its age (GOAWAY, so that clients spread over new instances), idleness, whether the other end still lives,
  * and floods of pings.
@@ -54,7 +77,7 @@ export class SessionGuard {
     const { maxConnectionAgeMs, maxConnectionAgeGraceMs } = this.#settings;
     if (maxConnectionAgeMs <= 0) return;
     this.#later(maxConnectionAgeMs * (1 + AGE_JITTER * (2 * Math.random() - 1)), () => {
-      this.#session.close();
+      sayGoodbye(this.#session);
       if (maxConnectionAgeGraceMs > 0) this.#later(maxConnectionAgeGraceMs, () => this.#session.destroy());
     });
   }
@@ -63,7 +86,7 @@ export class SessionGuard {
     const { maxConnectionIdleMs } = this.#settings;
     if (maxConnectionIdleMs <= 0) return;
     const timer = setInterval(() => {
-      if (performance.now() - this.#lastStreamAt >= maxConnectionIdleMs) this.#session.close();
+      if (performance.now() - this.#lastStreamAt >= maxConnectionIdleMs) sayGoodbye(this.#session);
     }, maxConnectionIdleMs).unref();
     this.#timers.push(timer);
   }

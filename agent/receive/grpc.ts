@@ -8,7 +8,7 @@ import type { Counters } from '../telemetry/counters.ts';
 import { GrpcCall } from './grpc-call.ts';
 import { HealthService } from './grpc-health.ts';
 import { respondHttpError, respondRefusal } from './grpc-respond.ts';
-import { SessionGuard } from './grpc-session.ts';
+import { SessionGuard, sayGoodbye } from './grpc-session.ts';
 import { Listener } from './listener.ts';
 import type { Admissions, Receiver } from './receive.ts';
 
@@ -85,7 +85,7 @@ export class GrpcReceiver implements Receiver {
   async drain(deadline: AbortSignal): Promise<void> {
     this.#health.shutDown();
     if (!this.#handedOver) this.#listener.close();
-    for (const session of this.#sessions.keys()) session.close();
+    for (const session of this.#sessions.keys()) sayGoodbye(session);
     await Promise.race([this.#empty(), aborted(deadline)]);
   }
 

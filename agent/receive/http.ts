@@ -77,8 +77,11 @@ export class HttpReceiver implements Receiver {
   /** Idle connections end now, the others with their answer, which says `Connection: close`. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#draining = true;
-    if (!this.#handedOver) this.#listener.close();
-    this.#server.closeIdleConnections();
+    if (!this.#handedOver) {
+      this.#listener.close();
+      this.#server.closeIdleConnections();
+    }
+    // After a reload there is time: a client that is just sending on an idle connection would see a reset. Its next answer ends it.
     await Promise.race([this.#empty(), aborted(deadline)]);
   }
 

@@ -172,7 +172,7 @@ function settings(port) {
     extensions: [],
     pipelines: [{ id: 'traces', signal: 'traces', receivers: ['otlp'], processors: ['memory_limiter'], exporters: ['otlp_grpc'] }],
     telemetry: { logs: { level: 'info', encoding: 'json' }, resource: {} },
-    agent: { drainDeadlineMs: 30_000 },
+    agent: { drainDeadlineMs: 30_000, reloadIntervalMs: 0 },
   };
 }
 

@@ -104,7 +104,7 @@ describe('settings of the smallest configuration', () => {
       logs: { level: 'info', encoding: 'json' },
       resource: {},
     });
-    expect(found.agent).toEqual({ drainDeadlineMs: 25_000 });
+    expect(found.agent).toEqual({ drainDeadlineMs: 25_000, reloadIntervalMs: 2000 });
   });
 
   it('has the defaults of batch in sending_queue, also where the key is empty', () => {
@@ -225,6 +225,7 @@ describe('values', () => {
   it('of our own section', () => {
     expect(settings(['agent={drain_deadline: 10s, memory_limit_mib: 64}']).agent).toEqual({
       drainDeadlineMs: 10_000,
+      reloadIntervalMs: 2000,
       memoryLimitBytes: 64 * MIB,
     });
   });

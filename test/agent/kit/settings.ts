@@ -131,6 +131,7 @@ export function agentSettings(shape: AgentShape): AgentSettings {
     telemetry: { metrics: { address: ANY_PORT }, logs: { level: 'info', encoding: 'json' }, resource: {} },
     agent: {
       drainDeadlineMs: shape.drainDeadlineMs ?? 5000,
+      reloadIntervalMs: 0,
       ...(shape.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: shape.memoryLimitBytes }),
     },
   };

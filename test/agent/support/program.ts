@@ -49,10 +49,10 @@ export class Program implements AsyncDisposable {
     });
   }
 
-  /** Resolves with the log line of that event; fails when the program ends before. */
-  async event(msg: string): Promise<Readonly<Record<string, unknown>>> {
+  /** Resolves with the `nth` log line of that event; fails when the program ends before. */
+  async event(msg: string, nth = 1): Promise<Readonly<Record<string, unknown>>> {
     for (;;) {
-      const found = this.lines().find((line) => line.msg === msg);
+      const found = this.lines().filter((line) => line.msg === msg)[nth - 1];
       if (found !== undefined) return found;
       if (this.#child.exitCode !== null || this.#child.signalCode !== null)
         throw new Error(`the program ended without "${msg}":\n${this.#stdout}${this.#stderr}`);
@@ -65,6 +65,11 @@ export class Program implements AsyncDisposable {
   /** Where it listens, by name, after it said so. */
   async listening(): Promise<Readonly<Record<string, string>>> {
     return (await this.event('started')).listening as Record<string, string>;
+  }
+
+  /** All that it has written so far. */
+  output(): string {
+    return this.#stdout + this.#stderr;
   }
 
   lines(): Readonly<Record<string, unknown>>[] {
