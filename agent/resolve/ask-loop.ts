@@ -62,6 +62,9 @@ export class AskLoop {
   }
 }
 
+/** Why something ended that nobody wants any more. */
+export const CLOSED = 'closed';
+
 /** Waits without keeping the process alive; an abort ends it early, without an error. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   try {

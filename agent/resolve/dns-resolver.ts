@@ -1,7 +1,7 @@
 import { lookup, Resolver as NameServers } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 import type { Log } from '../telemetry/log.ts';
-import { AskLoop, pause } from './ask-loop.ts';
+import { AskLoop, CLOSED, pause } from './ask-loop.ts';
 import type { Resolver, ResolverCounts, ResolverStatus, Upstream } from './resolver.ts';
 import { ResolverState } from './resolver-state.ts';
 import { DEFAULT_PORT, type DnsResolverSettings } from './settings.ts';
@@ -129,7 +129,7 @@ function codeOf(error: unknown): string {
 /** The promise, or a failure when its time is over or nobody wants it any more. */
 async function inTime<T>(work: Promise<T>, timeoutMs: number, signal: AbortSignal): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const stop = (): void => reject(new Error('closed'));
+  const stop = (): void => reject(new Error(CLOSED));
   const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
   timer.unref();
   signal.addEventListener('abort', stop, { once: true });

@@ -17,6 +17,13 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
+/** Who reads an answer line by line. */
+export interface LineReader {
+  /** The status is 200; lines may come late or never. */
+  opened(): void;
+  line(text: string): void;
+}
+
 export interface HttpAnswer {
   readonly status: number;
   header(name: string): string | undefined;
@@ -60,8 +67,9 @@ export class HttpClient {
   }
 
   /** The lines of an answer, as they come; `maxBytes` is of one line. An answer that is not 200 is thrown. */
-  async lines(request: HttpRequest, line: (text: string) => void): Promise<void> {
+  async lines(request: HttpRequest, reader: LineReader): Promise<void> {
     await this.#open(request, async ({ status, header, chunks }) => {
+      if (status === 200) reader.opened();
       let rest: Buffer[] = [];
       let bytes = 0;
       for await (const chunk of chunks) {
@@ -76,7 +84,7 @@ export class HttpClient {
           rest = [];
           bytes = 0;
           from = end + 1;
-          if (text.trim() !== '') line(text);
+          if (text.trim() !== '') reader.line(text);
         }
         if (from === chunk.length) continue;
         bytes += chunk.length - from;
@@ -130,11 +138,20 @@ const NEWLINE = 0x0a;
 
 /** What an answer that is none says: status, where it points, and the beginning of its words. */
 export function statusError({ status, header, body }: HttpAnswer): Error {
-  const words = body.trim().slice(0, 200);
+  const words = wordsOf(body);
   const location = header('location');
   const message = `HTTP status ${status}${location === undefined ? '' : ` to ${location.slice(0, 200)}, which is not followed`}${words === '' ? '' : `: ${words}`}`;
   const after = Number(header('retry-after') ?? Number.NaN);
   return after > 0 ? new AskLaterError(message, after * 1000) : new HttpStatusError(message, status);
+}
+
+/** Kubernetes says its reason in `message` of a Status; others say it in plain text. */
+function wordsOf(body: string): string {
+  try {
+    return (asText(asMap(JSON.parse(body)).message) ?? body).trim().slice(0, 250);
+  } catch {
+    return body.trim().slice(0, 250);
+  }
 }
 
 /** An answer with another status than it should have. */
@@ -147,12 +164,15 @@ export class HttpStatusError extends Error {
   }
 }
 
+/** An answer that came and makes no sense, unlike one that did not come. */
+export class ProtocolError extends Error {}
+
 /** A body that has to be JSON, as data of no known shape. */
 export function parseJson(body: string): unknown {
   try {
     return JSON.parse(body) as unknown;
   } catch {
-    throw new Error(`the answer is no JSON; it begins with ${JSON.stringify(body.slice(0, 60))}`);
+    throw new ProtocolError(`the answer is no JSON; it begins with ${JSON.stringify(body.slice(0, 60))}`);
   }
 }
 

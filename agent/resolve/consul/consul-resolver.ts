@@ -1,6 +1,6 @@
 import type { Log } from '../../telemetry/log.ts';
 import { AskLoop, pause } from '../ask-loop.ts';
-import { asList, asMap, asText, parseJson, statusError } from '../http-client.ts';
+import { asMap, asText, parseJson, statusError } from '../http-client.ts';
 import { isHost, isPort, weightOf } from '../place.ts';
 import type { Resolver, ResolverCounts, ResolverStatus, Upstream } from '../resolver.ts';
 import { ResolverState } from '../resolver-state.ts';
