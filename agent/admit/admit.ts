@@ -85,9 +85,16 @@ export class Admission {
 
   /**
    * After the body was read and scanned. Takes the grant over in any case. `answer` is called exactly once, during this call (stored) or
-   * later (wait_for_result, a blocked queue); a refusal is returned and not answered.
+   * later (wait_for_result, a blocked queue, `waits`: when it is delivered in any case); a refusal is returned and not answered.
    */
-  offer(received: Uint8Array, items: number, grant: Grant, answer: (outcome: Outcome) => void, metadata?: Metadata): Refusal | Receipt {
+  offer(
+    received: Uint8Array,
+    items: number,
+    grant: Grant,
+    answer: (outcome: Outcome) => void,
+    metadata?: Metadata,
+    waits = false,
+  ): Refusal | Receipt {
     const { counters } = this;
     const route = this.#route;
     counters.received += items;
@@ -112,7 +119,7 @@ export class Admission {
     const own = deliveries.filter((delivery) => !delivery.derived);
     if (own.length < deliveries.length) this.#storeDerived(route, deliveries, metadata);
     if (own.length === 0) return this.#nothingToStore(items, grant, answer);
-    return this.#store(own, received, items, grant, answer, metadata);
+    return this.#store(own, received, items, grant, answer, metadata, waits);
   }
 
   #nothingToStore(items: number, grant: Grant, answer: (outcome: Outcome) => void): Receipt {
@@ -129,16 +136,18 @@ export class Admission {
     grant: Grant,
     answer: (outcome: Outcome) => void,
     metadata: Metadata | undefined,
+    waits: boolean,
   ): Receipt {
     const { counters } = this;
     counters.pending += items;
-    const receipt = new Receipt(deliveries.length, (outcome) => {
+    const settled = (outcome: Outcome): void => {
       counters.pending -= items;
       const refused = outcome.kind === 'ok' ? Math.min(outcome.rejected, items) : items;
       counters.refused += refused;
       counters.accepted += items - refused;
       answer(outcome);
-    });
+    };
+    const receipt = new Receipt(deliveries.length, settled, waits);
     grant.adjust(memoryOf(deliveries, received));
     grant.retain(deliveries.length); // and one owner is this function: released below, when all have theirs
     const now = performance.now();

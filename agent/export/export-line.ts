@@ -41,6 +41,8 @@ export class ExportLine implements Outlet {
   readonly #abort = new AbortController();
   #flushTimer: NodeJS.Timeout | undefined;
   #draining = false;
+  /** `performance.now()`: chunks from before it are due. */
+  #hurriedAt = Number.NEGATIVE_INFINITY;
   #onIdle: (() => void) | undefined;
 
   constructor(settings: ExporterSettings, signal: Signal, batch: BatchSettings | undefined, transport: Transport, log: Log) {
@@ -88,13 +90,19 @@ export class ExportLine implements Outlet {
     this.counters.offered += chunk.items;
     this.counters.enqueueFailed += chunk.items;
     const message = `the queue of ${this.#settings.id} is full`;
-    chunk.settle(this.#waits ? { kind: 'retry', afterMs: undefined, code: GrpcStatus.UNAVAILABLE, message } : OK);
+    chunk.settle(this.#waits || chunk.waits ? { kind: 'retry', afterMs: undefined, code: GrpcStatus.UNAVAILABLE, message } : OK);
     chunk.release();
   }
 
   /** From now on nothing waits for a batch to fill. */
   flush(): void {
     this.#draining = true;
+    this.#pump();
+  }
+
+  /** What is queued at this moment waits for no batch to fill; what comes later does. */
+  hurry(): void {
+    this.#hurriedAt = performance.now();
     this.#pump();
   }
 
@@ -134,8 +142,13 @@ export class ExportLine implements Outlet {
     return this.counters.inFlight === 0 && this.#queue.length === 0 && this.#queue.parked === 0;
   }
 
+  #isHurried(): boolean {
+    const oldest = this.#queue.peek();
+    return oldest !== undefined && (this.#draining || oldest.receivedAt <= this.#hurriedAt);
+  }
+
   #stored(chunk: Chunk): void {
-    if (!this.#waits) chunk.settle(OK);
+    if (!this.#waits && !chunk.waits) chunk.settle(OK);
   }
 
   #evicted(chunk: Chunk): void {
@@ -149,7 +162,7 @@ export class ExportLine implements Outlet {
     // What a throttled line may not send stays in the queue: there it merges into fewer requests, and drop_oldest can reach it.
     while (this.counters.inFlight < throttle.limit && !throttle.paused) {
       const now = performance.now();
-      const due = this.#draining && this.#queue.length > 0 ? 0 : this.#batcher.dueIn(this.#queue, now);
+      const due = this.#isHurried() ? 0 : this.#batcher.dueIn(this.#queue, now);
       if (due === undefined) break;
       if (due > 0) {
         this.#flushTimer ??= setTimeout(() => this.#flushDue(), due).unref();

@@ -18,6 +18,8 @@ export interface Outlet {
   enqueueFailed(chunk: Chunk): void;
   /** From now on nothing waits for a batch to fill. */
   flush(): void;
+  /** What is queued at this moment waits for no batch to fill; what comes later does. */
+  hurry(): void;
   /** Sends what is queued; what is left when `deadline` fires is counted as evicted. */
   drain(deadline: AbortSignal): Promise<void>;
   /** Ends connections; without a drain before it, what is queued is lost. */

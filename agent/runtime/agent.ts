@@ -22,6 +22,18 @@ export interface AgentOptions {
   readonly baselineBytes?: number;
 }
 
+/** The queue of one exporter for one signal; size and capacity in the unit of its `sizer`. */
+export interface QueueState {
+  readonly exporter: string;
+  readonly signal: Signal;
+  /** What waits and what is on its way. */
+  readonly size: number;
+  /** Infinity where the queue is off. */
+  readonly capacity: number;
+  /** Requests on their way. */
+  readonly inFlight: number;
+}
+
 /** An agent: `createAgent()`, `start()`, `drain()`, `close()`, in this order; each may be called twice. */
 export class Agent {
   #settings: AgentSettings;
@@ -120,11 +132,33 @@ export class Agent {
     this.#log.error('configuration not reloaded, the old one runs on', { reason });
   }
 
+  /** The queues of the exporters, in no order. */
+  get queues(): readonly QueueState[] {
+    return this.#line.counters.exporters.map(({ exporter, signal, queueSize, queueCapacity, inFlight }) => ({
+      exporter,
+      signal,
+      size: queueSize,
+      capacity: queueCapacity,
+      inFlight,
+    }));
+  }
+
+  /** What is queued at this moment waits for no batch to fill. */
+  hurry(): void {
+    for (const outlet of this.#line.outlets) outlet.hurry();
+  }
+
   /**
-   * Hands over a request without a socket: the bytes of an ExportXServiceRequest. `answer` is called once, when the data is stored or,
-   * with wait_for_result, delivered. A refusal is returned; the bytes are still the caller's then.
+   * Hands over a request without a socket: the bytes of an ExportXServiceRequest. `answer` is called once, when the data is stored or, with
+   * wait_for_result or `until` delivered, when it is delivered; with the number of items. A refusal is returned; the bytes are still the
+   * caller's then.
    */
-  offer(signal: Signal, request: Uint8Array, answer: (outcome: Outcome) => void): Refusal | undefined {
+  offer(
+    signal: Signal,
+    request: Uint8Array,
+    answer: (outcome: Outcome, items: number) => void,
+    until: 'stored' | 'delivered' = 'stored',
+  ): Refusal | undefined {
     const admission = this.#line.library[signal];
     if (admission === undefined) return refuse(REFUSALS.NO_PIPELINE, signal);
     const grant = admission.open(request.length);
@@ -134,7 +168,9 @@ export class Agent {
       grant.release();
       return refuse(REFUSALS.MALFORMED, found.reason);
     }
-    const result = admission.offer(request, found.items, grant, answer);
+    const { items } = found;
+    const told = (outcome: Outcome): void => answer(outcome, items);
+    const result = admission.offer(request, items, grant, told, undefined, until === 'delivered');
     return 'kind' in result ? result : undefined;
   }
 

@@ -65,6 +65,11 @@ export class Chunk {
     return !this.#settled && this.#receipt.abandoned;
   }
 
+  /** Its sender wants to hear of the delivery: storing it settles nothing. */
+  get waits(): boolean {
+    return this.#receipt.waits;
+  }
+
   /** Tells the sender's receipt how this chunk ended. Later calls say nothing: what was acknowledged when stored stays acknowledged. */
   settle(outcome: Outcome): void {
     if (this.#settled) return;

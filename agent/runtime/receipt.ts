@@ -8,12 +8,15 @@ import { OK, type Outcome, worse } from './outcome.ts';
 export class Receipt {
   /** The sender has gone: whoever still waits to store the request may drop it, nobody was told that it was accepted. */
   abandoned: boolean;
+  /** The sender wants to hear of the delivery, also where the exporter answers when it has stored. */
+  readonly waits: boolean;
   #outstanding: number;
   #worst: Outcome;
   readonly #answer: (outcome: Outcome) => void;
 
-  constructor(parts: number, answer: (outcome: Outcome) => void) {
+  constructor(parts: number, answer: (outcome: Outcome) => void, waits = false) {
     this.abandoned = false;
+    this.waits = waits;
     this.#outstanding = parts;
     this.#worst = OK;
     this.#answer = answer;
