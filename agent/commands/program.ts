@@ -4,6 +4,7 @@ import { ConfigError, suggestion } from '../config/problems.ts';
 import { VERSION } from '../runtime/version.ts';
 import { components } from './components.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import { explain } from './explain.ts';
 import { healthCheck } from './health-check.ts';
 import type { ConfigArguments, Io } from './io.ts';
 import { printConfig } from './print-config.ts';
@@ -69,6 +70,18 @@ function buildProgram(io: Io, stop: AbortSignal, reloads: ReloadRequests, ended:
     ended(validate({ ...options, ...required(validating, program) }, io)),
   );
 
+  const explaining = withConfig(command('explain', 'draw the compiled line, with its limits and what may end where')).option(
+    '--json',
+    'print JSON',
+  );
+  explaining.argument('[file]', 'the configuration, as with --config');
+  explaining.action((file: string | undefined, options: { json?: boolean }) => {
+    const { config, set } = configArguments(explaining, program);
+    const all = file === undefined ? config : [...config, file];
+    if (all.length === 0) explaining.error('error: write explain FILE, or --config', { exitCode: EXIT.USAGE });
+    ended(explain({ ...options, config: all, set }, io));
+  });
+
   const listing = command('components', 'list what a configuration may use').option('--json', 'print JSON');
   listing.action((options: { json?: boolean }) => ended(components(options, io)));
 
@@ -95,6 +108,7 @@ Examples:
   otlp-agent --config agent.yaml
   otlp-agent --config base.yaml --config site.yaml --set exporters.otlp_grpc.timeout=10s
   otlp-agent validate --portable --config agent.yaml
+  otlp-agent explain agent.yaml
 
 Exit codes: 0 ended as asked, 1 wrong configuration, port in use or not healthy, 2 wrong command line, 70 a bug.`;
 

@@ -7,6 +7,7 @@ import { type Agent, createAgent } from '../runtime/agent.ts';
 import { FileWatch } from '../runtime/file-watch.ts';
 import { fingerprint } from '../runtime/fingerprint.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import { describeListeners, describePath, describeTarget } from './describe.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { ConfigArguments, Io } from './io.ts';
 import type { ReloadRequests } from './reload-requests.ts';
@@ -31,6 +32,7 @@ export async function run(args: ConfigArguments, io: Io, stop: AbortSignal, relo
     io.err(`${bindMessage(error, loaded)}\n`);
     return EXIT.FAILED;
   }
+  sayLine(agent, log);
   const watch = new FileWatch(loaded.files, settings.agent.reloadIntervalMs, () => reloads.request());
   reloads.serve(() => reload(args, io, agent, watch, log));
   await aborted(stop);
@@ -50,6 +52,7 @@ async function reload(args: ConfigArguments, io: Io, agent: Agent, watch: FileWa
     if (fingerprint(settings.telemetry.logs) !== fingerprint(agent.settings.telemetry.logs))
       log.warn('configuration', { key: 'service.telemetry.logs', message: 'a change of the log takes effect with the next start' });
     await agent.reload(settings);
+    sayLine(agent, log);
     watch.every(settings.agent.reloadIntervalMs);
   } catch (error) {
     // What agent.reload() rejects with it has counted and said itself.
@@ -57,6 +60,16 @@ async function reload(args: ConfigArguments, io: Io, agent: Agent, watch: FileWa
   } finally {
     // Of the failed one too: its correction is a change of the same files.
     watch.look(files);
+  }
+}
+
+/** One line for each listener, pipeline and exporter. */
+function sayLine({ settings, addresses }: Agent, log: Log): void {
+  for (const listener of describeListeners(settings, addresses)) log.info('listener', { listener });
+  for (const pipeline of settings.pipelines) log.info('pipeline', { pipeline: pipeline.id, path: describePath(pipeline) });
+  for (const [id, exporter] of Object.entries(settings.exporters)) {
+    const pipeline = settings.pipelines.find(({ exporters }) => exporters.includes(id));
+    if (pipeline !== undefined) log.info('exporter', { exporter: id, to: describeTarget(exporter, pipeline) });
   }
 }
 

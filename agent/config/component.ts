@@ -21,6 +21,14 @@ export interface BuildContext {
 /** What a connector makes of each signal. */
 export type Routes = Readonly<Partial<Record<Signal, readonly Signal[]>>>;
 
+/** What a stage does to the data that passes, for people: `otlp-agent explain` and the reference. */
+export interface DataPath {
+  /** How it works on the bytes, and so what it costs: "edits in place", "decodes the attributes that it reads". */
+  readonly bytes: string;
+  /** What it drops, by intention; absent where nothing. */
+  readonly drops?: string;
+}
+
 /** One component type of the grammar. */
 export interface ComponentDefinition<C, S> {
   readonly type: string;
@@ -31,6 +39,8 @@ export interface ComponentDefinition<C, S> {
   readonly describe: string;
   /** Connectors only: the signals of the pipelines that they may end in, by that of the pipeline that they begin in. */
   readonly routes?: Routes;
+  /** Processors and connectors only. */
+  readonly dataPath?: DataPath;
   readonly config: Field<C>;
   /** Config to settings; undefined where it reported a mistake. */
   build(config: C, context: BuildContext): S | undefined;
@@ -43,6 +53,7 @@ export interface Component<S> {
   readonly signals: readonly Signal[];
   readonly describe: string;
   readonly routes: Routes;
+  readonly dataPath: DataPath | undefined;
   readonly config: z.ZodType;
   build(config: unknown, context: BuildContext): S | undefined;
 }
@@ -55,6 +66,7 @@ export function component<C, S>(definition: ComponentDefinition<C, S>): Componen
     signals: definition.signals,
     describe: definition.describe,
     routes: definition.routes ?? {},
+    dataPath: definition.dataPath,
     config: definition.config,
     build: (config, context) => definition.build(config as C, context),
   };
