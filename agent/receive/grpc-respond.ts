@@ -14,6 +14,12 @@ const KEEP_OPEN_FOR_TRAILERS = { waitForTrailers: true } as const;
 const MAX_THROWN_AWAY_BYTES = 16 * 1024 * 1024;
 const MAX_LINGER_MS = 5_000;
 
+/**
+ * Of grpc-message before it is percent-encoded, which makes it three times as long at worst, and of the message in the details: clients
+ * take 8 KiB of metadata in all, and reset the stream above it instead of reading the status.
+ */
+const MAX_MESSAGE_BYTES = 1024;
+
 /** A message of no bytes: [not compressed][length 0]. */
 const EMPTY_FRAME = Buffer.alloc(5);
 
@@ -33,12 +39,13 @@ function sendOkTrailers(this: ServerHttp2Stream): void {
 /** A gRPC status other than OK, as one HEADERS frame with END_STREAM ("trailers-only"). */
 export function respondStatus(stream: ServerHttp2Stream, code: number, message: string, retryAfterMs: number | undefined): void {
   if (stream.destroyed || stream.closed) return;
+  const short = shorten(message);
   const headers: Record<string, string | number> = {
     ...OK_HEADERS,
     'grpc-status': String(code),
-    'grpc-message': percentEncode(message),
+    'grpc-message': percentEncode(short),
   };
-  if (retryAfterMs !== undefined) headers['grpc-status-details-bin'] = encodeStatus(code, message, retryAfterMs).toString('base64');
+  if (retryAfterMs !== undefined) headers['grpc-status-details-bin'] = encodeStatus(code, short, retryAfterMs).toString('base64');
   stream.respond(headers, { endStream: true });
   stopReading(stream);
 }
@@ -79,6 +86,15 @@ function resetStream(stream: ServerHttp2Stream): void {
   const { session } = stream;
   stream.close(constants.NGHTTP2_NO_ERROR);
   session?.close();
+}
+
+/** The beginning of a text in so many bytes of UTF-8, never half a character. */
+function shorten(message: string): string {
+  const bytes = Buffer.from(message, 'utf8');
+  if (bytes.length <= MAX_MESSAGE_BYTES) return message;
+  let end = MAX_MESSAGE_BYTES - 3;
+  while (((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
+  return `${bytes.toString('utf8', 0, end)}...`;
 }
 
 function frame(message: Buffer): Buffer {

@@ -36,7 +36,10 @@ const RANK: Readonly<Record<Outcome['kind'], number>> = { ok: 0, retry: 1, rejec
 
 /** The worse of two: a sender that waits is told of the worst that happened to its request. */
 export function worse(a: Outcome, b: Outcome): Outcome {
-  if (a.kind === 'ok' && b.kind === 'ok') return b.rejected > a.rejected ? b : a;
+  if (a.kind === 'ok' && b.kind === 'ok') {
+    // With as many rejected, the one that says something: a warning of the next hop is the sender's to read.
+    return b.rejected > a.rejected || (b.rejected === a.rejected && a.message === '') ? b : a;
+  }
   return RANK[b.kind] > RANK[a.kind] ? b : a;
 }
 
