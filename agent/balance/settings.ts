@@ -1,3 +1,5 @@
+import type { ResolverSettings } from '../resolve/settings.ts';
+
 /** How requests are spread over upstreams; `consistent_hash` is the loadbalancing exporter's own. */
 export type BalancerName = 'round_robin' | 'weighted_round_robin' | 'least_connections' | 'pick_first';
 
@@ -28,3 +30,20 @@ export const DEFAULT_HEALTH: HealthSettings = {
   returnAfterMs: 30_000,
   slowStartMs: 30_000,
 };
+
+/** `connections` of otlp_grpc; keys of ours. */
+export interface ConnectionSettings {
+  /** `max`: connections to one address at most. @default 100 */
+  readonly max: number;
+  /** `idle_timeout`: a connection without calls is closed; 0 never. @default 30 000 */
+  readonly idleTimeoutMs: number;
+}
+
+export const DEFAULT_CONNECTIONS: ConnectionSettings = { max: 100, idleTimeoutMs: 30_000 };
+
+/** How otlp_grpc spreads requests over the addresses of its endpoint. */
+export interface BalanceSettings {
+  readonly resolver: ResolverSettings;
+  readonly balancer: BalancerName;
+  readonly health: HealthSettings;
+}

@@ -1,3 +1,4 @@
+import type { BalanceSettings, ConnectionSettings } from '../balance/settings.ts';
 import type { ForwardSettings } from '../connect/forward-config.ts';
 import type { ProbabilisticSamplerSettings } from '../process/probabilistic-sampler-config.ts';
 
@@ -166,6 +167,10 @@ export interface OtlpGrpcExporterSettings extends ExporterCommon {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly keepalive?: ClientKeepaliveSettings;
+  /** `connections`. @default at most 100 to one address, closed after 30 s without calls */
+  readonly connections?: ConnectionSettings;
+  /** Where requests are spread over the addresses of a name. Absent: one address at a time, looked up at each connect. */
+  readonly balance?: BalanceSettings;
   /** `user_agent` of the configuration. @default "otlp-agent/<version>" */
   readonly userAgent?: string;
 }

@@ -1,0 +1,97 @@
+import type { ClientHttp2Stream } from 'node:http2';
+import { DEFAULT_CONNECTIONS } from '../balance/settings.ts';
+import type { OtlpGrpcExporterSettings, SocketAddress } from '../config/settings.ts';
+import { SIGNAL_FACTS } from '../otlp/signals.ts';
+import { USER_AGENT } from '../runtime/version.ts';
+import type { Encoding } from './compress.ts';
+import { type Done, GrpcCall, unavailable } from './grpc-call.ts';
+import { GrpcPool } from './grpc-pool.ts';
+import type { GrpcSession } from './grpc-session.ts';
+import type { Encoded } from './transport.ts';
+
+/** A request that a peer refused unseen (GOAWAY) goes out on another connection at once, so often at most. */
+const RESENDS = 3;
+
+const ENCODING_HEADER: Readonly<Record<Encoding, Readonly<Record<string, string>>>> = {
+  identity: {},
+  gzip: { 'grpc-encoding': 'gzip' },
+  zstd: { 'grpc-encoding': 'zstd' },
+  deflate: { 'grpc-encoding': 'deflate' },
+};
+
+/**
+ * Unary gRPC calls to one address, framed here over node:http2:
+ *
+ *   HEADERS :path /...Service/Export | DATA [flag 0|1][length, 4 bytes, big endian][request] | END_STREAM
+ */
+export class GrpcChannel {
+  readonly #timeoutMs: number;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #pool: GrpcPool;
+
+  constructor(settings: OtlpGrpcExporterSettings, address: SocketAddress) {
+    this.#timeoutMs = settings.timeoutMs;
+    this.#headers = {
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'user-agent': settings.userAgent ?? USER_AGENT,
+      'grpc-timeout': `${Math.max(1, Math.min(99_999_999, Math.ceil(settings.timeoutMs)))}m`,
+      ...settings.headers,
+    };
+    const { authority, keepalive, timeoutMs, connections } = settings;
+    this.#pool = new GrpcPool({ address, authority, keepalive, timeoutMs }, connections ?? DEFAULT_CONNECTIONS);
+  }
+
+  /** Connections that take calls now. */
+  get connections(): number {
+    return this.#pool.size;
+  }
+
+  /** One attempt; `done` is called once. */
+  send(body: Encoded, done: Done): void {
+    this.#send(body, done, RESENDS);
+  }
+
+  #send(body: Encoded, done: Done, resends: number): void {
+    const session = this.#pool.acquire();
+    if (session === undefined) {
+      done(unavailable(this.#pool.problem), 'unsent');
+      return;
+    }
+    let stream: ClientHttp2Stream;
+    try {
+      stream = session.request({
+        ':method': 'POST',
+        ':path': SIGNAL_FACTS[body.signal].grpcPath,
+        ...this.#headers,
+        ...ENCODING_HEADER[body.encoding],
+      });
+    } catch (error) {
+      // The session went away between the look and the call (ERR_HTTP2_GOAWAY_SESSION, ERR_HTTP2_INVALID_SESSION).
+      this.#pool.release(session);
+      if (resends > 0) this.#send(body, done, resends - 1);
+      else done(unavailable((error as Error).message), 'unsent');
+      return;
+    }
+    new GrpcCall(stream, body, this.#timeoutMs, (outcome, fate) => {
+      this.#release(session, fate === 'silent');
+      if (fate === 'refused' && resends > 0) this.#send(body, done, resends - 1);
+      else done(outcome, fate);
+    });
+  }
+
+  /** Ends all connections; calls under way end as retry. */
+  close(): void {
+    this.#pool.close();
+  }
+
+  /** No new calls; connections end when those under way have. */
+  retire(): void {
+    this.#pool.retire();
+  }
+
+  #release(session: GrpcSession, silent: boolean): void {
+    this.#pool.release(session);
+    if (silent) session.suspect();
+  }
+}
