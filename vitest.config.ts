@@ -11,6 +11,7 @@ export default defineConfig({
     alias: {
       'otlp-stack-catalog': at('lib/catalog/index.ts'),
       'otlp-stack-check': at('lib/check/index.ts'),
+      'otlp-stack-agent/opentelemetry': at('agent/library/opentelemetry/index.ts'),
       'otlp-stack-agent': at('agent/index.ts'),
       'otlp-stack': at('lib/stack/index.ts'),
     },

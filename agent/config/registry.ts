@@ -7,12 +7,13 @@ import { memoryLimiter } from '../process/memory-limiter-config.ts';
 import { probabilisticSampler } from '../process/probabilistic-sampler-config.ts';
 import { resourceProcessor } from '../process/resource-config.ts';
 import { otlpReceiver } from '../receive/config.ts';
+import { libraryReceiver } from '../receive/library-config.ts';
 import { healthCheck } from '../telemetry/health-check-config.ts';
 import type { Component } from './component.ts';
 import type { ConnectorSettings, ExporterSettings, ExtensionSettings, OtlpReceiverSettings, ProcessorSettings } from './settings.ts';
 
 /** Every component that this agent has, by the section of the file that it is written in. */
-export const RECEIVERS: readonly Component<OtlpReceiverSettings>[] = [otlpReceiver];
+export const RECEIVERS: readonly Component<OtlpReceiverSettings>[] = [otlpReceiver, libraryReceiver];
 export const PROCESSORS: readonly Component<ProcessorSettings | BatchProcessorSettings>[] = [
   memoryLimiter,
   batchProcessor,

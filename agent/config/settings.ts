@@ -51,7 +51,7 @@ export interface PipelineSettings {
   readonly batch?: BatchSettings;
 }
 
-/** Receiver `otlp`. At least one of grpc and http is there. */
+/** Receiver `otlp`, with at least one of grpc and http; receiver `library` has neither. */
 export interface OtlpReceiverSettings {
   readonly id: string;
   readonly grpc?: GrpcServerSettings;

@@ -179,21 +179,22 @@ export class Agent {
    *   1. not ready any more, registrations are taken back, new requests are refused (UNAVAILABLE, 503), GOAWAY
    *   2. requests under way are read, answered and queued
    *   3. queues are flushed without waiting for batches to fill; retries go on
-   *   4. at the deadline: what is left is counted as evicted and said in the log
+   *   4. at the deadline (milliseconds, or a signal): what is left is counted as evicted and said in the log
    */
-  drain(deadlineMs: number = this.#settings.agent.drainDeadlineMs): Promise<Books> {
-    this.#draining ??= this.#drain(deadlineMs);
+  drain(deadline: number | AbortSignal = this.#settings.agent.drainDeadlineMs): Promise<Books> {
+    this.#draining ??= this.#drain(deadline);
     return this.#draining;
   }
 
-  async #drain(deadlineMs: number): Promise<Books> {
+  async #drain(deadline: number | AbortSignal): Promise<Books> {
     this.#state = 'draining';
-    this.#log.info('draining', { deadlineMs });
-    const deadline = new AbortController();
-    const timer = setTimeout(() => deadline.abort(), deadlineMs);
+    this.#log.info('draining', typeof deadline === 'number' ? { deadlineMs: deadline } : {});
+    const own = new AbortController();
+    const timer = typeof deadline === 'number' ? setTimeout(() => own.abort(), deadline) : undefined;
+    const signal = typeof deadline === 'number' ? own.signal : deadline;
     await this.#turn;
-    await this.#side.drain(deadline.signal);
-    await this.#line.drain(deadline.signal);
+    await this.#side.drain(signal);
+    await this.#line.drain(signal);
     clearTimeout(timer);
     if (this.#state === 'draining') this.#state = 'drained';
     const books = this.books();
