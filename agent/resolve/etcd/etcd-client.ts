@@ -62,6 +62,19 @@ export class EtcdClient {
     this.#at = (this.#at + 1) % this.#settings.endpoints.length;
   }
 
+  /** Tries each member once, until one does it; throws what the last one said. For what cannot wait for the next try. */
+  async everywhere(call: (client: this) => Promise<void>, signal: AbortSignal): Promise<void> {
+    for (let left = this.#settings.endpoints.length; ; left -= 1) {
+      try {
+        await call(this);
+        return;
+      } catch (error) {
+        this.failover();
+        if (left <= 1 || signal.aborted) throw error;
+      }
+    }
+  }
+
   close(): void {
     this.#channel?.close();
     this.#channel = undefined;
