@@ -1,6 +1,9 @@
 import type { BalanceSettings, ConnectionSettings } from '../balance/settings.ts';
 import type { ForwardSettings } from '../connect/forward-config.ts';
+import type { FileExporterSettings } from '../export/file-config.ts';
+import type { NopExporterSettings } from '../export/nop-config.ts';
 import type { ProbabilisticSamplerSettings } from '../process/probabilistic-sampler-config.ts';
+import type { ResourceSettings } from '../process/resource-config.ts';
 
 /**
  * What the code of the agent is told: parsed, defaulted, with environment values put in and checked.
@@ -66,8 +69,23 @@ export interface GrpcServerSettings {
   readonly maxConcurrentStreams: number;
   /** `keepalive.server_parameters`; 0 is never. */
   readonly keepalive: ServerKeepaliveSettings;
-  /** `include_metadata` is accepted and unused until authentication comes. */
+  /** `include_metadata`: hands request headers to later stages. @default false */
   readonly includeMetadata: boolean;
+  /** `handshake_timeout`, ours: from the connection to the client's HTTP/2 preface. @default 20 000 */
+  readonly handshakeTimeoutMs: number;
+  readonly limits: StallLimits;
+}
+
+/** Of a listener: what clients that stall may hold, and for how long (receive/stall.ts). Keys of ours, but HTTP's write_timeout. */
+export interface StallLimits {
+  /** `max_connections` at a time; more are closed as they come. @default 4096 */
+  readonly maxConnections: number;
+  /** `body_idle_timeout`: time without a byte of a body. @default 60 000 */
+  readonly bodyIdleMs: number;
+  /** `min_body_rate`: bytes per second on average, of a body that takes longer than bodyIdleMs. @default 16 384 */
+  readonly minBodyRate: number;
+  /** `write_timeout`: an answer that its client does not take. @default 30 000 */
+  readonly writeTimeoutMs: number;
 }
 
 export interface ServerKeepaliveSettings {
@@ -83,6 +101,8 @@ export interface ServerKeepaliveSettings {
   readonly timeoutMs: number;
   /** `enforcement_policy.min_time`: a client that pings more often gets GOAWAY ENHANCE_YOUR_CALM. @default 300 000 (5 min) */
   readonly minPingIntervalMs: number;
+  /** `enforcement_policy.permit_without_stream`: without a call in flight such a client may ping once in 2 hours. @default false */
+  readonly permitWithoutStream: boolean;
 }
 
 export interface HttpServerSettings {
@@ -91,17 +111,22 @@ export interface HttpServerSettings {
   readonly maxBodyBytes: number;
   /** `read_header_timeout`. @default 60 000 */
   readonly readHeaderTimeoutMs: number;
-  /** `read_timeout`: the whole request; 0 is without end. @default 0, of which the agent makes 60 000 so that a stalled body ends */
+  /** `read_timeout`: the whole request; 0 leaves it to `limits`. @default 0 */
   readonly readTimeoutMs: number;
   /** `idle_timeout` between requests of one connection. @default 60 000 */
   readonly idleTimeoutMs: number;
   /** `traces_url_path` and so on. @default /v1/traces, /v1/metrics, /v1/logs, /v1development/profiles */
   readonly paths: Readonly<Record<Signal, string>>;
-  /** `compression_algorithms`: those accepted beside none. @default gzip, zstd, deflate, zlib */
+  /** `compression_algorithms`: those accepted beside none. @default gzip, zstd, zlib, snappy, deflate, x-snappy-framed, br */
   readonly compressionAlgorithms: readonly string[];
   /** `response_headers`. @default none */
   readonly responseHeaders: Readonly<Record<string, string>>;
   readonly cors?: CorsSettings;
+  /** `keep_alives_enabled`: false ends each connection with its first answer. @default true */
+  readonly keepAlives: boolean;
+  /** `include_metadata`: hands request headers to later stages. @default false */
+  readonly includeMetadata: boolean;
+  readonly limits: StallLimits;
 }
 
 export interface CorsSettings {
@@ -124,29 +149,12 @@ export interface MemoryLimiterSettings {
   readonly spikeBytes: number;
 }
 
-export type ResourceActionKind = 'insert' | 'update' | 'upsert' | 'delete';
-
-export interface ResourceAction {
-  readonly action: ResourceActionKind;
-  /** Empty only for `delete` with a pattern. */
-  readonly key: string;
-  readonly value?: AttributeValue;
-  /** The value of another resource attribute. */
-  readonly fromAttribute?: string;
-  /** `delete` only: every key that matches. */
-  readonly pattern?: RegExp;
-}
-
-/** Integers are bigint, so that 64 bits survive. */
-export type AttributeValue = string | boolean | number | bigint;
-
-export interface ResourceSettings {
-  readonly kind: 'resource';
-  readonly id: string;
-  readonly actions: readonly ResourceAction[];
-}
-
-export type ExporterSettings = OtlpGrpcExporterSettings | OtlpHttpExporterSettings | DebugExporterSettings;
+export type ExporterSettings =
+  | OtlpGrpcExporterSettings
+  | OtlpHttpExporterSettings
+  | DebugExporterSettings
+  | FileExporterSettings
+  | NopExporterSettings;
 
 export interface ExporterCommon {
   /** As written: `otlp/jaeger`. */

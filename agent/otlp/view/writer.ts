@@ -10,19 +10,19 @@
 export class Writer {
   #bytes = 0;
   readonly #slices: Uint8Array[] = [];
-  #scratch: Buffer;
+  /** Made when the first byte has to be copied. */
+  #scratch: Buffer = NOTHING;
   /** The used part of the scratch buffer is [at, used). */
-  #at: number;
-  #used: number;
+  #at = 0;
+  #used = 0;
+  readonly #expected: number;
   #pending: Buffer | undefined;
   #pendingFrom = 0;
   #pendingEnd = 0;
 
   /** `expected`: bytes that probably come out. */
   constructor(expected: number) {
-    this.#scratch = Buffer.allocUnsafe(Math.min(Math.max(expected, MIN_SCRATCH_BYTES), MAX_SCRATCH_BYTES));
-    this.#at = this.#scratch.length;
-    this.#used = this.#at;
+    this.#expected = Math.min(Math.max(expected, MIN_SCRATCH_BYTES), MAX_SCRATCH_BYTES);
   }
 
   /** Bytes written so far. */
@@ -114,7 +114,7 @@ export class Writer {
   #reserve(bytes: number): void {
     if (this.#at >= bytes) return;
     this.#flush();
-    this.#scratch = Buffer.allocUnsafe(Math.max(bytes, MAX_SCRATCH_BYTES));
+    this.#scratch = Buffer.allocUnsafe(Math.max(bytes, this.#scratch === NOTHING ? this.#expected : MAX_SCRATCH_BYTES));
     this.#at = this.#scratch.length;
     this.#used = this.#at;
   }
@@ -125,3 +125,4 @@ const SHARED_FROM_BYTES = 8192;
 
 const MIN_SCRATCH_BYTES = 256;
 const MAX_SCRATCH_BYTES = 256 * 1024;
+const NOTHING = Buffer.alloc(0);

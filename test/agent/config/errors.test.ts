@@ -164,10 +164,15 @@ describe('what is not there yet', () => {
   });
 
   it.each([
-    ['hash', 'the action "hash" is not supported yet'],
-    ['frob', '"frob" is none of insert, update, upsert, delete'],
+    ['{key: a, action: frob}', '"frob" is none of insert, update, upsert, delete, hash, extract, convert'],
+    ['{key: a, action: extract}', 'extract needs a pattern with named groups'],
+    ['{key: a, action: extract, pattern: (a)}', 'has a group without a name'],
+    ['{key: a, action: convert, converted_type: bool}', '"bool" is none of string, int, double'],
+    ['{key: a, action: hash, pattern: (?=a)}', 'is no regular expression'],
+    ['{key: a, action: insert, from_context: auth.subject}', 'what an authenticator says is not supported yet'],
+    ['{key: a, action: insert, value: 1, from_attribute: b}', 'there may be one'],
   ])('fails on the resource action %s', (action, message) => {
-    const sets = [`processors.resource.attributes=[{key: a, action: ${action}}]`, 'service.pipelines.traces.processors=[resource]'];
+    const sets = [`processors.resource.attributes=[${action}]`, 'service.pipelines.traces.processors=[resource]'];
     expect(printed(MINIMAL, sets)).toEqual([expect.stringContaining(message)]);
   });
 });

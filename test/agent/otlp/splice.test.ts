@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AttributeValue, type ResourceAction, SIGNALS, type Signal } from '../../../agent/config/settings.ts';
-import { ResourceEditor } from '../../../agent/otlp/splice.ts';
+import { compileGoRegExp, GoRegExp } from '../../../agent/config/go-regexp.ts';
+import { SIGNALS, type Signal } from '../../../agent/config/settings.ts';
+import { AttributeEditor } from '../../../agent/otlp/splice.ts';
+import type { AnyValue } from '../../../agent/otlp/view/any-value.ts';
+import type { AttributeAction } from '../../../agent/process/actions/action.ts';
+import { compileActions } from '../../../agent/process/actions/apply.ts';
 import { decode, encode, type Message, request } from '../kit/otlp.ts';
 
 const KEYS = ['service.name', 'service.instance.id', 'k8s.pod.name', 'x'];
@@ -12,8 +16,18 @@ const FIELD: Readonly<Record<Signal, [string, string]>> = {
   profiles: ['resourceProfiles', 'scopeProfiles'],
 };
 
-function edit(actions: readonly ResourceAction[], signal: Signal, body: Uint8Array): Buffer {
-  const edited = new ResourceEditor(actions, signal).edit(body);
+function editor(actions: readonly AttributeAction[], signal: Signal): AttributeEditor {
+  return new AttributeEditor(signal, 'resource', compileActions(actions));
+}
+
+function pattern(source: string): GoRegExp {
+  const compiled = compileGoRegExp(source);
+  if (compiled instanceof GoRegExp) return compiled;
+  throw new Error(compiled.wrong);
+}
+
+function edit(actions: readonly AttributeAction[], signal: Signal, body: Uint8Array): Buffer {
+  const edited = editor(actions, signal).edit({ slices: [body], bytes: body.length, items: 1 }, undefined);
   if (typeof edited === 'string') throw new Error(edited);
   const joined = Buffer.concat(edited.slices);
   expect(joined.length).toBe(edited.bytes);
@@ -21,7 +35,7 @@ function edit(actions: readonly ResourceAction[], signal: Signal, body: Uint8Arr
 }
 
 /** What the Collector's resource processor does to a map. */
-function model(actions: readonly ResourceAction[], attributes: [string, string][]): [string, string][] {
+function model(actions: readonly AttributeAction[], attributes: [string, string][]): [string, string][] {
   let map = attributes.slice();
   for (const action of actions) {
     const has = map.some(([key]) => key === action.key);
@@ -37,7 +51,7 @@ function model(actions: readonly ResourceAction[], attributes: [string, string][
 }
 
 const key = fc.constantFrom(...KEYS);
-const action: fc.Arbitrary<ResourceAction> = fc.oneof(
+const action: fc.Arbitrary<AttributeAction> = fc.oneof(
   fc.record({
     action: fc.constantFrom('insert' as const, 'update' as const, 'upsert' as const),
     key,
@@ -92,7 +106,7 @@ describe('setting resource attributes in bytes', () => {
     ]);
   });
 
-  it.each<[AttributeValue, Message]>([
+  it.each<[AnyValue, Message]>([
     ['text', { stringValue: 'text' }],
     ['', { stringValue: '' }],
     [true, { boolValue: true }],
@@ -113,7 +127,7 @@ describe('setting resource attributes in bytes', () => {
     const body = encode('logs', {
       resourceLogs: [{ resource: { attributes: ['k8s.a', 'k8s.b', 'c'].map((name) => ({ key: name, value: { stringValue: '1' } })) } }],
     });
-    const out = decode('logs', edit([{ action: 'delete', key: '', pattern: /^k8s\./ }], 'logs', body)) as {
+    const out = decode('logs', edit([{ action: 'delete', key: '', pattern: pattern('^k8s\\.') }], 'logs', body)) as {
       resourceLogs: { resource: { attributes: { key: string }[] } }[];
     };
     expect(out.resourceLogs[0]?.resource.attributes.map((one) => one.key)).toEqual(['c']);
@@ -127,13 +141,14 @@ describe('setting resource attributes in bytes', () => {
     const out = decode('profiles', edit([{ action: 'upsert', key: 'host.name', value: 'new' }], 'profiles', body)) as {
       resourceProfiles: { resource: { attributes: Message[] } }[];
     };
-    expect(out.resourceProfiles[0]?.resource.attributes).toEqual([{ key: 'host.name', value: { stringValue: 'new' } }]);
+    expect(out.resourceProfiles[0]?.resource.attributes).toEqual([{ keyStrindex: 1, value: { stringValue: 'new' } }]);
   });
 
   it('fails with words on a resource that is malformed inside, which scanning does not see', () => {
     const inner = Buffer.from([0x0a, 0x05, 0x01]); // an attribute that says 5 bytes and has 1
     const body = Buffer.concat([Buffer.from([0x0a, inner.length + 2, 0x0a, inner.length]), inner]);
-    expect(new ResourceEditor([{ action: 'delete', key: 'a' }], 'traces').edit(body)).toMatch(/resource attributes cannot be read/);
+    const edited = editor([{ action: 'delete', key: 'a' }], 'traces').edit({ slices: [body], bytes: body.length, items: 0 }, undefined);
+    expect(edited).toMatch(/attributes cannot be read/);
   });
 
   it('changes nothing but the lengths around what it changed', () => {

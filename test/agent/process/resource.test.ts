@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ResourceSettings } from '../../../agent/config/settings.ts';
+import type { ResourceSettings } from '../../../agent/process/resource-config.ts';
 import { finish, post, startAgent, until } from '../kit/agent.ts';
 import { decode, request } from '../kit/otlp.ts';
 import { grpcExporter, PATHS } from '../kit/settings.ts';

@@ -8,7 +8,30 @@ import { type Message, REQUEST_TYPES } from '../../agent/kit/otlp.ts';
 export function canonical(signal: Signal, bytes: Uint8Array): Message {
   const type = REQUEST_TYPES[signal];
   const message = type.toObject(type.decode(bytes), { longs: String, bytes: String, enums: Number }) as Message;
+  if (signal === 'profiles') resolve(message);
   return (normalize(message, '') ?? {}) as Message;
+}
+
+/** Profiles may name texts of attributes by their place in the dictionary, and the Collector does so with all of them: they become texts here. */
+function resolve(message: Message): void {
+  const dictionary = message.dictionary as { stringTable?: string[] } | undefined;
+  const strings = dictionary?.stringTable ?? [];
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    const fields = value as Message;
+    if (typeof fields.keyStrindex === 'number') {
+      fields.key = strings[fields.keyStrindex];
+      delete fields.keyStrindex;
+    }
+    if (typeof fields.stringValueStrindex === 'number') {
+      fields.stringValue = strings[fields.stringValueStrindex];
+      delete fields.stringValueStrindex;
+    }
+    Object.values(fields).forEach(visit);
+  };
+  visit(message);
+  // Other messages name them, too, but nothing here changes those.
+  if (dictionary !== undefined) delete dictionary.stringTable;
 }
 
 /** Fields whose members are KeyValues, in any order. */

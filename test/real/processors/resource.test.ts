@@ -1,19 +1,58 @@
+import { PROFILES_WITHOUT_SAMPLES } from './exceptions.ts';
 import { describeAgainstCollector } from './harness.ts';
 
-describeAgainstCollector('the resource processor', [
-  {
-    name: 'insert, update, upsert and delete',
-    processors: {
-      resource: {
-        attributes: [
-          { key: 'service.name', value: 'fixed', action: 'insert' },
-          { key: 'a', value: 42, action: 'update' },
-          { key: 'k8s.pod.name', value: 1.5, action: 'upsert' },
-          { key: 'copy', from_attribute: 'user.id', action: 'insert' },
-          { key: 'b', action: 'delete' },
-        ],
-      },
+const ALL = ['traces', 'metrics', 'logs', 'profiles'] as const;
+const resource = (...attributes: object[]): Record<string, unknown> => ({ resource: { attributes } });
+
+describeAgainstCollector(
+  'the resource processor',
+  [
+    {
+      name: 'insert, update, upsert and delete',
+      processors: resource(
+        { key: 'service.name', value: 'fixed', action: 'insert' },
+        { key: 'a', value: 42, action: 'update' },
+        { key: 'k8s.pod.name', value: 1.5, action: 'upsert' },
+        { key: 'copy', from_attribute: 'user.id', action: 'insert' },
+        { key: 'b', action: 'delete' },
+      ),
+      signals: ALL,
     },
-    signals: ['traces', 'metrics', 'logs', 'profiles'],
-  },
-]);
+    {
+      name: 'lists, maps, defaults and patterns',
+      processors: resource(
+        { key: 'list', value: ['a', 1, 2.5, true, { inner: ['x'] }], action: 'upsert' },
+        { key: 'user.id', value: { b: 1, a: { c: 'd' } }, action: 'update' },
+        { key: 'b', from_attribute: 'absent', default_value: 'none', action: 'insert' },
+        { key: 'service.name', from_attribute: 'a', default_value: [1, 2], action: 'upsert' },
+        { pattern: '^(http\\.|k8s)', action: 'delete' },
+      ),
+      signals: ALL,
+    },
+    {
+      name: 'hash, extract and convert',
+      processors: resource(
+        { key: 'user.id', action: 'hash' },
+        { pattern: 'method$', action: 'hash' },
+        { key: 'a', pattern: '^(?P<first>[^/]*)/(?P<second>\\w+)?', action: 'extract' },
+        { key: 'b', action: 'convert', converted_type: 'int' },
+        { key: 'service.name', action: 'convert', converted_type: 'double' },
+        { key: 'k8s.pod.name', action: 'convert', converted_type: 'string' },
+      ),
+      vocabulary: { texts: ['a/b', '/x', '9223372036854775807', '9223372036854775808', '1_000.5', '0x1p-2', 'inf', '+7', '<&>'] },
+      requests: 300,
+      signals: ALL,
+    },
+    {
+      name: 'request metadata',
+      processors: resource(
+        { key: 'tenant', from_context: 'metadata.x-tenant', action: 'upsert' },
+        { key: 'a', from_context: 'X-Tenant', action: 'update' },
+        { key: 'b', from_context: 'metadata.x-none', default_value: 7, action: 'upsert' },
+      ),
+      headers: { 'x-tenant': 'blue' },
+      signals: ['traces'],
+    },
+  ],
+  { exceptions: [PROFILES_WITHOUT_SAMPLES] },
+);
