@@ -57,7 +57,7 @@ const table = {
   },
   MALFORMED: {
     code: 'OTLP_MALFORMED',
-    message: 'the body is not an OTLP protobuf message',
+    message: 'the body is not an OTLP message',
     grpc: GrpcStatus.INVALID_ARGUMENT,
     http: 400,
     retryable: false,
@@ -77,7 +77,7 @@ const table = {
     grpc: GrpcStatus.UNIMPLEMENTED,
     http: 415,
     retryable: false,
-    remedy: 'use none, gzip or zstd (over HTTP deflate too)',
+    remedy: 'use none, gzip, zstd or snappy (over HTTP deflate, zlib, x-snappy-framed and br too), as far as compression_algorithms lets them in',
   },
   UNKNOWN_PATH: {
     code: 'OTLP_UNKNOWN_PATH',
@@ -101,7 +101,7 @@ const table = {
     grpc: GrpcStatus.INTERNAL,
     http: 415,
     retryable: false,
-    remedy: 'send application/x-protobuf (OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf)',
+    remedy: 'send application/x-protobuf or application/json (OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf or http/json)',
   },
   BODY_TIMEOUT: {
     code: 'OTLP_BODY_TIMEOUT',

@@ -14,6 +14,11 @@ const RETRY_INFO_URL = 'type.googleapis.com/google.rpc.RetryInfo';
 /** Responses above 4 MiB are not sent (spec 1.11, response size); the message is what can grow. */
 const MAX_MESSAGE_CHARS = 4096;
 
+/** What of a message goes into a response. */
+export function shortMessage(message: string): string {
+  return message.slice(0, MAX_MESSAGE_CHARS);
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -21,7 +26,7 @@ const decoder = new TextDecoder();
 export function encodeStatus(code: number, message: string, retryAfterMs?: number): Buffer {
   const parts: Uint8Array[] = [];
   if (code !== 0) parts.push(varintField(1, code));
-  if (message !== '') parts.push(lenField(2, encoder.encode(message.slice(0, MAX_MESSAGE_CHARS))));
+  if (message !== '') parts.push(lenField(2, encoder.encode(shortMessage(message))));
   if (retryAfterMs !== undefined) {
     const seconds = Math.floor(retryAfterMs / 1000);
     const nanos = Math.round((retryAfterMs % 1000) * 1e6);
@@ -91,7 +96,7 @@ export function encodeResponse(_signal: Signal, rejected: number, message: strin
   if (rejected === 0 && message === '') return EMPTY;
   const parts: Uint8Array[] = [];
   if (rejected > 0) parts.push(varintField(1, rejected));
-  if (message !== '') parts.push(lenField(2, encoder.encode(message.slice(0, MAX_MESSAGE_CHARS))));
+  if (message !== '') parts.push(lenField(2, encoder.encode(shortMessage(message))));
   return Buffer.from(lenField(1, Buffer.concat(parts)));
 }
 

@@ -6,10 +6,11 @@ import { timerMs } from '../config/go-duration.ts';
 import { NO_AUTH, NO_MIDDLEWARES, NO_SERVER_TLS } from '../config/later.ts';
 import type { Output, Report } from '../config/section.ts';
 import { optionalSection, section } from '../config/section.ts';
-import type { CorsSettings, GrpcServerSettings, HttpServerSettings, OtlpReceiverSettings } from '../config/settings.ts';
+import type { CorsSettings, GrpcServerSettings, HttpServerSettings, OtlpReceiverSettings, StallLimits } from '../config/settings.ts';
 import { SIGNALS } from '../config/settings.ts';
 import { SIGNAL_FACTS } from '../otlp/signals.ts';
-import { addressFields, bufferFields, httpServerFields } from './server-fields.ts';
+import { CONTENT_ENCODINGS } from './content-encoding.ts';
+import { addressFields, bufferFields, DEFAULT_BODY_IDLE_MS, DEFAULT_CONNECTIONS, httpServerFields, stallFields } from './server-fields.ts';
 
 const MIB = 1024 * 1024;
 
@@ -27,7 +28,11 @@ const DEFAULT_PING_AFTER_MS = 7_200_000;
 const DEFAULT_PING_TIMEOUT_MS = 20_000;
 const DEFAULT_MIN_PING_INTERVAL_MS = 300_000;
 
-const SUPPORTED_ENCODINGS = ['gzip', 'zstd', 'deflate', 'zlib'];
+/** Of an answer; grpc-go and Go's net/http wait without end. */
+const DEFAULT_WRITE_TIMEOUT_MS = 30_000;
+
+/** grpc-go gives a connection 120 s to begin; who has not said a word after 20 is not going to. */
+const DEFAULT_HANDSHAKE_TIMEOUT_MS = 20_000;
 
 const serverParameters = optionalSection(
   {
@@ -60,9 +65,8 @@ const enforcementPolicy = optionalSection(
       shows: '5m',
     }),
     permit_without_stream: bool({
-      describe: 'Whether a client may ping without a request in flight.',
+      describe: 'Whether a client may ping without a request in flight; otherwise it may once in 2 hours.',
       default: false,
-      inert: 'such pings are always allowed',
     }),
   },
   { describe: 'What pings of clients are allowed.', absent: 'on' },
@@ -84,9 +88,21 @@ const grpcShape = {
     { describe: 'Pings and the life of connections.', absent: 'on' },
   ),
   include_metadata: bool({
-    describe: 'Hands request metadata to later stages.',
+    describe: 'Hands the metadata of a request to later stages: batches by metadata_keys, routing.',
     default: false,
-    inert: 'nothing reads request metadata yet',
+  }),
+  ...stallFields(),
+  write_timeout: duration({
+    describe: 'Resets a call whose client does not take its answer.',
+    default: DEFAULT_WRITE_TIMEOUT_MS,
+    shows: '30s',
+    ours: true,
+  }),
+  handshake_timeout: duration({
+    describe: 'Closes a connection whose client has not sent its HTTP/2 preface.',
+    default: DEFAULT_HANDSHAKE_TIMEOUT_MS,
+    shows: '20s',
+    ours: true,
   }),
 };
 
@@ -99,6 +115,7 @@ function urlPath(options: FieldOptions<string>): Field<string> {
 
 const httpShape = {
   ...httpServerFields('localhost:4318'),
+  ...stallFields(),
   traces_url_path: urlPath({ describe: 'URL path for traces.', default: SIGNAL_FACTS.traces.httpPath }),
   metrics_url_path: urlPath({ describe: 'URL path for metrics.', default: SIGNAL_FACTS.metrics.httpPath }),
   logs_url_path: urlPath({ describe: 'URL path for logs.', default: SIGNAL_FACTS.logs.httpPath }),
@@ -112,7 +129,10 @@ const receiverShape = {
         absent: 'off',
         check: checkGrpc,
       }),
-      http: optionalSection(httpShape, { describe: 'OTLP/HTTP, protobuf; an empty key switches it on with its defaults.', absent: 'off' }),
+      http: optionalSection(httpShape, {
+        describe: 'OTLP/HTTP, protobuf and JSON, HTTP/1.1 and HTTP/2; an empty key switches it on with its defaults.',
+        absent: 'off',
+      }),
     },
     { describe: 'At least one of grpc and http.' },
   ),
@@ -165,8 +185,11 @@ function grpcSettings(config: Output<typeof grpcShape>, context: BuildContext): 
       timeMs: positive(server?.time, DEFAULT_PING_AFTER_MS),
       timeoutMs: positive(server?.timeout, DEFAULT_PING_TIMEOUT_MS),
       minPingIntervalMs: positive(config.keepalive?.enforcement_policy?.min_time, DEFAULT_MIN_PING_INTERVAL_MS),
+      permitWithoutStream: config.keepalive?.enforcement_policy?.permit_without_stream ?? false,
     },
     includeMetadata: config.include_metadata,
+    handshakeTimeoutMs: positive(config.handshake_timeout, DEFAULT_HANDSHAKE_TIMEOUT_MS),
+    limits: stallLimits(config),
   };
 }
 
@@ -176,21 +199,22 @@ function httpSettings(config: Output<typeof httpShape>, context: BuildContext): 
     context.report('OTLP_CONFIG_VALUE', ['protocols', 'http', 'endpoint'], address);
     return undefined;
   }
-  const algorithms = (config.compression_algorithms ?? SUPPORTED_ENCODINGS).filter((name) => name !== '');
+  const algorithms = (config.compression_algorithms ?? CONTENT_ENCODINGS).filter((name) => name !== '');
   for (const name of algorithms) {
-    if (SUPPORTED_ENCODINGS.includes(name)) continue;
+    if (CONTENT_ENCODINGS.includes(name)) continue;
     context.report(
       'OTLP_CONFIG_UNSUPPORTED',
       ['protocols', 'http', 'compression_algorithms'],
-      `"${name}" is not among ${SUPPORTED_ENCODINGS.join(', ')}`,
+      `"${name}" is not among ${CONTENT_ENCODINGS.join(', ')}`,
     );
   }
   return {
     address,
     maxBodyBytes: config.max_request_body_size > 0 ? config.max_request_body_size : DEFAULT_MESSAGE_BYTES,
-    readHeaderTimeoutMs: positive(config.read_header_timeout, 0),
+    // Go's net/http reads zero as read_timeout.
+    readHeaderTimeoutMs: positive(config.read_header_timeout, positive(config.read_timeout, 0)),
     readTimeoutMs: positive(config.read_timeout, 0),
-    idleTimeoutMs: positive(config.idle_timeout, 0),
+    idleTimeoutMs: positive(config.idle_timeout, positive(config.read_timeout, 0)),
     paths: {
       traces: config.traces_url_path,
       metrics: config.metrics_url_path,
@@ -199,7 +223,25 @@ function httpSettings(config: Output<typeof httpShape>, context: BuildContext): 
     },
     compressionAlgorithms: algorithms,
     responseHeaders: config.response_headers,
+    keepAlives: config.keep_alives_enabled,
+    includeMetadata: config.include_metadata,
+    limits: stallLimits(config),
     ...(config.cors === undefined ? {} : { cors: corsSettings(config.cors) }),
+  };
+}
+
+/** Zero, and what is below, is the default: no limit would be an invitation. Only min_body_rate can be 0. */
+function stallLimits(config: {
+  max_connections: number;
+  body_idle_timeout: number;
+  min_body_rate: number;
+  write_timeout: number;
+}): StallLimits {
+  return {
+    maxConnections: config.max_connections > 0 ? config.max_connections : DEFAULT_CONNECTIONS,
+    bodyIdleMs: positive(config.body_idle_timeout, DEFAULT_BODY_IDLE_MS),
+    minBodyRate: Math.max(0, config.min_body_rate),
+    writeTimeoutMs: positive(config.write_timeout, DEFAULT_WRITE_TIMEOUT_MS),
   };
 }
 

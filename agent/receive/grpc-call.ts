@@ -1,17 +1,19 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Admission } from '../admit/admit.ts';
 import type { Grant } from '../admit/budget.ts';
 import { REFUSALS, RETRY_AFTER_MS, type Refusal, refuse } from '../admit/errors.ts';
+import type { GrpcServerSettings } from '../config/settings.ts';
 import { encodeResponse } from '../otlp/status.ts';
 import { scan } from '../otlp/wire.ts';
+import type { Metadata } from '../process/process.ts';
 import { GrpcStatus } from '../runtime/grpc-status.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import type { Receipt } from '../runtime/receipt.ts';
 import { respondOk, respondRefusal, respondStatus } from './grpc-respond.ts';
 import { type BodyEncoding, inflateBody } from './inflate.ts';
+import { grpcMetadata } from './metadata.ts';
+import { bodyStalled } from './stall.ts';
 
-/** A body that brings no byte for so long is given up, or slow clients would hold the memory that others need. */
-const STALLED_AFTER_MS = 60_000;
 const PREFIX_BYTES = 5;
 
 /**
@@ -34,20 +36,25 @@ export class GrpcCall {
   #body: Buffer | undefined;
   #bodyRead = 0;
   #compressed = false;
-  #movedAt = performance.now();
+  readonly #settings: GrpcServerSettings;
+  #metadata: Metadata | undefined;
+  readonly #startedAt = performance.now();
+  #movedAt = this.#startedAt;
+  #answeredAt = Number.POSITIVE_INFINITY;
   readonly #deadlineAt: number;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #receipt: Receipt | undefined;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, admission: Admission, limit: number) {
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, admission: Admission, settings: GrpcServerSettings) {
     this.#stream = stream;
     this.#admission = admission;
-    this.#limit = limit;
+    this.#settings = settings;
+    this.#limit = settings.maxMessageBytes;
     this.#encoding = 'identity';
     this.#deadlineAt = this.#movedAt + timeoutOf(headers['grpc-timeout']);
     this.running = false;
     const encoding = headers['grpc-encoding'] ?? 'identity';
-    if (encoding !== 'identity' && encoding !== 'gzip' && encoding !== 'zstd') {
+    if (encoding !== 'identity' && encoding !== 'gzip' && encoding !== 'zstd' && encoding !== 'snappy') {
       this.#refuse(refuse(REFUSALS.UNKNOWN_ENCODING, String(encoding)));
       return;
     }
@@ -58,14 +65,27 @@ export class GrpcCall {
       return;
     }
     this.#grant = grant;
+    if (settings.includeMetadata) this.#metadata = grpcMetadata(headers);
     this.running = true;
     stream.on('data', (data: Buffer) => this.#onData(data));
     stream.on('end', () => this.#onEnd());
     stream.on('close', () => this.#onClose());
   }
 
-  giveUpIfStalled(): void {
-    if (this.#receipt === undefined && performance.now() - this.#movedAt > STALLED_AFTER_MS) this.#refuse(refuse(REFUSALS.BODY_TIMEOUT));
+  /** Called now and then: ends a body that is too slow. True where the client has not taken its answer in time and has to go. */
+  sweep(now: number): boolean {
+    if (
+      this.running &&
+      this.#receipt === undefined &&
+      bodyStalled(now, this.#startedAt, this.#movedAt, this.#bodyRead, this.#settings.limits)
+    )
+      this.#refuse(refuse(REFUSALS.BODY_TIMEOUT));
+    return now - this.#answeredAt > this.#settings.limits.writeTimeoutMs;
+  }
+
+  /** Ends the stream without an answer. */
+  abandon(): void {
+    this.#stream.close(constants.NGHTTP2_CANCEL);
   }
 
   #onData(data: Buffer): void {
@@ -147,7 +167,7 @@ export class GrpcCall {
     const grant = this.#grant as Grant;
     this.#grant = undefined; // offer() takes it over
     this.#body = undefined;
-    const result = this.#admission.offer(body, found.items, grant, (outcome) => this.#answer(outcome));
+    const result = this.#admission.offer(body, found.items, grant, (outcome) => this.#answer(outcome), this.#metadata);
     if ('kind' in result) {
       this.#refuse(result);
       return;
@@ -189,6 +209,7 @@ export class GrpcCall {
 
   #end(code: string): void {
     this.running = false;
+    this.#answeredAt = performance.now();
     this.#admission.counters.request(code);
     clearTimeout(this.#deadlineTimer);
     this.#grant?.release();

@@ -4,7 +4,7 @@ import { encodeStatus } from '../otlp/status.ts';
 import { GrpcStatus } from '../runtime/grpc-status.ts';
 
 /** Advertised to clients, so that they know what they may send. */
-const ACCEPT_ENCODING = 'identity,gzip,zstd';
+const ACCEPT_ENCODING = 'identity,gzip,zstd,snappy';
 
 const OK_HEADERS = { ':status': 200, 'content-type': 'application/grpc', 'grpc-accept-encoding': ACCEPT_ENCODING } as const;
 const OK_TRAILERS = { 'grpc-status': '0' } as const;
@@ -70,7 +70,7 @@ export function respondHttpError(stream: ServerHttp2Stream, status: number, mess
  * behind the reset, and DATA that arrives for a stream it has destroyed is never given back to the connection's window, so that after
  * some refusals the whole connection stands still. Who sends on and on is reset, and its connection replaced by GOAWAY for that reason.
  */
-function stopReading(stream: ServerHttp2Stream): void {
+export function stopReading(stream: ServerHttp2Stream): void {
   if (stream.readableEnded) return;
   let thrownAway = 0;
   stream.on('data', (data: Buffer) => {

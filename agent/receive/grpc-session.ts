@@ -3,6 +3,8 @@ import type { ServerKeepaliveSettings } from '../config/settings.ts';
 
 /** grpc-go closes at the third ping that comes too early (grpc/doc/keepalive.md, "too_many_pings"). */
 const MAX_PING_STRIKES = 2;
+/** How often a client without a call in flight may ping where permit_without_stream is off (grpc-go's defaultPingTimeout). */
+const IDLE_PING_INTERVAL_MS = 2 * 3600 * 1000;
 /** Ages differ by a tenth, so that clients which connected together do not reconnect together. */
 const AGE_JITTER = 0.1;
 
@@ -29,28 +31,47 @@ export function sayGoodbye(session: ServerHttp2Session): void {
   });
 }
 
+/** What a connection did wrong, as otlp_agent_connection_errors names it. */
+export type SessionFault = 'ping_flood' | 'handshake_timeout';
+
 /**
- * Watches one connection: its age (GOAWAY, so that clients spread over new instances), idleness, whether the other end still lives,
- * and floods of pings.
+ * Watches one connection: that its client speaks at all, its age (GOAWAY, so that clients spread over new instances), idleness, whether
+ * the other end still lives, and floods of pings.
  */
 export class SessionGuard {
   /** At least one stream was opened. */
   called = false;
   readonly #session: ServerHttp2Session;
   readonly #settings: ServerKeepaliveSettings;
-  readonly #onFlood: () => void;
+  readonly #onFault: (fault: SessionFault) => void;
   readonly #timers: NodeJS.Timeout[] = [];
+  /** Streams that are open. */
+  #open = 0;
   #strikes = 0;
   #lastPingAt = Number.NEGATIVE_INFINITY;
   #lastStreamAt = performance.now();
 
-  constructor(session: ServerHttp2Session, settings: ServerKeepaliveSettings, onFlood: () => void) {
+  constructor(
+    session: ServerHttp2Session,
+    settings: ServerKeepaliveSettings,
+    handshakeTimeoutMs: number,
+    onFault: (fault: SessionFault) => void,
+  ) {
     this.#session = session;
     this.#settings = settings;
-    this.#onFlood = onFlood;
+    this.#onFault = onFault;
+    // One function for all streams: a closure each would be an allocation per call.
+    const closed = (): void => {
+      this.#open -= 1;
+      this.#lastStreamAt = performance.now();
+    };
     session.on('ping', () => this.#onPing());
-    session.on('stream', () => this.#onStream());
+    session.on('stream', (stream) => {
+      stream.on('close', closed);
+      this.#onStream();
+    });
     session.on('close', () => this.#clear());
+    this.#watchHandshake(handshakeTimeoutMs);
     this.#watchAge();
     this.#watchIdle();
     this.#watchPeer();
@@ -58,19 +79,34 @@ export class SessionGuard {
 
   #onStream(): void {
     this.called = true;
+    this.#open += 1;
     this.#strikes = 0;
     this.#lastStreamAt = performance.now();
   }
 
+  /** As grpc-go counts: too early is within min_time, or within two hours where nothing is in flight and that is not permitted. */
   #onPing(): void {
     const now = performance.now();
-    if (now - this.#lastPingAt < this.#settings.minPingIntervalMs) this.#strikes += 1;
+    const { minPingIntervalMs, permitWithoutStream } = this.#settings;
+    const interval = this.#open === 0 && !permitWithoutStream ? IDLE_PING_INTERVAL_MS : minPingIntervalMs;
+    if (now - this.#lastPingAt < interval) this.#strikes += 1;
     this.#lastPingAt = now;
     if (this.#strikes <= MAX_PING_STRIKES || this.#session.destroyed) return;
-    this.#onFlood();
+    this.#onFault('ping_flood');
     this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'));
     this.#session.close();
     this.#later(1000, () => this.#session.destroy());
+  }
+
+  /** Its SETTINGS are the first frame of a client; who sends none holds a connection for nothing. */
+  #watchHandshake(timeoutMs: number): void {
+    if (timeoutMs <= 0) return;
+    const timer = setTimeout(() => {
+      this.#onFault('handshake_timeout');
+      this.#session.destroy();
+    }, timeoutMs).unref();
+    this.#timers.push(timer);
+    this.#session.once('remoteSettings', () => clearTimeout(timer));
   }
 
   #watchAge(): void {
@@ -86,7 +122,7 @@ export class SessionGuard {
     const { maxConnectionIdleMs } = this.#settings;
     if (maxConnectionIdleMs <= 0) return;
     const timer = setInterval(() => {
-      if (performance.now() - this.#lastStreamAt >= maxConnectionIdleMs) sayGoodbye(this.#session);
+      if (this.#open === 0 && performance.now() - this.#lastStreamAt >= maxConnectionIdleMs) sayGoodbye(this.#session);
     }, maxConnectionIdleMs).unref();
     this.#timers.push(timer);
   }

@@ -1,4 +1,5 @@
 import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import { REFUSALS, refuse } from '../admit/errors.ts';
 import type { GrpcServerSettings, Signal, SocketAddress } from '../config/settings.ts';
 import { SIGNALS } from '../config/settings.ts';
@@ -11,6 +12,7 @@ import { respondHttpError, respondRefusal } from './grpc-respond.ts';
 import { SessionGuard, sayGoodbye } from './grpc-session.ts';
 import { Listener } from './listener.ts';
 import type { Admissions, Receiver } from './receive.ts';
+import { sweepIntervalMs } from './stall.ts';
 
 /** Of one stream: a request of the usual size arrives without a single WINDOW_UPDATE round trip. */
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
@@ -20,8 +22,6 @@ const SESSION_WINDOW_BYTES = 8 * 1024 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Above it node:http2 refuses streams without asking us; what is held is counted by admit, so this only has to be out of the way. In MB. */
 const MAX_SESSION_MEMORY_MB = 4096;
-/** How often bodies that no longer move are looked for. */
-const SWEEP_MS = 5_000;
 
 /** OTLP/gRPC over node:http2 with our own framing (grpc-call.ts): 3.5 times cheaper than grpc-js on both sides. */
 export class GrpcReceiver implements Receiver {
@@ -72,8 +72,9 @@ export class GrpcReceiver implements Receiver {
 
   start(listener?: Listener): void {
     if (listener !== undefined) this.#listener = listener;
-    this.#listener.handTo((socket) => void this.#server.emit('connection', socket));
-    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    const { limits } = this.#settings;
+    this.#listener.handTo((socket) => this.#onConnection(socket));
+    this.#sweeper = setInterval(() => this.#sweep(), sweepIntervalMs(limits.bodyIdleMs, limits.writeTimeoutMs)).unref();
   }
 
   handOver(): Listener {
@@ -104,10 +105,20 @@ export class GrpcReceiver implements Receiver {
     return this.#ended.promise;
   }
 
+  #onConnection(socket: Socket): void {
+    if (this.#sessions.size >= this.#settings.limits.maxConnections) {
+      this.#counters.connectionError('too_many_connections');
+      socket.destroy();
+      return;
+    }
+    this.#server.emit('connection', socket);
+  }
+
   #onSession(session: ServerHttp2Session): void {
+    const { keepalive, handshakeTimeoutMs } = this.#settings;
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     session.on('error', () => {}); // counted once, by the server's sessionError
-    this.#sessions.set(session, new SessionGuard(session, this.#settings.keepalive, () => this.#counters.connectionError('ping_flood')));
+    this.#sessions.set(session, new SessionGuard(session, keepalive, handshakeTimeoutMs, (fault) => this.#counters.connectionError(fault)));
     session.on('close', () => {
       this.#sessions.delete(session);
       if (this.#sessions.size === 0) this.#ended?.resolve();
@@ -141,13 +152,18 @@ export class GrpcReceiver implements Receiver {
       respondRefusal(stream, refuse(REFUSALS.NO_PIPELINE, signal));
       return;
     }
-    const call = new GrpcCall(stream, headers, admission, this.#settings.maxMessageBytes);
-    if (!call.running) return;
+    const call = new GrpcCall(stream, headers, admission, this.#settings);
     this.#calls.add(call);
     stream.on('close', () => this.#calls.delete(call));
   }
 
   #sweep(): void {
-    for (const call of this.#calls) call.giveUpIfStalled();
+    const now = performance.now();
+    for (const call of this.#calls) {
+      if (!call.sweep(now)) continue;
+      this.#calls.delete(call);
+      this.#counters.connectionError('response_unread');
+      call.abandon();
+    }
   }
 }

@@ -1,38 +1,47 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Admission } from '../admit/admit.ts';
 import type { Grant } from '../admit/budget.ts';
 import { REFUSALS, RETRY_AFTER_MS, type Refusal, refuse } from '../admit/errors.ts';
 import type { HttpServerSettings } from '../config/settings.ts';
-import { encodeResponse } from '../otlp/status.ts';
+import { decodeJson } from '../otlp/json/decode.ts';
 import { scan } from '../otlp/wire.ts';
+import type { Metadata } from '../process/process.ts';
 import { GrpcStatus } from '../runtime/grpc-status.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import type { Receipt } from '../runtime/receipt.ts';
+import { contentEncoding } from './content-encoding.ts';
+import { type Exchange, hangUp, streamOf } from './http-exchange.ts';
 import { JSON_TYPE, mediaType, PROTOBUF, respondHttpError, respondHttpOk, respondHttpRefusal } from './http-respond.ts';
 import { type BodyEncoding, inflateBody } from './inflate.ts';
-
-const NO_ENCODING: ReadonlySet<string> = new Set(['', 'identity', 'none']);
+import { httpMetadata } from './metadata.ts';
+import { bodyStalled } from './stall.ts';
 
 /** One POST. With a content-length the body is read into one buffer of that size, charged first; without, it is charged as it grows. */
 export class HttpCall {
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #exchange: Exchange;
   readonly #admission: Admission;
   readonly #settings: HttpServerSettings;
+  readonly #json: boolean;
   #encoding: BodyEncoding = 'identity';
   #grant: Grant | undefined;
   /** Whole body where its length was declared, else the pieces. */
   #whole: Buffer | undefined;
   #pieces: Buffer[] = [];
   #read = 0;
+  #reading = false;
   #running = true;
   #receipt: Receipt | undefined;
+  #metadata: Metadata | undefined;
+  readonly #startedAt: number;
+  #movedAt: number;
+  #answeredAt = Number.POSITIVE_INFINITY;
 
-  constructor(request: IncomingMessage, response: ServerResponse, admission: Admission, settings: HttpServerSettings) {
-    this.#request = request;
-    this.#response = response;
+  constructor(exchange: Exchange, admission: Admission, settings: HttpServerSettings) {
+    this.#exchange = exchange;
     this.#admission = admission;
     this.#settings = settings;
+    this.#json = mediaType(exchange.request) === JSON_TYPE;
+    this.#startedAt = performance.now();
+    this.#movedAt = this.#startedAt;
   }
 
   start(expectsContinue: boolean): void {
@@ -41,29 +50,48 @@ export class HttpCall {
       this.#refuse(refusal);
       return;
     }
-    if (expectsContinue) this.#response.writeContinue();
-    this.#request.on('data', (data: Buffer) => this.#onData(data));
-    this.#request.on('end', () => this.#onEnd());
-    this.#request.on('error', () => {});
-    this.#response.on('close', () => this.#onClose());
+    const { request, response } = this.#exchange;
+    if (this.#settings.includeMetadata) this.#metadata = httpMetadata(request);
+    if (expectsContinue) response.writeContinue();
+    this.#reading = true;
+    request.on('data', (data: Buffer) => this.#onData(data));
+    request.on('end', () => this.#onEnd());
+    request.on('error', () => {});
+    response.on('close', () => this.#onClose());
+  }
+
+  /** Called now and then: ends a body that is too slow. True where the client has not taken its answer in time and has to go. */
+  sweep(now: number): boolean {
+    if (this.#running && this.#reading && this.#tooSlow(now)) this.#refuse(refuse(REFUSALS.BODY_TIMEOUT));
+    return now - this.#answeredAt > this.#settings.limits.writeTimeoutMs;
+  }
+
+  /** Ends the connection without an answer. */
+  abandon(): void {
+    hangUp(this.#exchange.request);
+  }
+
+  #tooSlow(now: number): boolean {
+    const { readTimeoutMs, limits } = this.#settings;
+    if (readTimeoutMs > 0) return now - this.#startedAt > readTimeoutMs;
+    return bodyStalled(now, this.#startedAt, this.#movedAt, this.#read, limits);
   }
 
   #checkHeaders(): Refusal | undefined {
-    const type = mediaType(this.#request);
-    if (type === JSON_TYPE)
-      return refuse(REFUSALS.BAD_MEDIA_TYPE, 'this version reads protobuf only, not JSON; set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf');
-    if (type !== PROTOBUF) return refuse(REFUSALS.BAD_MEDIA_TYPE, `'${type}' instead of ${PROTOBUF}`);
-    const encoding = (this.#request.headers['content-encoding'] ?? '').trim().toLowerCase();
-    if (NO_ENCODING.has(encoding)) return undefined;
-    if (!this.#settings.compressionAlgorithms.includes(encoding)) return refuse(REFUSALS.UNKNOWN_ENCODING, encoding);
-    if (encoding === 'gzip' || encoding === 'zstd') this.#encoding = encoding;
-    else if (encoding === 'deflate' || encoding === 'zlib') this.#encoding = 'deflate';
-    else return refuse(REFUSALS.UNKNOWN_ENCODING, encoding);
+    const { request } = this.#exchange;
+    if (!this.#json) {
+      const type = mediaType(request);
+      if (type !== PROTOBUF) return refuse(REFUSALS.BAD_MEDIA_TYPE, `'${type}' instead of ${PROTOBUF} or ${JSON_TYPE}`);
+    }
+    const header = request.headers['content-encoding'];
+    const encoding = contentEncoding(header, this.#settings.compressionAlgorithms);
+    if (encoding === undefined) return refuse(REFUSALS.UNKNOWN_ENCODING, header);
+    this.#encoding = encoding;
     return undefined;
   }
 
   #open(): Refusal | undefined {
-    const header = this.#request.headers['content-length'];
+    const header = this.#exchange.request.headers['content-length'];
     const declared = header === undefined ? undefined : Number(header);
     if (declared !== undefined && declared > this.#settings.maxBodyBytes) return this.#tooLarge(declared);
     const grant = this.#admission.open(declared ?? 0);
@@ -75,9 +103,11 @@ export class HttpCall {
 
   #onData(data: Buffer): void {
     if (!this.#running) return;
+    this.#movedAt = performance.now();
     const end = this.#read + data.length;
     if (this.#whole !== undefined) {
-      data.copy(this.#whole, this.#read); // node:http ends the body at content-length, so it always fits
+      // node:http ends the body at content-length, node:http2 resets a stream that breaks it: it always fits.
+      data.copy(this.#whole, this.#read);
     } else {
       if (end > this.#settings.maxBodyBytes) {
         this.#refuse(this.#tooLarge(end));
@@ -95,6 +125,13 @@ export class HttpCall {
 
   #onEnd(): void {
     if (!this.#running) return;
+    // node:http2 ends the body also when the stream is reset: what came until then is no request.
+    const stream = streamOf(this.#exchange.request);
+    if (stream?.aborted === true || stream?.destroyed === true || (this.#whole !== undefined && this.#read < this.#whole.length)) {
+      this.#onClose();
+      return;
+    }
+    this.#reading = false;
     const body = this.#whole ?? Buffer.concat(this.#pieces, this.#read);
     this.#pieces = [];
     this.#grant?.resize(body.length);
@@ -118,7 +155,12 @@ export class HttpCall {
   }
 
   #deliver(body: Buffer): void {
-    const found = scan(this.#admission.signal, body);
+    const request = this.#json ? this.#fromJson(body) : body;
+    if (!Buffer.isBuffer(request)) {
+      this.#refuse(request);
+      return;
+    }
+    const found = scan(this.#admission.signal, request);
     if (!found.ok) {
       this.#refuse(refuse(REFUSALS.MALFORMED, found.reason));
       return;
@@ -126,22 +168,31 @@ export class HttpCall {
     const grant = this.#grant as Grant;
     this.#grant = undefined; // offer() takes it over
     this.#whole = undefined;
-    const result = this.#admission.offer(body, found.items, grant, (outcome) => this.#answer(outcome));
+    const result = this.#admission.offer(request, found.items, grant, (outcome) => this.#answer(outcome), this.#metadata);
     if ('kind' in result) this.#refuse(result);
     else this.#receipt = result;
+  }
+
+  /** The body and what is made of it are charged together while both are there, then the latter alone. */
+  #fromJson(body: Buffer): Buffer | Refusal {
+    const grant = this.#grant as Grant;
+    const result = decodeJson(this.#admission.signal, body, (bytes) => grant.resize(body.length + bytes));
+    if (!result.ok) return result.memory ? refuse(REFUSALS.MEMORY) : refuse(REFUSALS.MALFORMED, result.reason);
+    grant.resize(result.body.buffer.byteLength);
+    return result.body;
   }
 
   #answer(outcome: Outcome): void {
     if (!this.#running) return;
     this.#end(outcome.kind === 'ok' ? 'ok' : outcome.kind === 'retry' ? 'OTLP_NEXT_HOP_RETRY' : 'OTLP_NEXT_HOP_REJECT');
-    if (outcome.kind === 'ok') respondHttpOk(this.#response, encodeResponse(this.#admission.signal, outcome.rejected, outcome.message));
+    if (outcome.kind === 'ok') respondHttpOk(this.#exchange, this.#admission.signal, outcome.rejected, outcome.message);
     else if (outcome.kind === 'retry') this.#error(503, GrpcStatus.UNAVAILABLE, outcome.message, outcome.afterMs ?? RETRY_AFTER_MS);
     // The next hop does not want it, now or ever: only a status that is not retried says so (spec: 400 for what cannot be processed).
     else this.#error(400, outcome.code, outcome.message, undefined);
   }
 
   #error(status: number, code: number, message: string, retryAfterMs: number | undefined): void {
-    respondHttpError(this.#request, this.#response, status, code, message, retryAfterMs);
+    respondHttpError(this.#exchange, status, code, message, retryAfterMs);
   }
 
   #tooLarge(bytes: number): Refusal {
@@ -150,7 +201,7 @@ export class HttpCall {
 
   #refuse(refusal: Refusal): void {
     this.#end(refusal.kind.code);
-    respondHttpRefusal(this.#request, this.#response, refusal);
+    respondHttpRefusal(this.#exchange, refusal);
   }
 
   #onClose(): void {
@@ -161,6 +212,7 @@ export class HttpCall {
 
   #end(code: string): void {
     this.#running = false;
+    this.#answeredAt = performance.now();
     this.#admission.counters.request(code);
     this.#grant?.release();
     this.#grant = undefined;

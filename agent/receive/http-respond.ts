@@ -1,21 +1,46 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { type Refusal, refusalText } from '../admit/errors.ts';
-import type { CorsSettings } from '../config/settings.ts';
-import { encodeStatus } from '../otlp/status.ts';
+import type { Signal } from '../config/settings.ts';
+import { encodeResponse, encodeStatus, shortMessage } from '../otlp/status.ts';
+import { stopReading } from './grpc-respond.ts';
+import { answerable, closeAfter, type Exchange, type HttpRequest, hangUp, streamOf } from './http-exchange.ts';
 
 export const PROTOBUF = 'application/x-protobuf';
 export const JSON_TYPE = 'application/json';
 
+/** Below, gzip makes an answer larger; nearly all are empty. */
+const GZIP_FROM_BYTES = 1024;
+const LINGER_MS = 500;
+
+/** `rejected_spans` of ExportTracePartialSuccess and its sisters, in JSON. */
+const REJECTED_FIELDS: Readonly<Record<Signal, string>> = {
+  traces: 'rejectedSpans',
+  metrics: 'rejectedDataPoints',
+  logs: 'rejectedLogRecords',
+  profiles: 'rejectedProfiles',
+};
+
 /** The media type of a request without parameters, lower case; `''` where there is none. */
-export function mediaType(request: IncomingMessage): string {
+export function mediaType(request: HttpRequest): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-/** Success is 200 with an ExportXServiceResponse in the type of the request; an empty one has no bytes. */
-export function respondHttpOk(response: ServerResponse, body: Buffer): void {
-  if (response.destroyed || response.headersSent) return;
-  response.writeHead(200, { 'content-type': PROTOBUF, 'content-length': body.length });
-  response.end(body);
+/** Success is 200 with an ExportXServiceResponse in the type of the request; an empty one has no bytes in protobuf and is `{}` in JSON. */
+export function respondHttpOk(exchange: Exchange, signal: Signal, rejected: number, message: string): void {
+  const json = mediaType(exchange.request) === JSON_TYPE;
+  respond(exchange, 200, json, json ? jsonResponse(signal, rejected, message) : encodeResponse(signal, rejected, message));
+}
+
+function jsonResponse(signal: Signal, rejected: number, message: string): Buffer {
+  if (rejected === 0 && message === '') return Buffer.from('{}');
+  return Buffer.from(
+    JSON.stringify({
+      partialSuccess: {
+        ...(rejected > 0 ? { [REJECTED_FIELDS[signal]]: String(rejected) } : {}),
+        ...(message === '' ? {} : { errorMessage: shortMessage(message) }),
+      },
+    }),
+  );
 }
 
 /**
@@ -23,65 +48,63 @@ export function respondHttpOk(response: ServerResponse, body: Buffer): void {
  * try again. What the request still sends is not read: the connection is closed after the answer, unless the body is complete.
  */
 export function respondHttpError(
-  request: IncomingMessage,
-  response: ServerResponse,
+  exchange: Exchange,
   status: number,
   grpcCode: number,
   message: string,
   retryAfterMs: number | undefined,
 ): void {
-  if (response.destroyed || response.headersSent) return;
+  if (!answerable(exchange)) return;
+  const { request, response } = exchange;
   const json = mediaType(request) === JSON_TYPE;
-  const body = json ? Buffer.from(JSON.stringify({ code: grpcCode, message })) : encodeStatus(grpcCode, message);
+  const body = json ? Buffer.from(JSON.stringify({ code: grpcCode, message: shortMessage(message) })) : encodeStatus(grpcCode, message);
   if (retryAfterMs !== undefined) response.setHeader('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
-  if (!request.complete) response.shouldKeepAlive = false;
-  response.writeHead(status, { 'content-type': json ? JSON_TYPE : PROTOBUF, 'content-length': body.length });
-  response.end(body, () => {
-    if (!request.complete) lingeringClose(request);
-  });
+  if (request.complete) {
+    respond(exchange, status, json, body);
+    return;
+  }
+  const stream = streamOf(request);
+  if (stream !== undefined) {
+    respond(exchange, status, json, body);
+    stopReading(stream);
+    return;
+  }
+  closeAfter(exchange);
+  respond(exchange, status, json, body, () => lingeringClose(request));
+}
+
+export function respondHttpRefusal(exchange: Exchange, refusal: Refusal): void {
+  respondHttpError(exchange, refusal.kind.http, refusal.kind.grpc, refusalText(refusal), refusal.retryAfterMs);
+}
+
+function respond(exchange: Exchange, status: number, json: boolean, body: Buffer, done?: () => void): void {
+  if (!answerable(exchange)) return;
+  const { request, response } = exchange;
+  const headers: Record<string, string | number> = { 'content-type': json ? JSON_TYPE : PROTOBUF };
+  let content = body;
+  if (body.length >= GZIP_FROM_BYTES && asksForGzip(request)) {
+    content = gzipSync(body);
+    headers['content-encoding'] = 'gzip';
+  }
+  headers['content-length'] = content.length;
+  response.writeHead(status, headers);
+  response.end(content, done);
+}
+
+/** Accept-Encoding lists gzip, and not with a weight of 0 (RFC 9110, 12.5.3). */
+function asksForGzip(request: HttpRequest): boolean {
+  return String(request.headers['accept-encoding'] ?? '')
+    .toLowerCase()
+    .split(',')
+    .some((part) => /^\s*gzip\s*(?:;\s*q=(?!0(?:\.0{0,3})?\s*$)[\d.]+\s*)?$/.test(part));
 }
 
 /**
  * Closing a socket with unread data in it makes the kernel send RST, which can destroy the answer on its way to the client. So what
  * arrives is thrown away for a moment first.
  */
-function lingeringClose(request: IncomingMessage): void {
-  const timer = setTimeout(() => request.destroy(), LINGER_MS).unref();
+function lingeringClose(request: HttpRequest): void {
+  const timer = setTimeout(() => hangUp(request), LINGER_MS).unref();
   request.on('close', () => clearTimeout(timer));
   request.resume();
-}
-
-const LINGER_MS = 500;
-
-export function respondHttpRefusal(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
-  respondHttpError(request, response, refusal.kind.http, refusal.kind.grpc, refusalText(refusal), refusal.retryAfterMs);
-}
-
-/** Cross-origin requests of browsers: true where the request was a preflight and is answered. */
-export function respondCors(cors: CorsSettings, request: IncomingMessage, response: ServerResponse): boolean {
-  const { origin } = request.headers;
-  if (origin === undefined || !cors.allowedOrigins.some((allowed) => originMatches(allowed, origin))) return false;
-  response.setHeader('access-control-allow-origin', origin);
-  response.setHeader('vary', 'Origin');
-  if (cors.exposedHeaders.length > 0) response.setHeader('access-control-expose-headers', cors.exposedHeaders.join(', '));
-  if (request.method !== 'OPTIONS' || request.headers['access-control-request-method'] === undefined) return false;
-  response.setHeader('access-control-allow-methods', 'POST');
-  const headers = cors.allowedHeaders.includes('*')
-    ? request.headers['access-control-request-headers']
-    : ['content-type', 'content-encoding', ...cors.allowedHeaders].join(', ');
-  if (headers !== undefined) response.setHeader('access-control-allow-headers', headers);
-  if (cors.maxAgeSeconds > 0) response.setHeader('access-control-max-age', String(cors.maxAgeSeconds));
-  response.writeHead(204);
-  response.end();
-  return true;
-}
-
-/** `*` alone is any; one `*` inside stands for any text, as in the Collector. */
-function originMatches(allowed: string, origin: string): boolean {
-  const star = allowed.indexOf('*');
-  if (star < 0) return allowed.toLowerCase() === origin.toLowerCase();
-  const head = allowed.slice(0, star).toLowerCase();
-  const tail = allowed.slice(star + 1).toLowerCase();
-  const lower = origin.toLowerCase();
-  return lower.length >= head.length + tail.length && lower.startsWith(head) && lower.endsWith(tail);
 }

@@ -1,28 +1,44 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { REFUSALS, refuse } from '../admit/errors.ts';
 import { type HttpServerSettings, SIGNALS, type Signal, type SocketAddress } from '../config/settings.ts';
 import { aborted } from '../runtime/aborted.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import { HttpCall } from './http-call.ts';
-import { respondCors, respondHttpRefusal } from './http-respond.ts';
+import { respondCors } from './http-cors.ts';
+import { closeAfter, type Exchange } from './http-exchange.ts';
+import { readPreface } from './http-preface.ts';
+import { respondHttpRefusal } from './http-respond.ts';
+import { Http2Connections } from './http2-server.ts';
 import { Listener } from './listener.ts';
 import type { Admissions, Receiver } from './receive.ts';
+import { sweepIntervalMs } from './stall.ts';
+import { UnreadSockets } from './unread.ts';
 
-/** A whole request where `read_timeout` is 0 (without end): a client that stalls must not hold memory for ever. */
-const DEFAULT_READ_TIMEOUT_MS = 60_000;
-/** How often node:http looks for connections over their time. */
-const CHECK_CONNECTIONS_MS = 5_000;
+/** Of one request: node:http has 16 KiB, Go 1 MiB; room for a long token and a long trace context. */
+const MAX_HEADER_BYTES = 32 * 1024;
 
-/** OTLP/HTTP with protobuf bodies over node:http: the cheapest way in, 1.6 times cheaper than HTTP/2. */
+const REFUSED_BY_PARSER: Readonly<Record<string, readonly [status: string, fault: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'header_timeout'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'header_size'],
+};
+
+/**
+ * OTLP/HTTP, protobuf and JSON, over HTTP/1.1 and HTTP/2 on one port: the first bytes of a connection say which. HTTP/1.1 with protobuf
+ * is the cheapest way in, 1.6 times cheaper than HTTP/2.
+ */
 export class HttpReceiver implements Receiver {
   readonly #settings: HttpServerSettings;
   readonly #admissions: Admissions;
   readonly #counters: Counters;
   readonly #signals: ReadonlyMap<string, Signal>;
   readonly #server: Server;
+  readonly #http2: Http2Connections;
   readonly #sockets = new Set<Socket>();
+  readonly #calls = new Set<HttpCall>();
+  readonly #unread: UnreadSockets;
   #listener: Listener;
+  #sweeper: NodeJS.Timeout | undefined;
   #draining = false;
   #handedOver = false;
   #ended: PromiseWithResolvers<void> | undefined;
@@ -33,25 +49,26 @@ export class HttpReceiver implements Receiver {
     this.#counters = counters;
     this.#listener = new Listener(settings.address, key, { allowHalfOpen: true, onError: () => counters.connectionError('listener') });
     this.#signals = new Map(SIGNALS.map((signal) => [settings.paths[signal], signal]));
+    this.#unread = new UnreadSockets(settings.limits.writeTimeoutMs);
     this.#server = createServer({
+      maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: settings.readHeaderTimeoutMs,
-      requestTimeout: settings.readTimeoutMs > 0 ? settings.readTimeoutMs : DEFAULT_READ_TIMEOUT_MS,
+      requestTimeout: 0, // bodies are watched by #sweep, which can answer with a Status
       keepAliveTimeout: settings.idleTimeoutMs,
-      connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
+      connectionsCheckingInterval: sweepIntervalMs(settings.readHeaderTimeoutMs),
       noDelay: true,
     });
-    this.#server.on('request', (request, response) => this.#onRequest(request, response));
+    this.#server.on('request', (request, response) => this.#onRequest({ request, response }, false));
     // "Expect: 100-continue": the body is asked for only when it may come.
-    this.#server.on('checkContinue', (request, response) => this.#onRequest(request, response, true));
+    this.#server.on('checkContinue', (request, response) => this.#onRequest({ request, response }, true));
     // Garbage on the port: node answers 400 (or 408, 431) when a listener does not; theirs alone in any case.
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      this.#counters.connectionError('http1');
+      const [status, fault] = REFUSED_BY_PARSER[error.code ?? ''] ?? ['400 Bad Request', 'http1'];
+      this.#counters.connectionError(fault);
       if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
-      else
-        socket.end(
-          `HTTP/1.1 ${error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'}\r\nConnection: close\r\n\r\n`,
-        );
+      else socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
     });
+    this.#http2 = new Http2Connections(settings, MAX_HEADER_BYTES, counters, (exchange, expects) => this.#onRequest(exchange, expects));
   }
 
   get address(): SocketAddress {
@@ -64,8 +81,11 @@ export class HttpReceiver implements Receiver {
 
   start(listener?: Listener): void {
     if (listener !== undefined) this.#listener = listener;
-    // The listener is ours, so node:http hears of it by this event only: it starts the timer of headersTimeout and requestTimeout.
+    // The listener is ours, so node:http hears of it by this event only: it starts the timer of headersTimeout.
     this.#server.emit('listening');
+    const { readTimeoutMs, limits } = this.#settings;
+    const every = sweepIntervalMs(readTimeoutMs, limits.bodyIdleMs, limits.writeTimeoutMs);
+    this.#sweeper = setInterval(() => this.#sweep(), every).unref();
     this.#listener.handTo((socket) => this.#onConnection(socket));
   }
 
@@ -77,6 +97,7 @@ export class HttpReceiver implements Receiver {
   /** Idle connections end now, the others with their answer, which says `Connection: close`. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#draining = true;
+    this.#http2.drain();
     if (!this.#handedOver) {
       this.#listener.close();
       this.#server.closeIdleConnections();
@@ -86,19 +107,35 @@ export class HttpReceiver implements Receiver {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#sweeper);
     if (!this.#handedOver) this.#listener.close();
     this.#server.closeAllConnections();
+    this.#http2.close();
+    for (const socket of this.#sockets) socket.destroy(); // those that have not said yet which HTTP they speak
     await this.#empty();
     this.#server.close(); // ends its timer; it was never bound itself
   }
 
   #onConnection(socket: Socket): void {
+    if (this.#sockets.size >= this.#settings.limits.maxConnections) {
+      this.#counters.connectionError('too_many_connections');
+      socket.destroy();
+      return;
+    }
     this.#sockets.add(socket);
+    socket.on('error', () => {}); // before a server takes it, and after
     socket.on('close', () => {
       this.#sockets.delete(socket);
       if (this.#sockets.size === 0) this.#ended?.resolve();
     });
-    this.#server.emit('connection', socket);
+    readPreface(socket, this.#settings.readHeaderTimeoutMs, (version) => {
+      if (version === 1) this.#server.emit('connection', socket);
+      else if (version === 2) this.#http2.take(socket);
+      else {
+        this.#counters.connectionError('handshake_timeout');
+        socket.destroy();
+      }
+    });
   }
 
   /** When the last connection has ended. */
@@ -108,26 +145,44 @@ export class HttpReceiver implements Receiver {
     return this.#ended.promise;
   }
 
-  #onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue = false): void {
-    if (this.#draining) response.shouldKeepAlive = false;
+  #sweep(): void {
+    const now = performance.now();
+    for (const call of this.#calls) {
+      if (!call.sweep(now)) continue;
+      this.#calls.delete(call);
+      this.#counters.connectionError('response_unread');
+      call.abandon();
+    }
+    for (const socket of this.#unread.stuck(this.#sockets, now)) {
+      this.#counters.connectionError('response_unread');
+      socket.destroy();
+    }
+  }
+
+  #onRequest(exchange: Exchange, expectsContinue: boolean): void {
+    const { request, response } = exchange;
+    if (this.#draining || !this.#settings.keepAlives) closeAfter(exchange);
     for (const [name, value] of Object.entries(this.#settings.responseHeaders)) response.setHeader(name, value);
     if (this.#settings.cors !== undefined && respondCors(this.#settings.cors, request, response)) return;
     const path = (request.url ?? '').split('?', 1)[0] as string;
     const signal = this.#signals.get(path);
     if (signal === undefined) {
-      respondHttpRefusal(request, response, refuse(REFUSALS.UNKNOWN_PATH, path));
+      respondHttpRefusal(exchange, refuse(REFUSALS.UNKNOWN_PATH, path));
       return;
     }
     const admission = this.#admissions[signal];
     if (admission === undefined) {
-      respondHttpRefusal(request, response, refuse(REFUSALS.NO_PIPELINE, signal));
+      respondHttpRefusal(exchange, refuse(REFUSALS.NO_PIPELINE, signal));
       return;
     }
     if (request.method !== 'POST') {
       response.setHeader('allow', 'POST');
-      respondHttpRefusal(request, response, refuse(REFUSALS.BAD_METHOD, request.method ?? ''));
+      respondHttpRefusal(exchange, refuse(REFUSALS.BAD_METHOD, request.method ?? ''));
       return;
     }
-    new HttpCall(request, response, admission, this.#settings).start(expectsContinue);
+    const call = new HttpCall(exchange, admission, this.#settings);
+    this.#calls.add(call);
+    response.on('close', () => this.#calls.delete(call));
+    call.start(expectsContinue);
   }
 }

@@ -22,8 +22,38 @@ export function bufferFields() {
   };
 }
 
-/** Keys of an HTTP server, as confighttp has them; shared by the otlp receiver and the health_check extension. */
-export function httpServerFields(endpoint: string) {
+/** Connections of one listener: some 90 MiB where all are idle. */
+export const DEFAULT_CONNECTIONS = 4096;
+export const DEFAULT_BODY_IDLE_MS = 60_000;
+
+/** What both listeners of the receiver have against clients that stall; see stall.ts. */
+export function stallFields() {
+  return {
+    max_connections: integer({
+      describe: 'Connections at a time; more are closed as they come. An idle one takes about 22 KiB.',
+      default: DEFAULT_CONNECTIONS,
+      ours: true,
+    }),
+    body_idle_timeout: duration({
+      describe: 'Gives a request up whose body brings no byte for so long.',
+      default: DEFAULT_BODY_IDLE_MS,
+      shows: '1m',
+      ours: true,
+    }),
+    min_body_rate: integer({
+      describe: 'Bytes per second, on average, of a body that takes longer than body_idle_timeout; 0 is any.',
+      default: 16 * 1024,
+      ours: true,
+    }),
+  };
+}
+
+/**
+ * Keys of an HTTP server, as confighttp has them; shared by the otlp receiver and the health_check extension, where some have no effect
+ * for the reason given.
+ */
+export function httpServerFields(endpoint: string, inert?: string) {
+  const without = inert === undefined ? {} : { inert };
   return {
     ...addressFields(endpoint),
     tls: unsupported('TLS of the listener.', NO_SERVER_TLS),
@@ -46,27 +76,29 @@ export function httpServerFields(endpoint: string) {
       default: 64 * 1024 * 1024,
     }),
     include_metadata: bool({
-      describe: 'Hands request headers to later stages.',
+      describe: 'Hands the headers of a request to later stages: batches by metadata_keys, routing.',
       default: false,
-      inert: 'nothing reads request metadata yet',
+      ...without,
     }),
     response_headers: headers({ describe: 'Headers added to every response.', default: {} }),
     compression_algorithms: optionalTextList({
-      describe: 'Content-Encodings that are accepted beside none.',
-      shows: 'gzip, zstd, deflate, zlib',
+      describe: 'Content-Encodings that are accepted beside none. br is ours; the lz4 of upstream is not there.',
+      ...without,
+      shows: 'gzip, zstd, zlib, snappy, deflate, x-snappy-framed, br',
     }),
     read_timeout: duration({
-      describe: 'Time for a whole request with its body; 0 is 1m, so that a stalled body ends.',
+      describe: 'Time for a whole request with its body; 0 leaves it to body_idle_timeout and min_body_rate, which are ours.',
       default: 0,
       shows: '0s',
     }),
     read_header_timeout: duration({ describe: 'Time for the headers of a request.', default: 60_000, shows: '1m' }),
-    write_timeout: duration({ describe: 'Time to write a response.', default: 0, shows: '0s', inert: 'responses are a few bytes' }),
-    idle_timeout: duration({ describe: 'Time that a connection may stay open between requests.', default: 60_000, shows: '1m' }),
-    keep_alives_enabled: bool({
-      describe: 'Keeps connections open between requests.',
-      default: true,
-      inert: 'connections are always kept',
+    write_timeout: duration({
+      describe: 'Closes a connection whose client does not take its answer; 0 is 30s.',
+      default: 0,
+      shows: '0s',
+      ...without,
     }),
+    idle_timeout: duration({ describe: 'Time that a connection may stay open between requests.', default: 60_000, shows: '1m' }),
+    keep_alives_enabled: bool({ describe: 'Keeps connections open between requests.', default: true, ...without }),
   };
 }

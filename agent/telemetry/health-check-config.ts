@@ -9,7 +9,7 @@ import { httpServerFields } from '../receive/server-fields.ts';
 const V2 = 'the keys of healthcheckv2 are not supported; remove it';
 
 const shape = {
-  ...httpServerFields('localhost:13133'),
+  ...httpServerFields('localhost:13133', 'probes have no bodies and tiny answers'),
   path: text({ describe: 'Path that answers as the Collector does; /livez and /readyz are there too.', default: '/' }),
   response_body: optionalSection(
     { healthy: text({ describe: 'When healthy.', default: '' }), unhealthy: text({ describe: 'When not.', default: '' }) },

@@ -109,6 +109,7 @@ function settings(port) {
     timeMs: 7_200_000,
     timeoutMs: 20_000,
     minPingIntervalMs: 300_000,
+    permitWithoutStream: false,
   };
   const limit = 64 * 2 ** 20;
   const paths = { traces: '/v1/traces', metrics: '/v1/metrics', logs: '/v1/logs', profiles: '/v1development/profiles' };
@@ -129,11 +130,20 @@ function settings(port) {
     maxIntervalMs: 30_000,
     maxElapsedMs: 300_000,
   };
+  const limits = { maxConnections: 4096, bodyIdleMs: 60_000, minBodyRate: 16_384, writeTimeoutMs: 30_000 };
   return {
     receivers: {
       otlp: {
         id: 'otlp',
-        grpc: { address, maxMessageBytes: limit, maxConcurrentStreams: 1000, keepalive, includeMetadata: false },
+        grpc: {
+          address,
+          maxMessageBytes: limit,
+          maxConcurrentStreams: 1000,
+          keepalive,
+          includeMetadata: false,
+          handshakeTimeoutMs: 20_000,
+          limits,
+        },
         http: {
           address,
           maxBodyBytes: limit,
@@ -143,6 +153,9 @@ function settings(port) {
           paths,
           compressionAlgorithms: ['gzip'],
           responseHeaders: {},
+          keepAlives: true,
+          includeMetadata: false,
+          limits,
         },
       },
     },

@@ -31,8 +31,11 @@ describe('settings of the smallest configuration', () => {
           timeMs: 7_200_000,
           timeoutMs: 20_000,
           minPingIntervalMs: 300_000,
+          permitWithoutStream: false,
         },
         includeMetadata: false,
+        handshakeTimeoutMs: 20_000,
+        limits: { maxConnections: 4096, bodyIdleMs: 60_000, minBodyRate: 16_384, writeTimeoutMs: 30_000 },
       },
       http: {
         address: { kind: 'tcp', host: 'localhost', port: 4318 },
@@ -41,8 +44,11 @@ describe('settings of the smallest configuration', () => {
         readTimeoutMs: 0,
         idleTimeoutMs: 60_000,
         paths: { traces: '/v1/traces', metrics: '/v1/metrics', logs: '/v1/logs', profiles: '/v1development/profiles' },
-        compressionAlgorithms: ['gzip', 'zstd', 'deflate', 'zlib'],
+        compressionAlgorithms: ['gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'x-snappy-framed', 'br'],
         responseHeaders: {},
+        keepAlives: true,
+        includeMetadata: false,
+        limits: { maxConnections: 4096, bodyIdleMs: 60_000, minBodyRate: 16_384, writeTimeoutMs: 30_000 },
       },
     });
   });
@@ -98,7 +104,9 @@ describe('settings of the smallest configuration', () => {
       queue: { enabled: false, waitForResult: true },
       retry: { enabled: false },
     });
-    expect(found.extensions).toEqual([{ kind: 'health_check', id: 'health_check', address: { kind: 'tcp', host: 'localhost', port: 13133 }, path: '/' }]);
+    expect(found.extensions).toEqual([
+      { kind: 'health_check', id: 'health_check', address: { kind: 'tcp', host: 'localhost', port: 13133 }, path: '/' },
+    ]);
     expect(found.telemetry).toEqual({
       metrics: { address: { kind: 'tcp', host: 'localhost', port: 8888 } },
       logs: { level: 'info', encoding: 'json' },

@@ -1,6 +1,9 @@
 import type {
   AgentSettings,
+  ConnectorSettings,
   ExporterSettings,
+  GrpcServerSettings,
+  HttpServerSettings,
   OtlpGrpcExporterSettings,
   OtlpHttpExporterSettings,
   PipelineSettings,
@@ -8,6 +11,7 @@ import type {
   QueueSettings,
   RetrySettings,
   SocketAddress,
+  StallLimits,
 } from '../../../agent/config/settings.ts';
 import { SIGNALS } from '../../../agent/config/settings.ts';
 import { SIGNAL_FACTS } from '../../../agent/otlp/signals.ts';
@@ -33,6 +37,9 @@ export const RETRY: RetrySettings = {
   maxIntervalMs: 100,
   maxElapsedMs: 0,
 };
+
+/** What a client that stalls may hold. */
+export const LIMITS: StallLimits = { maxConnections: 4096, bodyIdleMs: 60_000, minBodyRate: 16_384, writeTimeoutMs: 30_000 };
 
 export const PATHS = Object.fromEntries(SIGNALS.map((signal) => [signal, SIGNAL_FACTS[signal].httpPath])) as Record<
   (typeof SIGNALS)[number],
@@ -74,11 +81,15 @@ export function httpExporter(port: number, more: Partial<OtlpHttpExporterSetting
 export interface AgentShape {
   readonly exporters: readonly ExporterSettings[];
   readonly processors?: readonly ProcessorSettings[];
+  readonly connectors?: readonly ConnectorSettings[];
   readonly pipelines?: readonly PipelineSettings[];
   readonly maxMessageBytes?: number;
   readonly memoryLimitBytes?: number;
   readonly drainDeadlineMs?: number;
   readonly maxConcurrentStreams?: number;
+  /** Of the receiver, over what is above. */
+  readonly grpc?: Partial<GrpcServerSettings>;
+  readonly http?: Partial<HttpServerSettings>;
 }
 
 /** One otlp receiver on both transports, a pipeline for each signal with every processor and exporter given. */
@@ -101,7 +112,11 @@ export function agentSettings(shape: AgentShape): AgentSettings {
             timeMs: 7_200_000,
             timeoutMs: 20_000,
             minPingIntervalMs: 300_000,
+            permitWithoutStream: false,
           },
+          handshakeTimeoutMs: 20_000,
+          limits: LIMITS,
+          ...shape.grpc,
         },
         http: {
           address: ANY_PORT,
@@ -110,14 +125,18 @@ export function agentSettings(shape: AgentShape): AgentSettings {
           readTimeoutMs: 0,
           idleTimeoutMs: 60_000,
           paths: PATHS,
-          compressionAlgorithms: ['gzip', 'zstd', 'deflate', 'zlib'],
+          compressionAlgorithms: ['gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'x-snappy-framed', 'br'],
           responseHeaders: {},
+          keepAlives: true,
+          includeMetadata: false,
+          limits: LIMITS,
+          ...shape.http,
         },
       },
     },
     processors: Object.fromEntries(processors.map((one) => [one.id, one])),
     exporters: Object.fromEntries(shape.exporters.map((one) => [one.id, one])),
-    connectors: {},
+    connectors: Object.fromEntries((shape.connectors ?? []).map((one) => [one.id, one])),
     extensions: [{ kind: 'health_check', id: 'health_check', address: ANY_PORT, path: '/' }],
     pipelines:
       shape.pipelines ??

@@ -3,7 +3,7 @@ import type { ServerKeepaliveSettings } from '../../../agent/config/settings.ts'
 import { GrpcReceiver } from '../../../agent/receive/grpc.ts';
 import { Counters } from '../../../agent/telemetry/counters.ts';
 import { frame, RawGrpc } from '../kit/raw-http2.ts';
-import { ANY_PORT } from '../kit/settings.ts';
+import { ANY_PORT, LIMITS } from '../kit/settings.ts';
 
 const DEFAULTS: ServerKeepaliveSettings = {
   maxConnectionIdleMs: 0,
@@ -12,6 +12,7 @@ const DEFAULTS: ServerKeepaliveSettings = {
   timeMs: 7_200_000,
   timeoutMs: 20_000,
   minPingIntervalMs: 300_000,
+  permitWithoutStream: false,
 };
 
 const open: { close(): unknown }[] = [];
@@ -30,6 +31,8 @@ async function receiver(
     maxConcurrentStreams,
     includeMetadata: false,
     keepalive: { ...DEFAULTS, ...keepalive },
+    handshakeTimeoutMs: 20_000,
+    limits: LIMITS,
   };
   const server = new GrpcReceiver(settings, 'grpc', {}, counters);
   await server.bind();
@@ -42,6 +45,11 @@ async function receiver(
 }
 
 const goaway = (raw: RawGrpc): Promise<number> => new Promise((resolve) => raw.session.once('goaway', resolve));
+
+function pingEvery(raw: RawGrpc, ms: number): void {
+  if (raw.session.destroyed || raw.session.closed) return;
+  raw.session.ping(() => setTimeout(() => pingEvery(raw, ms), ms));
+}
 
 describe('connections of the gRPC receiver', () => {
   it('get GOAWAY at their maximum age, without an error', async () => {
@@ -63,6 +71,25 @@ describe('connections of the gRPC receiver', () => {
     raw.session.once('connect', ping);
     expect(await ended).toBe(11);
     expect(counters.connectionErrors.get('ping_flood')).toBe(1);
+  });
+
+  it('may ping at their pace with a call in flight, and every two hours without one', async () => {
+    const quick = { minPingIntervalMs: 1 };
+    const { raw, counters } = await receiver(quick);
+    const ended = goaway(raw);
+    raw.session.once('connect', () => pingEvery(raw, 5));
+    expect(await ended).toBe(11);
+    expect(counters.connectionErrors.get('ping_flood')).toBe(1);
+  });
+
+  it('may ping without a call in flight where permit_without_stream says so', async () => {
+    const { raw, counters } = await receiver({ minPingIntervalMs: 1, permitWithoutStream: true });
+    await new Promise((resolve) => raw.session.once('connect', resolve));
+    for (let i = 0; i < 8; i += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 3));
+      await new Promise((resolve) => raw.session.ping(resolve));
+    }
+    expect([raw.session.closed, counters.connectionErrors.size]).toEqual([false, 0]);
   });
 
   it('are told how many streams they may open', async () => {

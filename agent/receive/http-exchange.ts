@@ -1,0 +1,53 @@
+import { IncomingMessage, type ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
+
+/** A request of either version of HTTP: node:http2 gives its own the same face. */
+export type HttpRequest = IncomingMessage | Http2ServerRequest;
+
+/** What both kinds of response have in common, and nothing else is used of them. */
+export interface HttpResponse {
+  readonly headersSent: boolean;
+  setHeader(name: string, value: number | string | readonly string[]): unknown;
+  writeHead(status: number, headers?: Record<string, string | number>): unknown;
+  writeContinue(): void;
+  end(body: Uint8Array, done?: () => void): unknown;
+  on(event: string, listener: () => void): unknown;
+}
+
+/** One request and its answer. */
+export interface Exchange {
+  readonly request: HttpRequest;
+  readonly response: HttpResponse;
+}
+
+/** Of an HTTP/2 request, whose body and answer are one stream. */
+export function streamOf(request: HttpRequest): ServerHttp2Stream | undefined {
+  return request instanceof IncomingMessage ? undefined : request.stream;
+}
+
+/** Whether an answer can still be written. */
+export function answerable({ request, response }: Exchange): boolean {
+  const stream = streamOf(request);
+  if (response.headersSent) return false;
+  return stream === undefined ? !(response as ServerResponse).destroyed : !stream.destroyed && !stream.closed;
+}
+
+/** HTTP/1.1: `Connection: close` with the answer. HTTP/2: GOAWAY after it. */
+export function closeAfter({ request, response }: Exchange): void {
+  const stream = streamOf(request);
+  if (stream === undefined) {
+    (response as ServerResponse).shouldKeepAlive = false;
+    return;
+  }
+  const { session } = stream;
+  stream.once('close', () => session?.close());
+}
+
+/** Ends the connection of a request, or only its stream where it is one of several. */
+export function hangUp(request: HttpRequest): void {
+  const stream = streamOf(request);
+  if (stream === undefined) request.destroy();
+  else stream.destroy();
+}
+
+export type { Http2ServerRequest, Http2ServerResponse };

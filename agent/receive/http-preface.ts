@@ -1,0 +1,37 @@
+import type { Socket } from 'node:net';
+
+/** How every HTTP/2 connection begins where its client knows beforehand (RFC 9113, 3.4): "PRI * HTTP/2.0". No HTTP/1.1 method is PRI. */
+const PREFACE = Buffer.from('PRI ');
+
+/**
+ * Calls `decided` with the version of HTTP that a connection speaks, once its first bytes say so; they are back on the socket then.
+ * A client that sends none of them in time is `undefined`. The Upgrade header of HTTP/1.1 is not another way in: RFC 9113 has taken it
+ * out, and a server may ignore it.
+ */
+export function readPreface(socket: Socket, timeoutMs: number, decided: (version: 1 | 2 | undefined) => void): void {
+  let timer: NodeJS.Timeout | undefined;
+  if (timeoutMs > 0) timer = setTimeout(finish, timeoutMs, undefined).unref();
+  // Paused reading: what is not "data" yet stays in order when it is put back.
+  socket.on('readable', look);
+  socket.on('close', leave);
+
+  function look(): void {
+    const bytes = socket.read() as Buffer | null;
+    if (bytes === null) return;
+    socket.unshift(bytes);
+    const length = Math.min(bytes.length, PREFACE.length);
+    if (bytes.compare(PREFACE, 0, length, 0, length) !== 0) finish(1);
+    else if (length === PREFACE.length) finish(2);
+  }
+
+  function leave(): void {
+    clearTimeout(timer);
+    socket.off('readable', look);
+    socket.off('close', leave);
+  }
+
+  function finish(version: 1 | 2 | undefined): void {
+    leave();
+    decided(version);
+  }
+}

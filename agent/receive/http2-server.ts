@@ -1,0 +1,83 @@
+import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { HttpServerSettings } from '../config/settings.ts';
+import type { Counters } from '../telemetry/counters.ts';
+import { SessionGuard, sayGoodbye } from './grpc-session.ts';
+import type { Exchange } from './http-exchange.ts';
+
+/** As gRPC's: a request of the usual size arrives without a WINDOW_UPDATE round trip. */
+const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
+const SESSION_WINDOW_BYTES = 8 * 1024 * 1024;
+/** Go's net/http, which the Collector would use, has 250. */
+const MAX_CONCURRENT_STREAMS = 250;
+/** See grpc.ts. */
+const MAX_SESSION_MEMORY_MB = 4096;
+/** HTTP has no rule for pings as gRPC has; more than one in a second, time after time, is an attack. */
+const MIN_PING_INTERVAL_MS = 1000;
+
+/**
+ * OTLP/HTTP over HTTP/2 without TLS, on connections that http.ts has found to speak it. node:http2's compatible face gives requests the
+ * shape of HTTP/1.1's, so that all behind is one code.
+ */
+export class Http2Connections {
+  readonly #server: Http2Server;
+  readonly #sessions = new Map<ServerHttp2Session, SessionGuard>();
+
+  constructor(
+    settings: HttpServerSettings,
+    maxHeaderBytes: number,
+    counters: Counters,
+    handle: (exchange: Exchange, expectsContinue: boolean) => void,
+  ) {
+    this.#server = createServer({
+      maxSessionMemory: MAX_SESSION_MEMORY_MB,
+      settings: {
+        initialWindowSize: STREAM_WINDOW_BYTES,
+        maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
+        maxHeaderListSize: maxHeaderBytes,
+        enablePush: false,
+      },
+    });
+    const keepalive = {
+      maxConnectionIdleMs: settings.idleTimeoutMs,
+      maxConnectionAgeMs: 0,
+      maxConnectionAgeGraceMs: 0,
+      timeMs: 0,
+      timeoutMs: 0,
+      minPingIntervalMs: MIN_PING_INTERVAL_MS,
+      permitWithoutStream: true,
+    };
+    this.#server.on('session', (session) => {
+      session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+      session.on('error', () => {}); // counted once, by the server's sessionError
+      this.#sessions.set(
+        session,
+        new SessionGuard(session, keepalive, settings.readHeaderTimeoutMs, (fault) => counters.connectionError(fault)),
+      );
+      session.on('close', () => this.#sessions.delete(session));
+    });
+    this.#server.on('stream', (stream) => {
+      // A stream that the client resets emits 'error'; without a listener that would end the process.
+      stream.on('error', () => {});
+    });
+    this.#server.on('request', (request, response) => handle({ request, response }, false));
+    this.#server.on('checkContinue', (request, response) => handle({ request, response }, true));
+    this.#server.on('sessionError', (_error, session) => {
+      if (this.#sessions.get(session)?.called !== true) counters.connectionError('http2');
+    });
+    this.#server.on('clientError', () => counters.connectionError('socket'));
+  }
+
+  take(socket: Socket): void {
+    this.#server.emit('connection', socket);
+  }
+
+  /** GOAWAY to all; what is open goes on, and each connection ends with the last of it. */
+  drain(): void {
+    for (const session of this.#sessions.keys()) sayGoodbye(session);
+  }
+
+  close(): void {
+    for (const session of this.#sessions.keys()) session.destroy();
+  }
+}
