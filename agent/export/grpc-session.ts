@@ -78,7 +78,10 @@ export class GrpcSession {
     this.#session = session;
     const wait = Math.min(Math.max(options.timeoutMs, SHORTEST_CONNECT_MS), LONGEST_CONNECT_MS);
     this.#connectTimer = setTimeout(() => this.destroy(`no connection within ${wait} ms`), wait).unref();
-    session.on('connect', () => session.setLocalWindowSize(SESSION_WINDOW_BYTES));
+    session.on('connect', () => {
+      // Destroyed while the socket was connecting: the event comes all the same, and the call would throw out of it.
+      if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    });
     session.on('remoteSettings', (settings) => this.#settled(settings.maxConcurrentStreams));
     session.on('goaway', () => this.#leave());
     session.on('error', (error) => {

@@ -158,6 +158,7 @@ export class EmbeddedAgent {
   #offer(signal: Signal, bytes: Uint8Array, answer: (outcome: Outcome, items: number) => void): Refusal | undefined {
     // From JavaScript anything may come, and a program must not end by what it tells of itself.
     if (!ArrayBuffer.isView(bytes)) return refuse(REFUSALS.MALFORMED, 'a Uint8Array is wanted');
+    if (!SIGNALS.includes(signal)) return refuse(REFUSALS.NO_PIPELINE, String(signal));
     return this.#agent.offer(signal, bytes, answer, 'delivered');
   }
 
