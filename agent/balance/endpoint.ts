@@ -11,7 +11,8 @@ export class Endpoint {
   readonly ringName: string;
   readonly host: string;
   readonly port: number;
-  readonly weight: number;
+  /** A resolver may change it while the endpoint stays. */
+  weight: number;
   /** Requests that are under way; who sends counts them. */
   active = 0;
   /** Left out because it failed. */

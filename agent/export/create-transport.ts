@@ -1,4 +1,5 @@
 import type { ExporterSettings, Signal } from '../config/settings.ts';
+import { createResolver } from '../resolve/create-resolver.ts';
 import type { Log } from '../telemetry/log.ts';
 import { DebugTransport } from './debug-transport.ts';
 import { GrpcTransport } from './grpc-transport.ts';
@@ -7,8 +8,11 @@ import type { Transport } from './transport.ts';
 /** The transport of an exporter for one signal. undici is loaded only where it is used: it is a third of the start-up time. */
 export async function createTransport(settings: ExporterSettings, signal: Signal, log: Log): Promise<Transport> {
   switch (settings.kind) {
-    case 'otlp_grpc':
-      return new GrpcTransport(settings);
+    case 'otlp_grpc': {
+      if (settings.balance === undefined) return new GrpcTransport(settings);
+      const { GrpcBalancedTransport } = await import('./grpc-balanced-transport.ts');
+      return new GrpcBalancedTransport(settings, settings.balance, createResolver(settings.balance.resolver, log), log);
+    }
     case 'otlp_http': {
       const { HttpTransport } = await import('./http-transport.ts');
       return new HttpTransport(settings, signal);

@@ -47,6 +47,11 @@ export class GrpcChannel {
     return this.#pool.size;
   }
 
+  /** After retire(): the last call has ended. */
+  get gone(): boolean {
+    return this.#pool.gone;
+  }
+
   /** One attempt; `done` is called once. */
   send(body: Encoded, done: Done): void {
     this.#send(body, done, RESENDS);

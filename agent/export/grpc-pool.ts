@@ -32,6 +32,12 @@ export class GrpcPool {
     return this.#sessions.length;
   }
 
+  /** No connection is left, those that end included. */
+  get gone(): boolean {
+    for (const old of this.#leaving) if (old.gone) this.#leaving.delete(old);
+    return this.#sessions.length === 0 && this.#leaving.size === 0;
+  }
+
   /** Why there is none. */
   get problem(): string {
     return this.#closed ? 'the exporter is closed' : `no connection: ${this.#lastError}`;

@@ -126,6 +126,7 @@ export class GrpcSession {
 
   destroy(why?: string): void {
     if (this.#session.destroyed) return;
+    this.#leave(); // before its calls hear of it: what they send again must not end up here
     if (why === undefined) this.#session.destroy();
     else this.#session.destroy(new Error(why));
   }

@@ -1,17 +1,21 @@
+import { isIP } from 'node:net';
+import { BALANCERS, connectionField, connectionSettings, healthField, healthSettings } from '../balance/health-config.ts';
+import type { BalanceSettings } from '../balance/settings.ts';
 import { parsePort, splitHostPort } from '../config/address.ts';
 import { type BuildContext, component } from '../config/component.ts';
 import { bool, choice, duration, headers, optionalInteger, optionalText, text, unsupported } from '../config/fields.ts';
 import { timeoutMs, timerMs } from '../config/go-duration.ts';
 import { GO_BUFFERS, NO_AUTH, NO_MIDDLEWARES } from '../config/later.ts';
 import type { Output } from '../config/section.ts';
-import { optionalSection, section } from '../config/section.ts';
+import { optionalSection, type Report, section } from '../config/section.ts';
 import type { OtlpGrpcExporterSettings, SocketAddress } from '../config/settings.ts';
 import { SIGNALS } from '../config/settings.ts';
 import { queueSettings, sendingQueue } from '../queue/config.ts';
 import { clientTls, compression, compressionSetting, lowerCaseNames, reportTls } from './client-fields.ts';
 import { retryOnFailure, retrySettings } from './retry-config.ts';
 
-const shape = {
+/** The keys of otlp_grpc; loadbalancing has them below protocol.otlp. */
+export const otlpGrpcShape = {
   endpoint: text({ describe: 'host:port of the next hop; http://host:port, dns:///host:port and unix:///path too.', default: '' }),
   tls: clientTls(),
   auth: unsupported('Authenticator extension.', NO_AUTH),
@@ -21,11 +25,13 @@ const shape = {
   headers: headers({ describe: 'Metadata sent with every request.', default: {} }),
   user_agent: optionalText({ describe: 'The user-agent header.', shows: 'otlp-agent/<version>' }),
   authority: text({ describe: 'The :authority header, where it is not the endpoint.', default: '' }),
-  balancer_name: choice(['round_robin', 'pick_first', ''], {
-    describe: 'How requests are spread over the addresses of the endpoint.',
+  balancer_name: choice([...BALANCERS, ''], {
+    describe:
+      'How requests are spread over the addresses of the endpoint: round_robin or pick_first, and of this agent alone weighted_round_robin (by the weights of SRV records) and least_connections.',
     default: 'round_robin',
-    inert: 'requests go to one address of the endpoint at a time',
   }),
+  health: healthField(),
+  connections: connectionField(),
   keepalive: optionalSection(
     {
       time: duration({ describe: 'Pings the next hop after so much silence.', default: 0, shows: '10s' }),
@@ -45,52 +51,93 @@ const shape = {
   retry_on_failure: retryOnFailure(),
 };
 
-type Config = Output<typeof shape>;
+export type OtlpGrpcConfig = Output<typeof otlpGrpcShape>;
 
 /** grpc-go never pings more often than this, whatever is written. */
 const MIN_PING_AFTER_MS = 10_000;
 const DEFAULT_PING_TIMEOUT_MS = 20_000;
+/** grpc-go looks a name up again when a connection fails; a new pod is found only by asking. */
+const DNS_INTERVAL_MS = 4_000;
+const DNS_TIMEOUT_MS = 2_000;
+/** `_service._proto.name` is looked up as SRV records, which have weights (RFC 2782). */
+const SRV_NAME = /^_[^.]+\._(?:tcp|udp)\./u;
 
 /** Exporter `otlp_grpc`, formerly `otlp`. */
-export const otlpGrpcExporter = component<Config, OtlpGrpcExporterSettings>({
+export const otlpGrpcExporter = component<OtlpGrpcConfig, OtlpGrpcExporterSettings>({
   type: 'otlp_grpc',
   aliases: ['otlp'],
   signals: SIGNALS,
   describe: 'Sends OTLP over gRPC.',
-  config: section(shape, {
+  config: section(otlpGrpcShape, {
     describe: 'Sends OTLP over gRPC.',
     check: (config, report) => {
       const wrong = endpointProblem(config.endpoint);
       if (wrong !== undefined) report('endpoint', wrong, config.endpoint === '' ? 'OTLP_CONFIG_MISSING' : 'OTLP_CONFIG_VALUE');
-      if (config.timeout < 0) report('timeout', 'must not be negative');
+      checkOtlpGrpc(config, report);
     },
   }),
   build: (config, context) => {
     const address = dialAddress(config, context);
     if (address === undefined) return undefined;
-    return {
-      kind: 'otlp_grpc',
-      id: context.id,
-      address,
-      authority: config.authority === '' ? (address.kind === 'unix' ? 'localhost' : target(config.endpoint)) : config.authority,
-      compression: compressionSetting(config.compression, ['gzip', 'zstd', 'none'], context),
-      headers: lowerCaseNames(config.headers),
-      ...(config.keepalive === undefined
-        ? {}
-        : {
-            keepalive: {
-              timeMs: timerMs(Math.max(config.keepalive.time, MIN_PING_AFTER_MS)),
-              timeoutMs: config.keepalive.timeout > 0 ? timerMs(config.keepalive.timeout) : DEFAULT_PING_TIMEOUT_MS,
-              permitWithoutStream: config.keepalive.permit_without_stream,
-            },
-          }),
-      ...(config.user_agent === undefined || config.user_agent === '' ? {} : { userAgent: config.user_agent }),
-      timeoutMs: timeoutMs(config.timeout),
-      queue: queueSettings(config.sending_queue, context),
-      retry: retrySettings(config.retry_on_failure),
-    };
+    const settings = otlpGrpcSettings(config, context, address);
+    const balance = balanceOf(config, address);
+    return balance === undefined ? settings : { ...settings, balance };
   },
 });
+
+/** Rules that hold wherever these keys are written. */
+export function checkOtlpGrpc(config: OtlpGrpcConfig, report: Report): void {
+  if (config.timeout < 0) report('timeout', 'must not be negative');
+}
+
+/** Settings of a client of one address. */
+export function otlpGrpcSettings(config: OtlpGrpcConfig, context: BuildContext, address: SocketAddress): OtlpGrpcExporterSettings {
+  return {
+    kind: 'otlp_grpc',
+    id: context.id,
+    address,
+    authority: config.authority === '' ? (address.kind === 'unix' ? 'localhost' : target(config.endpoint)) : config.authority,
+    compression: compressionSetting(config.compression, ['gzip', 'zstd', 'none'], context),
+    headers: lowerCaseNames(config.headers),
+    ...(config.keepalive === undefined
+      ? {}
+      : {
+          keepalive: {
+            timeMs: timerMs(Math.max(config.keepalive.time, MIN_PING_AFTER_MS)),
+            timeoutMs: config.keepalive.timeout > 0 ? timerMs(config.keepalive.timeout) : DEFAULT_PING_TIMEOUT_MS,
+            permitWithoutStream: config.keepalive.permit_without_stream,
+          },
+        }),
+    connections: connectionSettings(config.connections),
+    ...(config.user_agent === undefined || config.user_agent === '' ? {} : { userAgent: config.user_agent }),
+    timeoutMs: timeoutMs(config.timeout),
+    queue: queueSettings(config.sending_queue, context),
+    retry: retrySettings(config.retry_on_failure),
+  };
+}
+
+/**
+ * A name may have several addresses, which grpc-go resolves and balances unless the scheme is passthrough; so does the agent. An address
+ * has itself, and localhost is one place, whatever families it has.
+ */
+function balanceOf(config: OtlpGrpcConfig, address: SocketAddress): BalanceSettings | undefined {
+  if (address.kind !== 'tcp' || isIP(address.host) !== 0 || address.host === 'localhost') return undefined;
+  if (config.endpoint.startsWith('passthrough:')) return undefined;
+  const srv = SRV_NAME.test(address.host);
+  return {
+    balancer: config.balancer_name === '' ? 'pick_first' : config.balancer_name,
+    health: healthSettings(config.health),
+    resolver: {
+      kind: 'dns',
+      hostname: address.host,
+      port: srv ? undefined : address.port,
+      intervalMs: DNS_INTERVAL_MS,
+      timeoutMs: DNS_TIMEOUT_MS,
+      type: srv ? 'srv' : 'a',
+      servers: [],
+    },
+  };
+}
 
 /** The rules of otlpexporter and configgrpc upstream, which hold for unused exporters too. */
 function endpointProblem(endpoint: string): string | undefined {
@@ -104,11 +151,11 @@ function endpointProblem(endpoint: string): string | undefined {
 }
 
 /** host:port of an endpoint without its scheme. */
-function target(endpoint: string): string {
+export function target(endpoint: string): string {
   return endpoint.replace(/^(?:https?:\/\/|[a-z][a-z\d+.-]*:\/\/[^/]*\/)/u, '');
 }
 
-function dialAddress(config: Config, context: BuildContext): SocketAddress | undefined {
+function dialAddress(config: OtlpGrpcConfig, context: BuildContext): SocketAddress | undefined {
   const { endpoint } = config;
   if (endpoint.startsWith('https://')) {
     reportTls(context, ['endpoint'], `"${endpoint}" begins with https://`);
