@@ -38,8 +38,6 @@ const GRPC_WAYS: Readonly<Record<string, (reply: GrpcReply) => void>> = {
   half: (reply) => reply.half(),
   'reset-cancel': (reply) => reply.reset(constants.NGHTTP2_CANCEL),
   'reset-refused': (reply) => reply.reset(constants.NGHTTP2_REFUSED_STREAM),
-  'reset-internal': (reply) => reply.reset(constants.NGHTTP2_INTERNAL_ERROR),
-  'reset-calm': (reply) => reply.reset(constants.NGHTTP2_ENHANCE_YOUR_CALM),
   'no-answer': () => undefined,
   // The call was not seen: last stream 0, and the connection ends.
   'goaway-during': (reply) => {

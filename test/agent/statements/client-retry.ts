@@ -133,7 +133,7 @@ export const CLIENT_RETRY: Bodies = {
     // The answer has to arrive before the others are sent: a ping on the same connection comes back behind it.
     await roundTrip(upstream.journal, told);
     for (let i = 0; i < 8; i += 1) await send(running, `other${i}`);
-    await upstream.journal.until((received) => received.length === 2);
+    await upstream.journal.until((received) => received.length >= 2);
     expect((upstream.journal.received[1]?.at ?? 0) - told, 'the next request of any kind').toBeGreaterThanOrEqual(PAUSE_MS - EARLY_MS);
     // One request probes; that nobody follows it can only be waited for.
     await new Promise((resolve) => setTimeout(resolve, 300));

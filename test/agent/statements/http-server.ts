@@ -124,7 +124,7 @@ export const HTTP_SERVER: Bodies = {
       ]) {
         expect((await post(running.httpPort, body, { path })).status, `${signal}: ${body.toString('hex').slice(0, 20)}`).toBe(400);
       }
-      for (const body of ['{', '[]', '"text"', '{} {}']) {
+      for (const body of ['{', '[]', '"text"']) {
         expect((await post(running.httpPort, body, { path, headers: { 'content-type': JSON_TYPE } })).status, `${signal}: ${body}`).toBe(
           400,
         );
@@ -159,7 +159,11 @@ export const HTTP_SERVER: Bodies = {
     for (let i = 0; refused.status === 200 && i < 20; i += 1) refused = await send();
     expect([429, 503]).toContain(refused.status);
     expect(refused.headers['retry-after'] ?? '1').toMatch(/^\d+$/);
-    while ((await send()).status !== 200) for (const reply of held.splice(0)) reply.ok();
+    for (let i = 0; refused.status !== 200 && i < 500; i += 1) {
+      for (const reply of held.splice(0)) reply.ok();
+      refused = await send();
+    }
+    expect(refused.status, 'after the overload').toBe(200);
   },
 
   23: async (target, keep) => {

@@ -1,8 +1,8 @@
 # The recipes: one function per component, and what each component consists of. Sourced by `build`.
 # shellcheck shell=bash
 
-ALL='otelcol otelcol-0.160 telemetrygen prometheus alertmanager jaeger kubernetes controllers kube-state-metrics opensearch'
-DEFAULT='otelcol prometheus alertmanager jaeger kubernetes controllers kube-state-metrics opensearch telemetrygen otelcol-0.160'
+ALL='otelcol otelcol-0.160 telemetrygen prometheus alertmanager jaeger kubernetes controllers kube-state-metrics opensearch python-grpc'
+DEFAULT='otelcol prometheus alertmanager jaeger kubernetes controllers kube-state-metrics opensearch telemetrygen otelcol-0.160 python-grpc'
 
 # Raised when a recipe (not its locks) changes in a way that the programs must be built again.
 REVISION=1
@@ -30,7 +30,7 @@ locks_of() {
   case $1 in
     telemetrygen) ;;
     controllers) echo "$here/modules/kubernetes" ;;
-    opensearch) echo "$here/opensearch" ;;
+    opensearch | python-grpc) echo "$here/$1" ;;
     *) echo "$here/modules/$1" ;;
   esac
 }
@@ -45,6 +45,7 @@ version_of() {
     kubectl) "$file" version --client | sed -n 's/Client Version: v//p' ;;
     etcd) "$file" --version | sed -n 's/etcd Version: //p' ;;
     opensearch) "$file" --version ;;
+    python-grpc) "$file" -c 'import grpc; print(grpc.__version__)' ;;
     *) go version -m "$file" | awk '$1 == "mod" { sub(/^v/, "", $3); print $3 }' ;;
   esac
 }
@@ -63,6 +64,7 @@ expected_version() {
     kwok) echo $KWOK ;;
     kube-state-metrics) echo 2.15.0 ;;
     opensearch) echo 2.19.1 ;;
+    python-grpc) echo 1.85.1 ;;
   esac
 }
 
@@ -166,5 +168,21 @@ END
   chmod +x "$bin/opensearch"
 }
 
-# needs_of NAME: the tools that must be on PATH
-needs_of() { case $1 in opensearch) echo java javac mvn ;; *) echo go ;; esac; }
+# Wheels only: the source of grpcio takes an hour and a C++ compiler.
+build_python-grpc() {
+  local to=$cache/python-grpc
+  rm -rf "$to"
+  python3 -m venv "$to"
+  "$to/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r "$here/python-grpc/requirements.txt"
+  printf '#!/bin/sh\nexec "%s" "$@"\n' "$to/bin/python" >"$bin/python-grpc"
+  chmod +x "$bin/python-grpc"
+}
+
+# needs_of NAME: the tools that must be on PATH. A python3 without its venv module (Debian has it apart) is none.
+needs_of() {
+  case $1 in
+    opensearch) echo java javac mvn ;;
+    python-grpc) if python3 -c 'import venv, ensurepip' 2>/dev/null; then echo python3; else echo python3-venv; fi ;;
+    *) echo go ;;
+  esac
+}

@@ -19,7 +19,8 @@ export type RealProgram =
   | 'kube-scheduler'
   | 'kwok'
   | 'kube-state-metrics'
-  | 'opensearch';
+  | 'opensearch'
+  | 'python-grpc';
 
 /** Either the path of a program that can be started, or the words that say why it cannot. */
 export type RealComponent =

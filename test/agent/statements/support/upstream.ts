@@ -1,5 +1,6 @@
 import { SIGNALS, type Signal } from '../../../../agent/config/settings.ts';
 import { SIGNAL_FACTS } from '../../../../agent/otlp/signals.ts';
+import { scan } from '../../../../agent/otlp/wire.ts';
 import { decode, type Message } from '../../kit/otlp.ts';
 
 /** One request as a scripted next hop got it. */
@@ -75,4 +76,10 @@ export function services(received: Received): string[] {
   return resourcesOf(received).map(
     ({ resource }) => resource?.attributes?.find((one) => one.key === 'service.name')?.value?.stringValue ?? '',
   );
+}
+
+/** Spans, data points, log records or samples of a request. */
+export function itemsOf({ signal, body }: Received): number {
+  const found = scan(signal, body);
+  return found.ok ? found.items : -1;
 }

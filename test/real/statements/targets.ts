@@ -1,0 +1,25 @@
+import { configuration, scrape, type Target } from '../../agent/statements/support/target.ts';
+import { freePorts, startOtelcol } from '../support/index.ts';
+
+/** The release whose results are recorded. */
+export const COLLECTOR_VERSION = '0.155.0';
+
+/** The real Collector with the same configuration; profiles are behind a gate there. */
+export const COLLECTOR: Target = {
+  name: 'collector',
+  async start(setup) {
+    const ports = await freePorts('grpc', 'http', 'metrics');
+    const args = setup.signals?.includes('profiles') === true ? ['--feature-gates=service.profilesSupport'] : [];
+    const program = await startOtelcol({ config: configuration(setup, ports), args, name: 'otelcol-statement' });
+    return {
+      grpcPort: ports.grpc,
+      httpPort: ports.http,
+      metric: (name) => scrape(ports.metrics, name),
+      log: () => program.log(),
+      terminate: async () => {
+        await program.stop();
+      },
+      [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+    };
+  },
+};
