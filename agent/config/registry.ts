@@ -2,6 +2,7 @@ import { forwardConnector } from '../connect/forward-config.ts';
 import { debugExporter } from '../export/debug-config.ts';
 import { otlpGrpcExporter } from '../export/otlp-grpc-config.ts';
 import { otlpHttpExporter } from '../export/otlp-http-config.ts';
+import { attributesProcessor } from '../process/attributes-config.ts';
 import { type BatchProcessorSettings, batchProcessor } from '../process/batch-config.ts';
 import { memoryLimiter } from '../process/memory-limiter-config.ts';
 import { probabilisticSampler } from '../process/probabilistic-sampler-config.ts';
@@ -17,6 +18,7 @@ export const RECEIVERS: readonly Component<OtlpReceiverSettings>[] = [otlpReceiv
 export const PROCESSORS: readonly Component<ProcessorSettings | BatchProcessorSettings>[] = [
   memoryLimiter,
   batchProcessor,
+  attributesProcessor,
   probabilisticSampler,
   resourceProcessor,
 ];

@@ -77,6 +77,17 @@ export function optionalSection<S extends Shape>(shape: S, options: OptionalOpti
   >;
 }
 
+/** A section that is there or not (a plain pointer upstream): absent and empty are none, and there is no `enabled`. */
+export function sectionOrNone<S extends Shape>(shape: S, options: SectionOptions<S>): Field<Output<S> | undefined> {
+  const schema = z
+    .unknown()
+    .optional()
+    .transform((input) => (asValue(input) ?? undefined) as object | undefined)
+    .pipe(checked(shape, options).optional())
+    .transform(keep);
+  return documented(schema, shape, options, { shownDefault: 'none' }) as Field<Output<S> | undefined>;
+}
+
 /** A list whose places are sections of this shape. */
 export function sectionList<S extends Shape>(shape: S, options: SectionOptions<S>): Field<readonly Output<S>[] | undefined> {
   const item = z

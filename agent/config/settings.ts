@@ -2,6 +2,7 @@ import type { BalanceSettings, ConnectionSettings } from '../balance/settings.ts
 import type { ForwardSettings } from '../connect/forward-config.ts';
 import type { FileExporterSettings } from '../export/file-config.ts';
 import type { NopExporterSettings } from '../export/nop-config.ts';
+import type { AttributesSettings } from '../process/attributes-config.ts';
 import type { ProbabilisticSamplerSettings } from '../process/probabilistic-sampler-config.ts';
 import type { ResourceSettings } from '../process/resource-config.ts';
 
@@ -137,7 +138,7 @@ export interface CorsSettings {
   readonly maxAgeSeconds: number;
 }
 
-export type ProcessorSettings = MemoryLimiterSettings | ProbabilisticSamplerSettings | ResourceSettings;
+export type ProcessorSettings = AttributesSettings | MemoryLimiterSettings | ProbabilisticSamplerSettings | ResourceSettings;
 
 export interface MemoryLimiterSettings {
   readonly kind: 'memory_limiter';

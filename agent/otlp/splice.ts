@@ -4,13 +4,25 @@ import { wholeOf } from '../process/process.ts';
 import { AttributeList } from './attribute-list.ts';
 import type { StringTable } from './view/any-value.ts';
 import { asBuffer } from './view/attributes.ts';
-import { RequestView } from './view/request.ts';
+import { LogView } from './view/log.ts';
+import type { MessageView } from './view/message.ts';
+import { MetricView } from './view/metric.ts';
+import type { MakeView } from './view/nested.ts';
+import { RequestView, ResourceView, ScopeView } from './view/request.ts';
 import { fieldTable } from './view/scalars.ts';
+import { SpanView } from './view/span.ts';
 import { Writer } from './view/writer.ts';
 import { MalformedError, WIRE_LEN } from './wire.ts';
 
 /** Acts on the attributes of one message. */
 export type EditAttributes = (attributes: AttributeList, metadata: Metadata | undefined) => void;
+
+type SelectableSignal = 'traces' | 'metrics' | 'logs';
+
+/** What a rule may be about; `item.scope` and `item.scope.resource` lie around it. To be read only. */
+export type SelectableItem = SpanView | MetricView | LogView;
+
+const SELECTABLE = { traces: SpanView, metrics: MetricView, logs: LogView };
 
 /**
  * Rewrites attributes of a request and leaves all other bytes where they are. From the end to the start, as Writer wants it:
@@ -27,13 +39,18 @@ export class AttributeEditor {
   readonly #level: 'resource' | 'items';
   readonly #edit: EditAttributes;
   readonly #list = new AttributeList();
+  readonly #selects: ((item: SelectableItem) => boolean) | undefined;
   #metadata: Metadata | undefined;
   #strings: StringTable;
+  /** What lies around the item, to be read by `selects`; made only where there is one. */
+  #around: MessageView | undefined;
 
-  constructor(signal: Signal, level: 'resource' | 'items', edit: EditAttributes) {
+  /** `selects`: which spans, metrics (with all of their points) and log records are edited; all where it is absent. */
+  constructor(signal: Signal, level: 'resource' | 'items', edit: EditAttributes, selects?: (item: SelectableItem) => boolean) {
     this.#signal = signal;
     this.#level = level;
     this.#edit = edit;
+    this.#selects = selects;
   }
 
   /** The edited request, or why it cannot be edited. */
@@ -51,6 +68,7 @@ export class AttributeEditor {
     const buf = asBuffer(wholeOf(body));
     // Only profiles may name keys by their index in the request's dictionary.
     this.#strings = this.#signal === 'profiles' ? new RequestView('profiles', buf).strings : undefined;
+    this.#around = this.#selects === undefined ? undefined : new RequestView(this.#signal, buf);
     const writer = new Writer(buf.length + Math.min(buf.length, 16_384));
     const table = fieldTable(buf, 0, buf.length);
     const changed = this.#each(writer, buf, table, 1, this.#level === 'resource' ? this.#resource : this.#scopes);
@@ -114,15 +132,33 @@ export class AttributeEditor {
   }
 
   #scopes(writer: Writer, buf: Buffer, from: number, end: number): boolean {
-    return this.#each(writer, buf, fieldTable(buf, from, end), 2, this.#items);
+    const request = this.#around;
+    if (request !== undefined) this.#around = new ResourceView(request, buf, from, end);
+    const changed = this.#each(writer, buf, fieldTable(buf, from, end), 2, this.#items);
+    this.#around = request;
+    return changed;
   }
 
   #items(writer: Writer, buf: Buffer, from: number, end: number): boolean {
-    const write = ITEM_ATTRIBUTES[this.#signal] === undefined ? this.#metric : this.#item;
-    return this.#each(writer, buf, fieldTable(buf, from, end), 2, write);
+    const resource = this.#around;
+    if (resource !== undefined) this.#around = new ScopeView(resource, buf, from, end);
+    const write = this.#signal === 'metrics' ? this.#metric : this.#item;
+    const changed = this.#each(writer, buf, fieldTable(buf, from, end), 2, write);
+    this.#around = resource;
+    return changed;
+  }
+
+  /** Whether an item is left alone. */
+  #passes(buf: Buffer, from: number, end: number): boolean {
+    if (this.#selects === undefined || this.#around === undefined) return false;
+    return !this.#selects(new (SELECTABLE[this.#signal as SelectableSignal] as MakeView<SelectableItem>)(this.#around, buf, from, end));
   }
 
   #item(writer: Writer, buf: Buffer, from: number, end: number): boolean {
+    if (this.#passes(buf, from, end)) {
+      writer.range(buf, from, end);
+      return false;
+    }
     return this.#attributes(writer, buf, from, end, ITEM_ATTRIBUTES[this.#signal] as number);
   }
 
@@ -135,6 +171,10 @@ export class AttributeEditor {
   }
 
   #metric(writer: Writer, buf: Buffer, from: number, end: number): boolean {
+    if (this.#passes(buf, from, end)) {
+      writer.range(buf, from, end);
+      return false;
+    }
     const table = fieldTable(buf, from, end);
     let changed = false;
     for (let i = table.length - 4; i >= 0; i -= 4) {

@@ -1,6 +1,7 @@
 import type { ProcessorSettings, Signal } from '../config/settings.ts';
 import type { ProcessorCounters } from '../telemetry/counters.ts';
 import type { Log } from '../telemetry/log.ts';
+import { AttributesProcessor } from './attributes.ts';
 import { ProbabilisticSampler } from './probabilistic-sampler.ts';
 import type { Processor } from './process.ts';
 import { ResourceProcessor } from './resource.ts';
@@ -14,6 +15,8 @@ export interface ProcessorHost {
 /** The processor of a pipeline; undefined for those that act elsewhere: a memory_limiter acts in admit and is only counted here. */
 export function createProcessor(settings: ProcessorSettings, signal: Signal, _host: ProcessorHost): Processor | undefined {
   switch (settings.kind) {
+    case 'attributes':
+      return new AttributesProcessor(settings, signal);
     case 'memory_limiter':
       return undefined;
     case 'probabilistic_sampler':
