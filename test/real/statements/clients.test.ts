@@ -145,7 +145,19 @@ describeReal(['telemetrygen'], 'telemetrygen', () => {
     const upstream = keep.add(await grpcUpstream());
     const running = keep.add(await AGENT.start({ exporters: { otlp_grpc: toGrpc(upstream) } }));
     for (const [port, ...more] of [[running.grpcPort], [running.httpPort, '--otlp-http']] as const) {
-      const args = [signal, '--otlp-insecure', '--otlp-endpoint', `127.0.0.1:${port}`, `--${signal}`, '5', '--service', 'shop', '--rate', '0', ...more];
+      const args = [
+        signal,
+        '--otlp-insecure',
+        '--otlp-endpoint',
+        `127.0.0.1:${port}`,
+        `--${signal}`,
+        '5',
+        '--service',
+        'shop',
+        '--rate',
+        '0',
+        ...more,
+      ];
       expect((await runProgram(realPath('telemetrygen'), args)).code).toBe(0);
     }
     const accepted = await running.metric(`otelcol_receiver_accepted_${WORDS[signal].replace('data_points', 'metric_points')}`);
