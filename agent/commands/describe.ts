@@ -167,6 +167,10 @@ export function describeTarget(exporter: ExporterSettings, pipeline: PipelineSet
       return `${exporter.urls[pipeline.signal]}, compression ${exporter.compression}`;
     case 'debug':
       return 'the log';
+    case 'file':
+      return `${exporter.path}, format ${exporter.format}`;
+    case 'nop':
+      return 'nowhere';
   }
 }
 

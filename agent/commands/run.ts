@@ -2,6 +2,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { load } from '../config/load.ts';
 import { ConfigError } from '../config/problems.ts';
 import { findPath, printOrigin, printPath } from '../config/tree.ts';
+import { OutputFileError } from '../export/output-file.ts';
 import { BindError } from '../receive/listen.ts';
 import { type Agent, createAgent } from '../runtime/agent.ts';
 import { FileWatch } from '../runtime/file-watch.ts';
@@ -24,11 +25,12 @@ export async function run(args: ConfigArguments, io: Io, stop: AbortSignal, relo
   const log = createLog(settings.telemetry.logs);
   sayNotices(notices, log);
   // What the process needs for itself, as the limits that people set are those of the whole process.
-  const agent = await createAgent(settings, { log, baselineBytes: process.memoryUsage.rss() });
+  let agent: Agent;
   try {
+    agent = await createAgent(settings, { log, baselineBytes: process.memoryUsage.rss() });
     await agent.start();
   } catch (error) {
-    if (!(error instanceof BindError)) throw error;
+    if (!(error instanceof BindError || error instanceof OutputFileError)) throw error;
     io.err(`${bindMessage(error, loaded)}\n`);
     return EXIT.FAILED;
   }
@@ -78,7 +80,7 @@ function sayNotices(notices: LoadedConfig['notices'], log: Log): void {
 }
 
 /** The message with file and line of the key that asked for the address. */
-function bindMessage(error: BindError, { root }: LoadedConfig): string {
+function bindMessage(error: BindError | OutputFileError, { root }: LoadedConfig): string {
   const origin = findPath(root, error.key);
   return `${origin === undefined ? '' : `${printOrigin(origin)}: `}${error.message} [${error.code}]`;
 }

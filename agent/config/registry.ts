@@ -1,5 +1,7 @@
 import { forwardConnector } from '../connect/forward-config.ts';
 import { debugExporter } from '../export/debug-config.ts';
+import { fileExporter } from '../export/file-config.ts';
+import { nopExporter } from '../export/nop-config.ts';
 import { otlpGrpcExporter } from '../export/otlp-grpc-config.ts';
 import { otlpHttpExporter } from '../export/otlp-http-config.ts';
 import { attributesProcessor } from '../process/attributes-config.ts';
@@ -22,7 +24,13 @@ export const PROCESSORS: readonly Component<ProcessorSettings | BatchProcessorSe
   probabilisticSampler,
   resourceProcessor,
 ];
-export const EXPORTERS: readonly Component<ExporterSettings>[] = [otlpGrpcExporter, otlpHttpExporter, debugExporter];
+export const EXPORTERS: readonly Component<ExporterSettings>[] = [
+  otlpGrpcExporter,
+  otlpHttpExporter,
+  debugExporter,
+  fileExporter,
+  nopExporter,
+];
 export const CONNECTORS: readonly Component<ConnectorSettings>[] = [forwardConnector];
 export const EXTENSIONS: readonly Component<ExtensionSettings>[] = [healthCheck];
 

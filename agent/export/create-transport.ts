@@ -2,7 +2,9 @@ import type { ExporterSettings, Signal } from '../config/settings.ts';
 import { createResolver } from '../resolve/create-resolver.ts';
 import type { Log } from '../telemetry/log.ts';
 import { DebugTransport } from './debug-transport.ts';
+import { FileTransport } from './file-transport.ts';
 import { GrpcTransport } from './grpc-transport.ts';
+import { NopTransport } from './nop-transport.ts';
 import type { Transport } from './transport.ts';
 
 /** The transport of an exporter for one signal. undici is loaded only where it is used: it is a third of the start-up time. */
@@ -19,5 +21,9 @@ export async function createTransport(settings: ExporterSettings, signal: Signal
     }
     case 'debug':
       return new DebugTransport(settings, (event, fields) => log.info(event, fields));
+    case 'file':
+      return await FileTransport.open(settings, log);
+    case 'nop':
+      return new NopTransport();
   }
 }

@@ -144,8 +144,8 @@ function textIfAny(buf: Uint8Array, value: RawValue | undefined): string {
   return value?.kind === 'string' ? textOf(buf, value) : '';
 }
 
-function nonEmpty(bytes: Uint8Array | undefined): Uint8Array | undefined {
-  return bytes === undefined || bytes.length === 0 ? undefined : bytes;
+function nonEmpty(bytes: Uint8Array): Uint8Array | undefined {
+  return bytes.length === 0 ? undefined : bytes;
 }
 
 function attribute(key: Buffer, text: string): Uint8Array {

@@ -1,4 +1,6 @@
-import { position, readLength, readTag, readVarint, skipField, WIRE_FIXED64, WIRE_LEN, WIRE_VARINT } from '../otlp/wire.ts';
+import { decodeAnyValue } from '../otlp/view/any-value.ts';
+import { anyValueAsString } from '../otlp/view/as-string.ts';
+import { lenField, position, readLength, readTag, readVarint, skipField, WIRE_FIXED64, WIRE_LEN, WIRE_VARINT } from '../otlp/wire.ts';
 
 /** AnyValue: 1 string | 2 bool | 3 int | 4 double | 5 array | 6 kvlist | 7 bytes; the last one written wins, as in any oneof. */
 export interface RawValue {
@@ -87,8 +89,8 @@ export function textOf(buf: Uint8Array, value: RawValue): string {
   return Buffer.from(buf.buffer, buf.byteOffset + value.from, value.end - value.from).toString('utf8');
 }
 
-/** What getBytesFromValue of the Collector gives: bytes as they are, all else as the UTF-8 of its AsString; undefined for lists and maps. */
-export function hashableBytes(buf: Uint8Array, value: RawValue): Uint8Array | undefined {
+/** What getBytesFromValue of the Collector gives: bytes as they are, all else as the UTF-8 of its AsString. */
+export function hashableBytes(buf: Uint8Array, value: RawValue): Uint8Array {
   switch (value.kind) {
     case 'string':
     case 'bytes':
@@ -101,8 +103,12 @@ export function hashableBytes(buf: Uint8Array, value: RawValue): Uint8Array | un
       return Buffer.from(goDouble(numberOf(buf, value) as number));
     case 'empty':
       return new Uint8Array(0);
-    default:
-      return undefined;
+    default: {
+      // Lists and maps, as JSON: the one place where the processor decodes, for the value of from_attribute alone.
+      const bytes = Buffer.from(buf.buffer, buf.byteOffset + value.from, value.end - value.from);
+      const field = lenField(value.kind === 'array' ? 5 : 6, bytes);
+      return Buffer.from(anyValueAsString(decodeAnyValue(Buffer.from(field.buffer), 0, field.length)));
+    }
   }
 }
 
