@@ -27,7 +27,8 @@ export function readConfig(config: string | AgentConfig | ShortConfig, environme
 }
 
 function readText(text: string, environment: Environment): LoadedConfig {
-  return load({ configs: [text.includes('\n') ? `yaml:${text}` : text], environment });
+  const bare = text.includes('\n') && !text.startsWith('yaml:');
+  return load({ configs: [bare ? `yaml:${text}` : text], environment });
 }
 
 function readObject(config: AgentConfig | ShortConfig, environment: Environment): LoadedConfig {
