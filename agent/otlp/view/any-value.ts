@@ -185,9 +185,9 @@ export function valueAt(buf: Buffer, range: KeyValueRange): { readonly source: B
   return range.valueFrom < 0 ? { source: buf, from: 0, end: 0 } : { source: buf, from: range.valueFrom, end: range.valueEnd };
 }
 
-/** The content of an AnyValue, without header. Throws a RangeError for values nested too deeply to be read again. */
+/** The content of an AnyValue, without header. Throws MalformedError for values nested too deeply to be read again. */
 export function encodeAnyValue(value: AnyValue, depth = 0): Uint8Array {
-  if (depth > MAX_VALUE_DEPTH) throw new RangeError(`values nested more than ${MAX_VALUE_DEPTH} deep`);
+  if (depth > MAX_VALUE_DEPTH) throw new MalformedError(`values nested more than ${MAX_VALUE_DEPTH} deep`, 0);
   switch (typeof value) {
     case 'undefined':
       return EMPTY;
