@@ -77,12 +77,12 @@ export class Chunk {
     this.#receipt.settle(outcome);
   }
 
-  /** The same request in pieces: each is settled and released by itself, the sender hears the worst of them. */
+  /** The same request in pieces: each is settled and released by itself, the sender hears of all of them together. */
   split(pieces: readonly Piece[]): Chunk[] {
-    if (!this.#settled) this.#receipt.expect(pieces.length - 1);
+    const receipt = this.#settled ? this.#receipt : this.#receipt.pieces(pieces.length);
     this.#hold.retain(pieces.length - 1);
     const { signal, receivedAt, metadata } = this;
-    return pieces.map((p) => new Chunk(signal, p.slices, p.bytes, p.items, receivedAt, this.#receipt, this.#hold, this.#settled, metadata));
+    return pieces.map((p) => new Chunk(signal, p.slices, p.bytes, p.items, receivedAt, receipt, this.#hold, this.#settled, metadata));
   }
 
   /** Bytes that live because of this chunk beside its own: a compressed body. Given back before the chunk is released. */

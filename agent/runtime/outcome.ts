@@ -43,5 +43,12 @@ export function worse(a: Outcome, b: Outcome): Outcome {
   return RANK[b.kind] > RANK[a.kind] ? b : a;
 }
 
+/** Of two pieces of one request: the worse, but where both arrived what they rejected adds up. */
+export function together(a: Outcome, b: Outcome): Outcome {
+  if (a.kind !== 'ok' || b.kind !== 'ok') return worse(a, b);
+  if (a.rejected === 0 && b.rejected === 0) return worse(a, b);
+  return { kind: 'ok', rejected: a.rejected + b.rejected, message: a.message === '' ? b.message : a.message };
+}
+
 /** The answer of a stage that is offered a chunk: `taken` hands the chunk over, `full` leaves it with the caller. */
 export type Verdict = 'taken' | 'full';

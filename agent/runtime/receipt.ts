@@ -1,4 +1,4 @@
-import { OK, type Outcome, worse } from './outcome.ts';
+import { OK, type Outcome, together, worse } from './outcome.ts';
 
 /**
  * The sender's claim on one request: it counts the parts that are outstanding (one for each exporter of a fan-out), keeps the worst
@@ -6,20 +6,31 @@ import { OK, type Outcome, worse } from './outcome.ts';
  * request on the hot path.
  */
 export class Receipt {
-  /** The sender has gone: whoever still waits to store the request may drop it, nobody was told that it was accepted. */
-  abandoned: boolean;
   /** The sender wants to hear of the delivery, also where the exporter answers when it has stored. */
   readonly waits: boolean;
+  #abandoned: boolean;
   #outstanding: number;
   #worst: Outcome;
   readonly #answer: (outcome: Outcome) => void;
+  /** The receipt that this one is a part of, where a part was cut into pieces. */
+  readonly #whole: Receipt | undefined;
 
-  constructor(parts: number, answer: (outcome: Outcome) => void, waits = false) {
-    this.abandoned = false;
+  constructor(parts: number, answer: (outcome: Outcome) => void, waits = false, whole: Receipt | undefined = undefined) {
     this.waits = waits;
+    this.#abandoned = false;
     this.#outstanding = parts;
     this.#worst = OK;
     this.#answer = answer;
+    this.#whole = whole;
+  }
+
+  /** The sender has gone: whoever still waits to store the request may drop it, nobody was told that it was accepted. */
+  get abandoned(): boolean {
+    return this.#abandoned || this.#whole?.abandoned === true;
+  }
+
+  set abandoned(value: boolean) {
+    this.#abandoned = value;
   }
 
   /** True until the sender has been answered. */
@@ -27,14 +38,14 @@ export class Receipt {
     return this.#outstanding > 0;
   }
 
-  /** More parts: a request that is split settles once for each piece. */
-  expect(more: number): void {
-    this.#outstanding += more;
+  /** For one part that is cut into pieces: all of them together settle it once, and what they reject adds up. */
+  pieces(count: number): Receipt {
+    return new Receipt(count, (outcome) => this.settle(outcome), this.waits, this);
   }
 
   settle(outcome: Outcome): void {
     if (this.#outstanding === 0) throw new Error('a receipt was settled more often than it has parts');
-    this.#worst = worse(this.#worst, outcome);
+    this.#worst = this.#whole === undefined ? worse(this.#worst, outcome) : together(this.#worst, outcome);
     this.#outstanding -= 1;
     if (this.#outstanding === 0) this.#answer(this.#worst);
   }

@@ -33,6 +33,8 @@ export const CLIENT_LIMITS: Bodies = {
       [3, 200],
       [100, 1],
       [50, 20],
+      // One resource that is far above the limit.
+      [3000, 1],
     ] as const) {
       await send(running, request('traces', items, 'r', resources));
       spans += items * resources;

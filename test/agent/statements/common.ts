@@ -72,6 +72,12 @@ export const COMMON: Bodies = {
       expect(overHttp.status).toBe(200);
       expect(decodePartialSuccess(overHttp.body)).toEqual(expected);
     }
+    // A request that goes on in four pieces, of each of which two are rejected.
+    const batch = { min_size: 0, max_size: 5, flush_timeout: '10ms' };
+    const cutting = { sending_queue: { wait_for_result: true, batch }, retry_on_failure: { enabled: false } };
+    const second = keep.add(await target.start({ exporters: { otlp_grpc: toGrpc(upstream, cutting) }, signals: ['traces'] }));
+    const whole = await call(second.grpcPort, 'traces', request('traces', 20));
+    expect(decodePartialSuccess(messageIn(whole))).toEqual({ ...expected, rejected: 8 });
   },
 
   5: async (target, keep) => {
