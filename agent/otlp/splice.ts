@@ -69,7 +69,8 @@ export class AttributeEditor {
     // Only profiles may name keys by their index in the request's dictionary.
     this.#strings = this.#signal === 'profiles' ? new RequestView('profiles', buf).strings : undefined;
     this.#around = this.#selects === undefined ? undefined : new RequestView(this.#signal, buf);
-    const writer = new Writer(buf.length + Math.min(buf.length, 16_384));
+    // Of a resource little has to be copied, of items nearly everything.
+    const writer = new Writer(this.#level === 'resource' ? RESOURCE_BYTES : buf.length + Math.min(buf.length, 16_384));
     const table = fieldTable(buf, 0, buf.length);
     const changed = this.#each(writer, buf, table, 1, this.#level === 'resource' ? this.#resource : this.#scopes);
     return changed ? { slices: writer.finish(), bytes: writer.bytes, items: body.items } : body;
@@ -197,6 +198,9 @@ export class AttributeEditor {
 
 /** Writes the content of a message; whether it differs from what it was. */
 type Write = (this: AttributeEditor, writer: Writer, buf: Buffer, from: number, end: number) => boolean;
+
+/** What one resource usually takes. */
+const RESOURCE_BYTES = 1024;
 
 const RESOURCE_TAG = (1 << 3) | WIRE_LEN;
 

@@ -9,7 +9,7 @@ import {
   type StringTable,
   valueAt,
 } from './any-value.ts';
-import type { MessageView, Slot } from './message.ts';
+import { type MessageView, Slot } from './message.ts';
 import { bytesField, textField, wrongWireType } from './scalars.ts';
 import type { Writer } from './writer.ts';
 
@@ -17,7 +17,7 @@ import type { Writer } from './writer.ts';
  * A repeated KeyValue as a map. Where a key is there twice (forbidden by the data model, and sent by some), `get` and `set` are about the
  * first as in the Collector, and `delete` takes all of them, as what somebody wants gone must not stay.
  */
-export class AttributesView implements Slot {
+export class AttributesView extends Slot {
   readonly #owner: MessageView;
   readonly #buf: Buffer;
   readonly #field: number;
@@ -26,6 +26,7 @@ export class AttributesView implements Slot {
   #size = 0;
 
   constructor(owner: MessageView, field: number, strings?: StringTable) {
+    super(owner, field);
     this.#owner = owner;
     this.#buf = owner.source;
     this.#field = field;
@@ -155,7 +156,7 @@ export class AttributesView implements Slot {
     }
   }
 
-  writeAt(writer: Writer, k: number, _count: number, buf: Buffer, start: number, end: number): void {
+  writeAt(writer: Writer, k: number, buf: Buffer, start: number, end: number): void {
     const entry = this.#entries[k] as Entry;
     if (entry.removed) return;
     const { raw, range } = entry;

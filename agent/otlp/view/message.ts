@@ -16,11 +16,24 @@ import {
 import type { Writer } from './writer.ts';
 
 /** What stands in for the fields of one number once somebody touched them; one object for all occurrences of that number. */
-export interface Slot {
-  /** Writes what lies behind all fields of the message: new ones. Called first, as writing goes from the end to the start. `count`: occurrences. */
-  writeAdded(writer: Writer, count: number): void;
-  /** Writes the occurrence `k` of `count`, whose bytes were [start, end) of buf. */
-  writeAt(writer: Writer, k: number, count: number, buf: Buffer, start: number, end: number): void;
+export abstract class Slot {
+  /** How often the field is there. */
+  readonly occurrences: number;
+  /** Of a pass of writing: occurrences that are still to be written. */
+  left = 0;
+
+  constructor(owner: MessageView, field: number) {
+    const { table } = owner;
+    let occurrences = 0;
+    for (let i = 0; i < table.length; i += 4) if ((table[i] as number) >>> 3 === field) occurrences += 1;
+    this.occurrences = occurrences;
+  }
+
+  /** Writes what lies behind all fields of the message: new ones. Called first, as writing goes from the end to the start. */
+  abstract writeAdded(writer: Writer): void;
+
+  /** Writes the occurrence `k`, whose bytes were [start, end) of buf. */
+  abstract writeAt(writer: Writer, k: number, buf: Buffer, start: number, end: number): void;
 }
 
 /**
@@ -113,26 +126,21 @@ export class MessageView {
     }
     const { table } = this;
     const slots = this.#slots ?? NO_SLOTS;
-    const counts = new Map<number, number>();
-    for (const field of slots.keys()) counts.set(field, 0);
-    for (let i = 0; i < table.length; i += 4) {
-      const field = (table[i] as number) >>> 3;
-      const count = counts.get(field);
-      if (count !== undefined) counts.set(field, count + 1);
+    if (slots.size > 0) {
+      for (const slot of [...slots.values()].reverse()) {
+        slot.left = slot.occurrences;
+        slot.writeAdded(writer);
+      }
     }
-    const left = new Map(counts);
-    for (const [field, slot] of [...slots].reverse()) slot.writeAdded(writer, counts.get(field) as number);
     for (let i = table.length - 4; i >= 0; i -= 4) {
-      const field = (table[i] as number) >>> 3;
-      const slot = slots.get(field);
+      const slot = slots.get((table[i] as number) >>> 3);
       const start = table[i + 1] as number;
       const end = table[i + 3] as number;
       if (slot === undefined) {
         writer.range(this.buf, start, end);
       } else {
-        const k = (left.get(field) as number) - 1;
-        left.set(field, k);
-        slot.writeAt(writer, k, counts.get(field) as number, this.buf, start, end);
+        slot.left -= 1;
+        slot.writeAt(writer, slot.left, this.buf, start, end);
       }
     }
   }
@@ -252,7 +260,7 @@ export class MessageView {
 
   /** Replaces every occurrence of a field by these bytes (tag included), or removes them. `value` is what the getter gives from now on. */
   protected replace(field: number, bytes: Uint8Array | undefined, value: unknown): void {
-    const slot = this.slot(field, () => new ScalarSlot());
+    const slot = this.slot(field, () => new ScalarSlot(this, field));
     slot.bytes = bytes;
     slot.value = value;
     this.markDirty();
@@ -303,16 +311,16 @@ export class MessageView {
 }
 
 /** A field that was set: stands where its last occurrence was, or behind all others. */
-class ScalarSlot implements Slot {
+class ScalarSlot extends Slot {
   bytes: Uint8Array | undefined;
   value: unknown;
 
-  writeAdded(writer: Writer, count: number): void {
-    if (count === 0 && this.bytes !== undefined) writer.put(this.bytes);
+  writeAdded(writer: Writer): void {
+    if (this.occurrences === 0 && this.bytes !== undefined) writer.put(this.bytes);
   }
 
-  writeAt(writer: Writer, k: number, count: number): void {
-    if (k === count - 1 && this.bytes !== undefined) writer.put(this.bytes);
+  writeAt(writer: Writer, k: number): void {
+    if (k === this.occurrences - 1 && this.bytes !== undefined) writer.put(this.bytes);
   }
 }
 

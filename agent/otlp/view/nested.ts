@@ -1,5 +1,5 @@
 import { WIRE_LEN } from '../wire.ts';
-import type { MessageView, Slot } from './message.ts';
+import { type MessageView, Slot } from './message.ts';
 import { wrongWireType } from './scalars.ts';
 import type { Writer } from './writer.ts';
 
@@ -10,12 +10,13 @@ export type MakeView<V extends MessageView> = new (parent: MessageView, buf: Buf
  * A message that is there at most once. Where it comes in pieces (the same field twice) these are one message by protobuf's rules, so their
  * contents are joined; they stay apart in the bytes until somebody writes.
  */
-export class SingularSlot<V extends MessageView> implements Slot {
+export class SingularSlot<V extends MessageView> extends Slot {
   readonly view: V;
   readonly #field: number;
 
   /** `since`: index in the table from which pieces count; of a oneof only those behind the last field of another kind. */
   constructor(owner: MessageView, field: number, make: MakeView<V>, since = 0) {
+    super(owner, field);
     this.#field = field;
     const { table, source } = owner;
     const pieces: Buffer[] = [];
@@ -37,14 +38,14 @@ export class SingularSlot<V extends MessageView> implements Slot {
     }
   }
 
-  writeAdded(writer: Writer, count: number): void {
-    if (count === 0 && this.view.dirty && !this.view.removed) this.#writeView(writer);
+  writeAdded(writer: Writer): void {
+    if (this.occurrences === 0 && this.view.dirty && !this.view.removed) this.#writeView(writer);
   }
 
-  writeAt(writer: Writer, k: number, count: number, buf: Buffer, start: number, end: number): void {
+  writeAt(writer: Writer, k: number, buf: Buffer, start: number, end: number): void {
     if (this.view.removed) return;
     if (!this.view.dirty) writer.range(buf, start, end);
-    else if (k === count - 1) this.#writeView(writer);
+    else if (k === this.occurrences - 1) this.#writeView(writer);
   }
 
   #writeView(writer: Writer): void {
@@ -55,7 +56,7 @@ export class SingularSlot<V extends MessageView> implements Slot {
 }
 
 /** Messages that are there any number of times. */
-export class RepeatedSlot<V extends MessageView> implements Slot {
+export class RepeatedSlot<V extends MessageView> extends Slot {
   readonly #field: number;
   readonly #all: V[] = [];
   /** Whole messages put behind the others, without header. */
@@ -64,6 +65,7 @@ export class RepeatedSlot<V extends MessageView> implements Slot {
   #liveRemoved = 0;
 
   constructor(owner: MessageView, field: number, make: MakeView<V>) {
+    super(owner, field);
     this.#field = field;
     const { table, source } = owner;
     for (let i = 0; i < table.length; i += 4) {
@@ -98,7 +100,7 @@ export class RepeatedSlot<V extends MessageView> implements Slot {
     }
   }
 
-  writeAt(writer: Writer, k: number, _count: number, buf: Buffer, start: number, end: number): void {
+  writeAt(writer: Writer, k: number, buf: Buffer, start: number, end: number): void {
     const view = this.#all[k] as V;
     if (view.removed) return;
     if (!view.dirty) {

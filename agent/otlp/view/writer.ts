@@ -20,7 +20,7 @@ export class Writer {
   #pendingFrom = 0;
   #pendingEnd = 0;
 
-  /** `expected`: bytes that probably come out. */
+  /** `expected`: bytes that probably have to be copied. */
   constructor(expected: number) {
     this.#expected = Math.min(Math.max(expected, MIN_SCRATCH_BYTES), MAX_SCRATCH_BYTES);
   }
@@ -114,7 +114,9 @@ export class Writer {
   #reserve(bytes: number): void {
     if (this.#at >= bytes) return;
     this.#flush();
-    this.#scratch = Buffer.allocUnsafe(Math.max(bytes, this.#scratch === NOTHING ? this.#expected : MAX_SCRATCH_BYTES));
+    this.#scratch = Buffer.allocUnsafe(
+      Math.max(bytes, this.#scratch === NOTHING ? this.#expected : Math.min(2 * this.#scratch.length, MAX_SCRATCH_BYTES)),
+    );
     this.#at = this.#scratch.length;
     this.#used = this.#at;
   }
