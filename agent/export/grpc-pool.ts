@@ -59,7 +59,9 @@ export class GrpcPool {
 
   release(session: GrpcSession): void {
     session.active -= 1;
-    if (session.active === 0) session.idleSince = performance.now();
+    if (session.active > 0) return;
+    session.idleSince = performance.now();
+    session.keepProcess(false);
   }
 
   close(): void {
@@ -116,5 +118,6 @@ export class GrpcPool {
 
 function take(session: GrpcSession): GrpcSession {
   session.active += 1;
+  if (session.active === 1) session.keepProcess(true);
   return session;
 }

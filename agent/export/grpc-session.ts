@@ -106,6 +106,12 @@ export class GrpcSession {
     return this.#session.destroyed;
   }
 
+  /** Whether it keeps the process alive: with calls it does, idle it does not, so that a program which embeds the agent may end. */
+  keepProcess(alive: boolean): void {
+    if (alive) this.#session.ref();
+    else this.#session.unref();
+  }
+
   /** Throws where the session went away between the look and the call. */
   request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
     return this.#session.request(headers);
