@@ -24,6 +24,8 @@ interface Mark {
   from: number;
   end: number;
   value: RawValue | undefined;
+  /** What it says now; '' leaves it as it is. */
+  text: string;
 }
 
 /** Decides by LogRecord and writes what was decided into sampling.threshold and sampling.randomness. */
@@ -33,9 +35,8 @@ export class LogSampler implements ItemEditor {
   readonly #settings: ProbabilisticSamplerSettings;
   readonly #fromAttribute: Buffer;
   readonly #priorityAttribute: Buffer;
-  readonly #threshold: Mark = { key: THRESHOLD_KEY, from: 0, end: 0, value: undefined };
-  readonly #randomness: Mark = { key: RANDOMNESS_KEY, from: 0, end: 0, value: undefined };
-  #state = new SamplingState();
+  readonly #threshold: Mark = { key: THRESHOLD_KEY, from: 0, end: 0, value: undefined, text: '' };
+  readonly #randomness: Mark = { key: RANDOMNESS_KEY, from: 0, end: 0, value: undefined, text: '' };
 
   constructor(settings: ProbabilisticSamplerSettings, decision: ProbabilityDecision) {
     this.#settings = settings;
@@ -74,33 +75,28 @@ export class LogSampler implements ItemEditor {
       }
     }
     const state = new SamplingState();
-    this.#state = state;
     const broken = !this.#readState(buf, state);
     // The consistent modes know the trace id only, whatever attribute_source says.
     let source = byTraceId || mode !== 'hash_seed' ? traceId : undefined;
     if (source === undefined && stand !== undefined) source = nonEmpty(hashableBytes(buf, stand));
-    const before = `${state.rvalue} ${state.tvalue}`;
+    const { rvalue, tvalue } = state;
     const decision = this.#decision.decide({ source, state, broken, priority: priority && this.#priority(buf, priority) });
     if (decision === 'drop') return DROP;
-    return decision === 'keep' || before === `${state.rvalue} ${state.tvalue}` ? KEEP : EDIT;
+    this.#threshold.text = state.tvalue === tvalue ? '' : state.tvalue;
+    this.#randomness.text = state.rvalue === rvalue ? '' : state.rvalue;
+    return decision === 'keep' || this.#threshold.text + this.#randomness.text === '' ? KEEP : EDIT;
   }
 
   write(buf: Uint8Array, from: number, end: number, out: Uint8Array, at: number): number {
-    const edits = [
-      { mark: this.#threshold, text: this.#state.tvalue },
-      { mark: this.#randomness, text: this.#state.rvalue },
-    ].toSorted((a, b) => (a.mark.value === undefined ? end : a.mark.from) - (b.mark.value === undefined ? end : b.mark.from));
+    const place = (mark: Mark): number => (mark.value === undefined ? end : mark.from);
+    const marks = [this.#threshold, this.#randomness].filter(({ text }) => text !== '').sort((a, b) => place(a) - place(b));
     let pos = at;
     let copied = from;
-    for (const { mark, text } of edits) {
-      const present = mark.value !== undefined;
-      if (!present && text === '') continue;
-      const until = present ? mark.from : end;
-      out.set(buf.subarray(copied, until), pos);
-      pos += until - copied;
-      copied = present ? mark.end : end;
-      if (text === '') continue;
-      const field = attribute(mark.key, text);
+    for (const mark of marks) {
+      out.set(buf.subarray(copied, place(mark)), pos);
+      pos += place(mark) - copied;
+      copied = mark.value === undefined ? end : mark.end;
+      const field = attribute(mark.key, mark.text);
       out.set(field, pos);
       pos += field.length;
     }
