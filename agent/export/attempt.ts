@@ -12,6 +12,8 @@ import type { Encoded, Transport } from './transport.ts';
 export interface Sending {
   readonly transport: Transport;
   readonly retry: RetrySettings;
+  /** Nothing is retried here and every sender waits for its answer: it is told at once what it has to wait for. */
+  readonly relays: boolean;
   readonly throttle: Throttle;
   readonly counters: ExporterCounters;
   /** Fires when the agent has no time left. */
@@ -34,6 +36,13 @@ const EVICTED: Ending = {
     message: 'the agent was stopped before this could be delivered',
   },
 };
+
+const silence = (afterMs: number): Outcome => ({
+  kind: 'retry',
+  afterMs,
+  code: GrpcStatus.UNAVAILABLE,
+  message: 'the next hop has asked to wait',
+});
 
 /**
  * Sends some chunks as one request until the next hop has said its last word or the time of the retries is over:
@@ -68,7 +77,8 @@ export async function attempt(batch: readonly Chunk[], sending: Sending): Promis
   return ending;
 }
 
-async function retried(body: Encoded, { transport, retry, throttle, counters, abort, log }: Sending): Promise<Ending> {
+async function retried(body: Encoded, { transport, retry, relays, throttle, counters, abort, log }: Sending): Promise<Ending> {
+  if (relays && throttle.paused) return { kind: 'told', outcome: silence(throttle.pauseMs) };
   let backoff: Backoff | undefined;
   let last: Outcome | undefined;
   let giveUpAt = Number.POSITIVE_INFINITY;

@@ -68,6 +68,7 @@ export class ExportLine implements Outlet {
     this.#sending = {
       transport,
       retry: settings.retry,
+      relays: this.#waits && !settings.retry.enabled,
       throttle: new Throttle(this.#consumers, () => this.#pump()),
       counters: this.counters,
       abort: this.#abort.signal,
@@ -158,9 +159,7 @@ export class ExportLine implements Outlet {
 
   /** Starts as many deliveries as are due and allowed. Synchronous; called when something came in, ended or became old enough. */
   #pump(): void {
-    const { throttle } = this.#sending;
-    // What a throttled line may not send stays in the queue: there it merges into fewer requests, and drop_oldest can reach it.
-    while (this.counters.inFlight < throttle.limit && !throttle.paused) {
+    while (this.#maySend()) {
       const now = performance.now();
       const due = this.#isHurried() ? 0 : this.#batcher.dueIn(this.#queue, now);
       if (due === undefined) break;
@@ -171,6 +170,15 @@ export class ExportLine implements Outlet {
       this.#launch(this.#batcher.take(this.#queue));
     }
     if (this.#onIdle !== undefined && this.#idle()) this.#onIdle();
+  }
+
+  /**
+   * What a throttled line may not send stays in the queue: there it merges into fewer requests, and drop_oldest can reach it. Unless its
+   * senders wait and retry by themselves: they hear of the pause from attempt().
+   */
+  #maySend(): boolean {
+    const { throttle, relays } = this.#sending;
+    return this.counters.inFlight < (relays ? this.#consumers : throttle.limit) && (relays || !throttle.paused);
   }
 
   #flushDue(): void {

@@ -48,6 +48,11 @@ export class Throttle {
     return this.#timer !== undefined;
   }
 
+  /** Milliseconds until the silence is over. */
+  get pauseMs(): number {
+    return this.paused ? Math.max(0, this.#notBefore - performance.now()) : 0;
+  }
+
   /**
    * A pass for one attempt, to be given back by `leave`; at once where that is possible, else in turn. Undefined when `abort` fires or at
    * `until` (`performance.now()`).

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { OverflowPolicy, QueueSettings } from '../../../agent/config/settings.ts';
-import { decodeStatus } from '../../../agent/otlp/status.ts';
+import { decodeStatus, encodeStatus } from '../../../agent/otlp/status.ts';
 import { finish, GrpcClient, post, type Running, startAgent, until } from '../kit/agent.ts';
 import { encode, request } from '../kit/otlp.ts';
 import { frame, RawGrpc } from '../kit/raw-http2.ts';
-import { grpcExporter, httpExporter, PATHS, QUEUE } from '../kit/settings.ts';
+import { grpcExporter, httpExporter, PATHS, QUEUE, RETRY } from '../kit/settings.ts';
 import { grpcSink, httpSink, type Received, type Sink } from '../kit/sink.ts';
 
 const open: { close(): unknown }[] = [];
@@ -118,6 +118,36 @@ describe('while the next hop stands still', () => {
       .sort((a, b) => a - b);
     expect(numbers.slice(0, 10)).toEqual(Array.from({ length: 10 }, (_, i) => i));
     expect(numbers[10]).toBe(10_010);
+  });
+});
+
+describe('a next hop that asks to wait', () => {
+  const busy = { code: 14, message: 'busy', details: encodeStatus(14, 'busy', 60_000) };
+
+  it('without retries of its own, the agent tells each sender that waits for its answer how long, and asks nobody again', async () => {
+    const sink = keep(await grpcSink(() => busy));
+    const settings = { queue: { ...QUEUE, waitForResult: true }, retry: { ...RETRY, enabled: false } };
+    const running = await startAgent({ exporters: [grpcExporter(sink.port, settings)] });
+    const client = keep(new RawGrpc(running.grpcPort));
+    for (let i = 0; i < 5; i += 1) {
+      const answer = await client.call([frame(bodyOf(`r${i}`))]);
+      expect(answer.grpcStatus).toBe('14');
+      expect(decodeStatus(answer.details ?? Buffer.alloc(0))?.retryAfterMs).toBeGreaterThan(30_000);
+    }
+    expect(sink.received).toHaveLength(1);
+    expect((await finish(running)).total).toMatchObject({ received: 5, accepted: 0, refused: 5, sendFailed: 5 });
+  });
+
+  it('what is queued stays in the queue, where the newest pushes the oldest out', async () => {
+    const sink = keep(await grpcSink(() => busy));
+    const running = await startAgent({ exporters: [grpcExporter(sink.port, { queue: queue('drop_oldest', 3, { consumers: 10 }) })] });
+    expect(await status(running, 'r0')).toBe(200);
+    await until(() => running.agent.books().total.queued === 1 && running.lines.some((line) => line.event.startsWith('sending fails')));
+    for (let i = 1; i < 8; i += 1) expect(await status(running, `r${i}`)).toBe(200);
+    // The first waits for its own retry and cannot be reached; of the others the last two are left.
+    expect(running.agent.books().total).toMatchObject({ queued: 3, evicted: 5 });
+    expect(sink.received).toHaveLength(1);
+    expect((await finish(running, 50)).total).toMatchObject({ evicted: 8, queued: 0 });
   });
 });
 

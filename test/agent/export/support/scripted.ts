@@ -75,6 +75,7 @@ export function scripted(answer: (attempt: Attempt, n: number) => Outcome | Prom
   const sending: Sending = {
     transport,
     retry: { ...RETRY, ...options.retry },
+    relays: false,
     throttle: new Throttle(options.concurrency ?? 10, options.onOpen ?? ((): void => undefined), options.random),
     counters: new ExporterCounters('test', 'traces', {}, true),
     abort: stop.signal,
