@@ -47,3 +47,12 @@ export interface BalanceSettings {
   readonly balancer: BalancerName;
   readonly health: HealthSettings;
 }
+
+/** What `routing_key` of loadbalancing may be; which of them a signal has is upstream's table (loadbalancing-config.ts). */
+export type RoutingKey = 'traceID' | 'service' | 'resource' | 'metric' | 'streamID' | 'attributes';
+
+export interface RoutingSettings {
+  readonly key: RoutingKey;
+  /** `routing_attributes`; only for the key attributes. */
+  readonly attributes: readonly string[];
+}
