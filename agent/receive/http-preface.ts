@@ -11,27 +11,38 @@ const PREFACE = Buffer.from('PRI ');
 export function readPreface(socket: Socket, timeoutMs: number, decided: (version: 1 | 2 | undefined) => void): void {
   let timer: NodeJS.Timeout | undefined;
   if (timeoutMs > 0) timer = setTimeout(finish, timeoutMs, undefined).unref();
+  let first: Buffer = Buffer.alloc(0);
   // Paused reading: what is not "data" yet stays in order when it is put back.
   socket.on('readable', look);
+  socket.on('end', ended);
   socket.on('close', leave);
 
   function look(): void {
     const bytes = socket.read() as Buffer | null;
     if (bytes === null) return;
-    socket.unshift(bytes);
-    const length = Math.min(bytes.length, PREFACE.length);
-    if (bytes.compare(PREFACE, 0, length, 0, length) !== 0) finish(1);
+    // Kept here until they are enough: put back at once they would be readable again at once, without end.
+    first = first.length === 0 ? bytes : Buffer.concat([first, bytes]);
+    const length = Math.min(first.length, PREFACE.length);
+    if (first.compare(PREFACE, 0, length, 0, length) !== 0) finish(1);
     else if (length === PREFACE.length) finish(2);
+  }
+
+  /** It said less than a version and closed its side. */
+  function ended(): void {
+    leave();
+    socket.destroy();
   }
 
   function leave(): void {
     clearTimeout(timer);
     socket.off('readable', look);
+    socket.off('end', ended);
     socket.off('close', leave);
   }
 
   function finish(version: 1 | 2 | undefined): void {
     leave();
+    if (first.length > 0) socket.unshift(first);
     decided(version);
   }
 }
