@@ -3,7 +3,7 @@ import { SIGNAL_FACTS } from '../otlp/signals.ts';
 import { MemoryQueue } from '../queue/memory-queue.ts';
 import type { Chunk } from '../runtime/chunk.ts';
 import { GrpcStatus, grpcStatusName } from '../runtime/grpc-status.ts';
-import { OK, type Outcome, type Verdict } from '../runtime/outcome.ts';
+import { OK, type Outcome, type RetryOutcome, type Verdict } from '../runtime/outcome.ts';
 import { ExporterCounters } from '../telemetry/counters.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Ending, Sending } from './attempt.ts';
@@ -16,6 +16,16 @@ import type { Transport } from './transport.ts';
 
 /** Without a sending_queue the Collector sends on the caller's goroutine, as many at a time as there are callers. */
 const CONSUMERS_WITHOUT_QUEUE = 1000;
+
+/** Takes over a chunk that a line does not deliver, and why; false where it cannot, and the line counts it as its own. */
+export type GiveBack = (chunk: Chunk, outcome: RetryOutcome) => boolean;
+
+const HANDED_BACK: RetryOutcome = {
+  kind: 'retry',
+  afterMs: undefined,
+  code: GrpcStatus.UNAVAILABLE,
+  message: 'the upstream is not used any more',
+};
 
 /**
  * export: one exporter for one signal, with its queue in front of it.
@@ -37,16 +47,26 @@ export class ExportLine implements Outlet {
   /** The sender is answered when its data is delivered, not when it is stored. */
   readonly #waits: boolean;
   readonly #log: Log;
-  readonly #sending: Sending;
-  readonly #abort = new AbortController();
+  /** Of a balancer that has other lines. */
+  readonly #giveBack: GiveBack | undefined;
+  #sending: Sending;
+  #abort = new AbortController();
   #flushTimer: NodeJS.Timeout | undefined;
   #draining = false;
   /** `performance.now()`: chunks from before it are due. */
   #hurriedAt = Number.NEGATIVE_INFINITY;
   #onIdle: (() => void) | undefined;
 
-  constructor(settings: ExporterSettings, signal: Signal, batch: BatchSettings | undefined, transport: Transport, log: Log) {
+  constructor(
+    settings: ExporterSettings,
+    signal: Signal,
+    batch: BatchSettings | undefined,
+    transport: Transport,
+    log: Log,
+    giveBack?: GiveBack,
+  ) {
     const { queue } = settings;
+    this.#giveBack = giveBack;
     const merge = queue.batch ?? batch;
     this.id = settings.id;
     this.signal = signal;
@@ -105,6 +125,22 @@ export class ExportLine implements Outlet {
   hurry(): void {
     this.#hurriedAt = performance.now();
     this.#pump();
+  }
+
+  /**
+   * Gives back what waits, and what is between two attempts; what is on the wire ends as it ends. Chunks that nobody takes over are
+   * counted as evicted. The line may be used again.
+   */
+  handBack(): void {
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.#sending = { ...this.#sending, abort: this.#abort.signal };
+    for (const chunk of this.#queue.clear()) {
+      this.counters.queued -= chunk.items;
+      if (this.#givesBack(chunk, HANDED_BACK)) continue;
+      this.counters.evicted += chunk.items;
+      this.#evicted(chunk);
+    }
   }
 
   /**
@@ -197,6 +233,10 @@ export class ExportLine implements Outlet {
 
   #ended(chunk: Chunk, ending: Ending): void {
     const { counters } = this;
+    if (ending.outcome.kind === 'retry' && this.#givesBack(chunk, ending.outcome)) {
+      this.#queue.done(chunk);
+      return;
+    }
     if (ending.kind === 'evicted') counters.evicted += chunk.items;
     else {
       const failed = ending.outcome.kind === 'ok' ? Math.min(ending.outcome.rejected, chunk.items) : chunk.items;
@@ -207,6 +247,13 @@ export class ExportLine implements Outlet {
     this.#queue.done(chunk);
     chunk.settle(ending.outcome);
     chunk.release();
+  }
+
+  /** What is given back was never offered here, as the books have it. */
+  #givesBack(chunk: Chunk, outcome: RetryOutcome): boolean {
+    if (this.#giveBack?.(chunk, outcome) !== true) return false;
+    this.counters.offered -= chunk.items;
+    return true;
   }
 
   #lost(items: number, outcome: Outcome): void {
