@@ -11,7 +11,7 @@ import type { MapNode, PathStep } from './tree.ts';
 import { nodeAt, plain } from './tree.ts';
 
 /** Keys whose values are secrets more often than not. */
-const SECRET_KEYS: ReadonlySet<string> = new Set(['headers', 'response_headers']);
+const SECRET_KEYS: ReadonlySet<string> = new Set(['headers', 'response_headers', 'hmac_key']);
 
 /** A valid configuration as it takes effect: merged, expanded, with every default, secrets masked. */
 export function effectiveConfig(root: MapNode): Record<string, unknown> {
@@ -65,6 +65,7 @@ function showFields(fields: Readonly<Record<string, z.ZodType>>, value: unknown)
 function showLeaf(value: unknown, key: string): unknown {
   if (SECRET_KEYS.has(key) && typeof value === 'object' && value !== null)
     return Object.fromEntries(Object.keys(value).map((name) => [name, MASK]));
+  if (SECRET_KEYS.has(key) && typeof value === 'string' && value !== '') return MASK;
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
   // A password in a URL: http://user:password@host.
   return typeof value === 'string' ? value.replace(/\/\/[^/@\s]*@/u, `//${MASK}@`) : value;

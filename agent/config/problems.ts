@@ -72,7 +72,7 @@ export function suggestion(name: string, allowed: readonly string[]): string {
 
 /** Keys below which values are secrets more often than not, and names that say so themselves. */
 const SECRET_SECTIONS: ReadonlySet<PathStep> = new Set(['headers', 'response_headers', 'auth']);
-const SECRET_NAME = /passw|secret|token|_pem$|authorization|api_?key|credential/iu;
+const SECRET_NAME = /passw|secret|token|_pem$|authorization|(?:api|hmac)_?key|credential/iu;
 
 function isSecret(step: PathStep): boolean {
   return SECRET_SECTIONS.has(step) || SECRET_NAME.test(String(step));

@@ -8,6 +8,7 @@ import { attributesProcessor } from '../process/attributes-config.ts';
 import { type BatchProcessorSettings, batchProcessor } from '../process/batch-config.ts';
 import { memoryLimiter } from '../process/memory-limiter-config.ts';
 import { probabilisticSampler } from '../process/probabilistic-sampler-config.ts';
+import { redactionProcessor } from '../process/redaction-config.ts';
 import { resourceProcessor } from '../process/resource-config.ts';
 import { otlpReceiver } from '../receive/config.ts';
 import { libraryReceiver } from '../receive/library-config.ts';
@@ -22,6 +23,7 @@ export const PROCESSORS: readonly Component<ProcessorSettings | BatchProcessorSe
   batchProcessor,
   attributesProcessor,
   probabilisticSampler,
+  redactionProcessor,
   resourceProcessor,
 ];
 export const EXPORTERS: readonly Component<ExporterSettings>[] = [

@@ -4,6 +4,7 @@ import type { FileExporterSettings } from '../export/file-config.ts';
 import type { NopExporterSettings } from '../export/nop-config.ts';
 import type { AttributesSettings } from '../process/attributes-config.ts';
 import type { ProbabilisticSamplerSettings } from '../process/probabilistic-sampler-config.ts';
+import type { RedactionSettings } from '../process/redaction-config.ts';
 import type { ResourceSettings } from '../process/resource-config.ts';
 
 /**
@@ -138,7 +139,7 @@ export interface CorsSettings {
   readonly maxAgeSeconds: number;
 }
 
-export type ProcessorSettings = AttributesSettings | MemoryLimiterSettings | ProbabilisticSamplerSettings | ResourceSettings;
+export type ProcessorSettings = AttributesSettings | MemoryLimiterSettings | ProbabilisticSamplerSettings | RedactionSettings | ResourceSettings;
 
 export interface MemoryLimiterSettings {
   readonly kind: 'memory_limiter';

@@ -4,6 +4,7 @@ import type { Log } from '../telemetry/log.ts';
 import { AttributesProcessor } from './attributes.ts';
 import { ProbabilisticSampler } from './probabilistic-sampler.ts';
 import type { Processor } from './process.ts';
+import { RedactionProcessor } from './redaction.ts';
 import { ResourceProcessor } from './resource.ts';
 
 /** What surrounds a processor. */
@@ -21,6 +22,8 @@ export function createProcessor(settings: ProcessorSettings, signal: Signal, _ho
       return undefined;
     case 'probabilistic_sampler':
       return new ProbabilisticSampler(settings, signal);
+    case 'redaction':
+      return new RedactionProcessor(settings, signal);
     case 'resource':
       return new ResourceProcessor(settings, signal);
   }

@@ -86,6 +86,25 @@ const WIRE_OF: readonly (number | undefined)[] = [
   WIRE_VARINT,
 ];
 
+/** Kinds of AnyValue by the number of their field; a text that is named by index is one, too. */
+const KINDS = ['empty', 'string', 'bool', 'int', 'double', 'array', 'map', 'bytes', 'string'] as const;
+
+export type ValueKind = (typeof KINDS)[number];
+
+/** What kind of value it is, without decoding it. */
+export function kindOfValue(buf: Buffer, from: number, end: number): ValueKind {
+  let kind: ValueKind = 'empty';
+  let pos = from;
+  while (pos < end) {
+    const tag = readTag(buf, pos, end);
+    const field = tag >>> 3;
+    if (field <= 8 && (tag & 7) !== WIRE_OF[field]) throw wrongWireType(tag, pos);
+    kind = KINDS[field] ?? kind;
+    pos = skipField(buf, tag, position(), end);
+  }
+  return kind;
+}
+
 function decodeArray(buf: Buffer, from: number, end: number, strings: StringTable, depth: number): AnyValue[] {
   const list: AnyValue[] = [];
   let pos = from;

@@ -5,8 +5,10 @@ import {
   encodeAnyValue,
   type KeyValueRange,
   keyOf,
+  kindOfValue,
   readKeyValue,
   type StringTable,
+  type ValueKind,
   valueAt,
 } from './any-value.ts';
 import { type MessageView, Slot } from './message.ts';
@@ -140,6 +142,22 @@ export class AttributesView extends Slot {
     }
   }
 
+  /** Lets `change` look at each of them, also those whose key is there twice; only what it asks for is decoded. */
+  visit(change: (entry: AttributeEntry) => void): void {
+    for (const entry of this.#entries) {
+      if (entry.removed) continue;
+      change({
+        key: this.#keyOf(entry),
+        kind: this.#kindOf(entry),
+        value: () => this.#valueOf(entry),
+        set: (value) => {
+          entry.raw = encodeAnyValue(value);
+          this.#owner.markDirty();
+        },
+      });
+    }
+  }
+
   /** These and no others, in their order. */
   replaceAll(entries: Iterable<readonly [string, AnyValue]>): void {
     const list = [...entries].map(([key, value]) => [key, encodeAnyValue(value)] as const);
@@ -207,11 +225,25 @@ export class AttributesView extends Slot {
     return entry.key;
   }
 
+  #kindOf(entry: Entry): ValueKind {
+    if (entry.raw !== undefined) return kindOfValue(asBuffer(entry.raw), 0, entry.raw.length);
+    const { source, from, end } = valueAt(this.#buf, entry.range as KeyValueRange);
+    return kindOfValue(source, from, end);
+  }
+
   #valueOf(entry: Entry): AnyValue {
     if (entry.raw !== undefined) return decodeAnyValue(asBuffer(entry.raw), 0, entry.raw.length, this.#strings);
     const { source, from, end } = valueAt(this.#buf, entry.range as KeyValueRange);
     return decodeAnyValue(source, from, end, this.#strings);
   }
+}
+
+/** One attribute that is looked at. */
+export interface AttributeEntry {
+  readonly key: string;
+  readonly kind: ValueKind;
+  value(): AnyValue;
+  set(value: AnyValue): void;
 }
 
 class Entry {

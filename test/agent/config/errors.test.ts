@@ -52,7 +52,7 @@ describe('an unknown name', () => {
     ],
     [
       'processors.tail_sampling=',
-      'processors.tail_sampling: this agent has no processor "tail_sampling". Allowed here: batch, memory_limiter, resource',
+      'processors.tail_sampling: this agent has no processor "tail_sampling". Allowed here: attributes, batch,',
     ],
     ['exporters.otlp-http/x=', 'exporters.otlp-http/x: "otlp-http" is no type: a letter, then letters, digits and _ [OTLP_CONFIG_ID]'],
     [
