@@ -53,10 +53,10 @@ export const COMMON: Bodies = {
     for (const signal of ALL) {
       const overGrpc = await call(running.grpcPort, signal, request(signal, 2));
       expect(overGrpc.grpcStatus).toBe('0');
-      expect(decodePartialSuccess(messageIn(overGrpc))).toBeUndefined();
+      expect(decodePartialSuccess(messageIn(overGrpc)), 'partial_success over gRPC').toBeUndefined();
       const overHttp = await post(running.httpPort, request(signal, 2), { path: PATHS[signal] });
       expect(overHttp.status).toBe(200);
-      expect(decodePartialSuccess(overHttp.body)).toBeUndefined();
+      expect(decodePartialSuccess(overHttp.body), 'partial_success over HTTP').toBeUndefined();
     }
   },
 
@@ -67,7 +67,7 @@ export const COMMON: Bodies = {
     for (const signal of ALL) {
       const overGrpc = await call(running.grpcPort, signal, request(signal, 5));
       expect(overGrpc.grpcStatus).toBe('0');
-      expect(decodePartialSuccess(messageIn(overGrpc))).toEqual(expected);
+      expect(decodePartialSuccess(messageIn(overGrpc)), 'partial_success over gRPC').toEqual(expected);
       const overHttp = await post(running.httpPort, request(signal, 5), { path: PATHS[signal] });
       expect(overHttp.status).toBe(200);
       expect(decodePartialSuccess(overHttp.body)).toEqual(expected);
@@ -85,7 +85,7 @@ export const COMMON: Bodies = {
     const running = keep.add(await target.start({ exporters: { otlp_grpc: toGrpc(upstream, WAIT) } }));
     const answer = await call(running.grpcPort, 'traces', request('traces', 5));
     expect(answer.grpcStatus).toBe('0');
-    expect(decodePartialSuccess(messageIn(answer))).toEqual({ rejected: 0, message: 'move to the new endpoint' });
+    expect(decodePartialSuccess(messageIn(answer)), 'partial_success').toEqual({ rejected: 0, message: 'move to the new endpoint' });
     const overHttp = await post(running.httpPort, request('traces', 5));
     expect(decodePartialSuccess(overHttp.body)).toEqual({ rejected: 0, message: 'move to the new endpoint' });
   },

@@ -34,7 +34,7 @@ async function both(target: Target, keep: Keep): Promise<Lines> {
 async function through(lines: Lines, path: string, text: string): Promise<{ readonly message: Message; readonly text: string }> {
   const before = lines.proto.journal.received.length;
   const answer = await sendJson(lines.running, path, text);
-  expect(answer.status, answer.body.toString()).toBe(200);
+  expect(answer.status, answer.body.toString().slice(0, 90)).toBe(200);
   await lines.proto.journal.until((received) => received.length > before);
   await lines.json.journal.until((received) => received.length > before);
   const last = lines.proto.journal.received.at(-1);

@@ -63,5 +63,6 @@ function firstLine(error: unknown): string {
     .replaceAll(/\/tmp\/\S+/g, '(file)')
     .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:(port)')
     .replaceAll(/\d+\.\d{4,}/g, '(time)')
+    .replace(' // Object.is equality', '')
     .slice(0, 160);
 }
