@@ -7,6 +7,12 @@ import { Backoff, type BackoffSettings } from '../runtime/backoff.ts';
  */
 const BACKOFF: BackoffSettings = { initialIntervalMs: 250, multiplier: 1.7, maxIntervalMs: 8_000, randomizationFactor: 0.25 };
 
+/**
+ * A failure so long after the last one begins again with a short wait. Not an answer in between: a server that answers and fails in turn
+ * would be asked as fast as it fails.
+ */
+const CALM_MS = 10_000;
+
 export interface AskLoopOptions {
   /**
    * One round: a lookup, a blocking query, a list with its watch. Returns when the next one is due. `answered` is called at each answer;
@@ -44,18 +50,17 @@ export class AskLoop {
 
   async #run(first: () => void): Promise<void> {
     const { signal } = this.#stop;
-    const answered = (): void => {
-      this.#backoff.reset();
-      first();
-    };
+    let waitedAt = performance.now();
     while (!signal.aborted) {
       try {
-        await this.#options.round(signal, answered);
+        await this.#options.round(signal, first);
       } catch (error) {
         if (signal.aborted) break;
         this.#options.failed(describe(error));
         first();
+        if (performance.now() - waitedAt > CALM_MS) this.#backoff.reset();
         await pause(Math.max(this.#backoff.next(), retryAfterMs(error)), signal);
+        waitedAt = performance.now();
       }
     }
     first();

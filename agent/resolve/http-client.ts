@@ -101,7 +101,7 @@ export class HttpClient {
   }
 
   async #open<T>(request: HttpRequest, read: (answer: OpenAnswer) => Promise<T>): Promise<T> {
-    const deadline = AbortSignal.timeout(request.timeoutMs);
+    const deadline = AbortSignal.timeout(Math.ceil(request.timeoutMs));
     try {
       const { statusCode, headers, body } = await this.#pool.request({
         method: request.method ?? 'GET',
@@ -122,7 +122,7 @@ export class HttpClient {
       }
     } catch (error) {
       if (deadline.aborted && !request.signal.aborted)
-        throw new Error(`${this.#origin} gave no whole answer within ${request.timeoutMs} ms`);
+        throw new Error(`${this.#origin} gave no whole answer within ${Math.ceil(request.timeoutMs)} ms`);
       throw error;
     }
   }

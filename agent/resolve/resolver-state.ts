@@ -1,4 +1,5 @@
 import type { Log } from '../telemetry/log.ts';
+import { ProtocolError } from './http-client.ts';
 import type { Resolver, ResolverCounts, ResolverStatus, Upstream } from './resolver.ts';
 import { upstreamKey } from './resolver.ts';
 
@@ -57,14 +58,15 @@ export class ResolverState {
     this.#message = 'closed';
   }
 
-  /** An answer: `remark` is said beside the number, for what could not be read of it. */
+  /**
+   * An answer: `remark` is said beside the number, for what could not be read of it.
+   *
+   * @throws ProtocolError where it has too many upstreams; that is a failed try
+   */
   resolved(found: Iterable<Upstream>, remark?: string): void {
     if (this.#onChange === undefined) return;
     const list = sortedWithoutDoubles(found);
-    if (list.length > MAX_UPSTREAMS) {
-      this.failed(`the answer has ${list.length} upstreams, more than ${MAX_UPSTREAMS}`);
-      return;
-    }
+    if (list.length > MAX_UPSTREAMS) throw new ProtocolError(`the answer has ${list.length} upstreams, more than ${MAX_UPSTREAMS}`);
     this.#resolutions += 1;
     if (this.#down) this.#log.info('resolver works again', { resolver: this.#kind, of: this.#where });
     this.#down = false;

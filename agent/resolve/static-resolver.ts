@@ -1,4 +1,5 @@
 import type { Log } from '../telemetry/log.ts';
+import { describe } from './ask-loop.ts';
 import type { Resolver, ResolverCounts, ResolverStatus, Upstream } from './resolver.ts';
 import { ResolverState } from './resolver-state.ts';
 import type { StaticResolverSettings } from './settings.ts';
@@ -24,7 +25,11 @@ export class StaticResolver implements Resolver {
 
   start(onChange: (upstreams: readonly Upstream[]) => void): Promise<void> {
     this.#state.open(onChange);
-    this.#state.resolved(this.#upstreams);
+    try {
+      this.#state.resolved(this.#upstreams);
+    } catch (error) {
+      this.#state.failed(describe(error));
+    }
     return Promise.resolve();
   }
 

@@ -61,31 +61,23 @@ export class ConsulResolver implements Resolver {
 
   async #round(signal: AbortSignal, answered: () => void): Promise<void> {
     const { service, tag, waitMs } = this.#settings;
-    const blocking = this.#index > 0;
+    // After a failure the next question is not a blocking one: what is wrong must not be waited for, nor that all is well again.
+    const index = this.#index;
+    this.#index = 0;
     const answer = await this.#client.ask({
       path: `/v1/health/service/${encodeURIComponent(service)}`,
-      query: {
-        passing: 'true',
-        tag,
-        ...(blocking ? { index: String(this.#index), wait: `${Math.ceil(waitMs / 1000)}s` } : {}),
-      },
-      timeoutMs: ANSWER_MARGIN_MS + (blocking ? waitMs * (1 + WAIT_JITTER) : 0),
+      query: { passing: 'true', tag, ...(index > 0 ? { index: String(index), wait: `${Math.ceil(waitMs / 1000)}s` } : {}) },
+      timeoutMs: ANSWER_MARGIN_MS + (index > 0 ? waitMs * (1 + WAIT_JITTER) : 0),
       signal,
     });
-    try {
-      if (answer.status !== 200) throw statusError(answer);
-      if (answer.header('x-consul-knownleader') === 'false') throw new Error('the Consul server knows no leader, so its answer may be old');
-      const index = Number(answer.header('x-consul-index'));
-      if (!Number.isSafeInteger(index)) throw new Error('the answer has no X-Consul-Index; is this the address of a Consul agent?');
-      const found = parseJson(answer.body);
-      if (!Array.isArray(found)) throw new Error('the answer is no list of service instances');
-      this.#take(found);
-      this.#index = index < Math.max(this.#index, 1) ? 0 : index;
-    } catch (error) {
-      // The next question is not a blocking one: what is wrong now must not be waited for.
-      this.#index = 0;
-      throw error;
-    }
+    if (answer.status !== 200) throw statusError(answer);
+    if (answer.header('x-consul-knownleader') === 'false') throw new Error('the Consul server knows no leader, so its answer may be old');
+    const found = parseJson(answer.body);
+    if (!Array.isArray(found)) throw new Error('the answer is no list of service instances');
+    const next = Number(answer.header('x-consul-index'));
+    if (!Number.isSafeInteger(next)) throw new Error('the answer has no X-Consul-Index; is this the address of a Consul agent?');
+    this.#take(found);
+    this.#index = next < Math.max(index, 1) ? 0 : next;
     answered();
     await pause(PACE_MS * (0.75 + Math.random() / 2), signal);
   }

@@ -8,6 +8,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { freePort } from '../../real/support/ports.ts';
 
 export interface Instance {
   readonly ID: string;
@@ -52,10 +53,11 @@ export class ConsulServer {
     server.on('request', (request, response) => void this.#handle(request, response));
   }
 
-  static async start(port = 0): Promise<ConsulServer> {
+  static async start(port?: number): Promise<ConsulServer> {
+    const at = port ?? (await freePort());
     const server = createServer();
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(port, '127.0.0.1', resolve);
+      server.once('error', reject).listen(at, '127.0.0.1', resolve);
     });
     return new ConsulServer(server);
   }
@@ -172,16 +174,20 @@ export class ConsulServer {
       this.put(service.ID, service.Address, service.Port, { ...service, Check, status: Check.Status });
       answer(response, 200, '');
     } else if (name === 'service/deregister') {
-      if (!this.instances.has(id)) return answer(response, 404, `Unknown service ID "${id}"`);
+      const known = this.instances.has(id);
       this.remove(id);
-      answer(response, 200, '');
+      answer(response, known ? 200 : 404, known ? '' : `Unknown service ID "${id}"`);
     } else {
       const instance = [...this.instances.values()].find(({ Check }) => Check?.CheckID === id);
-      if (instance === undefined)
-        return answer(response, 404, `Unknown check ID "${id}". Ensure that the check ID is passed, not the check name.`);
-      instance.status = (JSON.parse(body) as { Status: Instance['status'] }).Status;
-      this.touch();
-      answer(response, 200, '');
+      if (instance !== undefined) {
+        instance.status = (JSON.parse(body) as { Status: Instance['status'] }).Status;
+        this.touch();
+      }
+      answer(
+        response,
+        instance === undefined ? 404 : 200,
+        instance === undefined ? `Unknown check ID "${id}". Ensure that the check ID is passed, not the check name.` : '',
+      );
     }
   }
 }

@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { createServer, type Server, type Socket as TcpSocket } from 'node:net';
+import { freePort } from '../../real/support/ports.ts';
 
 /** What the server knows of one name. */
 export interface Zone {
@@ -49,12 +50,15 @@ export class DnsServer {
     });
   }
 
-  static async start(port = 0): Promise<DnsServer> {
-    const udp = createSocket('udp4');
-    await new Promise<void>((resolve) => udp.bind(port, '127.0.0.1', resolve));
+  static async start(port?: number): Promise<DnsServer> {
+    const at = port ?? (await freePort());
     const tcp = createServer();
     await new Promise<void>((resolve, reject) => {
-      tcp.once('error', reject).listen(udp.address().port, '127.0.0.1', resolve);
+      tcp.once('error', reject).listen(at, '127.0.0.1', resolve);
+    });
+    const udp = createSocket('udp4');
+    await new Promise<void>((resolve, reject) => {
+      udp.once('error', reject).bind(at, '127.0.0.1', resolve);
     });
     return new DnsServer(udp, tcp);
   }
