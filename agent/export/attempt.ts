@@ -54,20 +54,23 @@ const silence = (afterMs: number): Outcome => ({
  */
 export async function attempt(batch: readonly Chunk[], sending: Sending): Promise<Ending> {
   const first = batch[0] as Chunk;
-  const { slices, bytes, items } = joined(batch);
-  // Compressing needs the joined request beside the result, which is at most about as large.
-  const passedOn = sending.transport.encode(first.signal, slices, bytes, items);
   let charged = 0;
   const charge = (now: number): void => {
     first.charge(now - charged);
     charged = now;
   };
+  const { slices, bytes, items } = joined(batch);
   let body: Encoded;
-  if (passedOn instanceof Promise) {
-    charge(slices.length === 1 ? bytes : 2 * bytes);
-    body = await passedOn;
-  } else {
-    body = passedOn;
+  try {
+    const encoding = sending.transport.encode(first.signal, slices, bytes, items);
+    // Compressing needs the joined request beside the result, which is at most about as large.
+    if (encoding instanceof Promise) charge(slices.length === 1 ? bytes : 2 * bytes);
+    body = encoding instanceof Promise ? await encoding : encoding;
+  } catch (error) {
+    // Bytes that are well formed as far as they were scanned and no further cannot become JSON: deliver() finds the request they are of.
+    charge(0);
+    const message = `cannot be encoded for the next hop: ${(error as Error).message}`;
+    return { kind: 'told', outcome: { kind: 'reject', code: GrpcStatus.INVALID_ARGUMENT, message } };
   }
   // A body of its own lives beside the chunks until the last attempt, so it is held memory as they are.
   charge(body.slices === slices ? 0 : body.bytes);

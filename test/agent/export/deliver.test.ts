@@ -59,6 +59,15 @@ describe('poison in a batch', () => {
     expect(only.attempts.length).toBeLessThanOrEqual(1 + 2 * Math.ceil(Math.log2(1000)));
   });
 
+  it.each([undefined, 10])('what cannot be encoded fails alone too, and nothing is thrown (bytes of a body: %s)', async (encodedBytes) => {
+    const line = scripted(() => ok(), { unencodable: 3, ...(encodedBytes === undefined ? {} : { encodedBytes }) });
+    const endings = await run(line, 8);
+    expect(endings.map(([id, { outcome }]) => [id, outcome.kind])).toEqual(
+      Array.from({ length: 8 }, (_, id) => [id, id === 3 ? 'reject' : 'ok']),
+    );
+    expect(line.budget.used).toBe(8);
+  });
+
   it('a next hop that takes small requests only gets small ones', async () => {
     const line = scripted((attempt) => (attempt.chunks.length > 3 ? reject(8) : ok()));
     const endings = await run(line, 10);

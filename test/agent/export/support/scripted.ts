@@ -40,6 +40,8 @@ export interface ScriptOptions {
   /** Bytes of a body that the transport makes anew, as compressing does. */
   readonly encodedBytes?: number;
   readonly onOpen?: () => void;
+  /** Requests with this chunk cannot be encoded. */
+  readonly unencodable?: number;
 }
 
 export function scripted(answer: (attempt: Attempt, n: number) => Outcome | Promise<Outcome>, options: ScriptOptions = {}): Scripted {
@@ -60,7 +62,11 @@ export function scripted(answer: (attempt: Attempt, n: number) => Outcome | Prom
         );
         return body;
       };
-      const { encodedBytes } = options;
+      const { encodedBytes, unencodable } = options;
+      if (slices.some((slice) => slice[0] === unencodable)) {
+        if (encodedBytes === undefined) throw new Error('no JSON of this');
+        return Promise.reject(new Error('no JSON of this'));
+      }
       if (encodedBytes === undefined) return encoded(slices, bytes);
       return Promise.resolve().then(() => encoded([new Uint8Array(encodedBytes)], encodedBytes));
     },
