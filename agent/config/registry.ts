@@ -1,3 +1,4 @@
+import { countConnector } from '../connect/count-config.ts';
 import { forwardConnector } from '../connect/forward-config.ts';
 import { debugExporter } from '../export/debug-config.ts';
 import { fileExporter } from '../export/file-config.ts';
@@ -6,10 +7,12 @@ import { otlpGrpcExporter } from '../export/otlp-grpc-config.ts';
 import { otlpHttpExporter } from '../export/otlp-http-config.ts';
 import { attributesProcessor } from '../process/attributes-config.ts';
 import { type BatchProcessorSettings, batchProcessor } from '../process/batch-config.ts';
+import { filterProcessor } from '../process/filter-config.ts';
 import { memoryLimiter } from '../process/memory-limiter-config.ts';
 import { probabilisticSampler } from '../process/probabilistic-sampler-config.ts';
 import { redactionProcessor } from '../process/redaction-config.ts';
 import { resourceProcessor } from '../process/resource-config.ts';
+import { transformProcessor } from '../process/transform-config.ts';
 import { otlpReceiver } from '../receive/config.ts';
 import { libraryReceiver } from '../receive/library-config.ts';
 import { healthCheck } from '../telemetry/health-check-config.ts';
@@ -22,9 +25,11 @@ export const PROCESSORS: readonly Component<ProcessorSettings | BatchProcessorSe
   memoryLimiter,
   batchProcessor,
   attributesProcessor,
+  filterProcessor,
   probabilisticSampler,
   redactionProcessor,
   resourceProcessor,
+  transformProcessor,
 ];
 export const EXPORTERS: readonly Component<ExporterSettings>[] = [
   otlpGrpcExporter,
@@ -33,7 +38,7 @@ export const EXPORTERS: readonly Component<ExporterSettings>[] = [
   fileExporter,
   nopExporter,
 ];
-export const CONNECTORS: readonly Component<ConnectorSettings>[] = [forwardConnector];
+export const CONNECTORS: readonly Component<ConnectorSettings>[] = [countConnector, forwardConnector];
 export const EXTENSIONS: readonly Component<ExtensionSettings>[] = [healthCheck];
 
 export type SectionName = 'receivers' | 'processors' | 'exporters' | 'connectors' | 'extensions';

@@ -1,11 +1,14 @@
 import type { BalanceSettings, ConnectionSettings } from '../balance/settings.ts';
+import type { CountSettings } from '../connect/count-config.ts';
 import type { ForwardSettings } from '../connect/forward-config.ts';
 import type { FileExporterSettings } from '../export/file-config.ts';
 import type { NopExporterSettings } from '../export/nop-config.ts';
 import type { AttributesSettings } from '../process/attributes-config.ts';
+import type { FilterSettings } from '../process/filter-config.ts';
 import type { ProbabilisticSamplerSettings } from '../process/probabilistic-sampler-config.ts';
 import type { RedactionSettings } from '../process/redaction-config.ts';
 import type { ResourceSettings } from '../process/resource-config.ts';
+import type { TransformSettings } from '../process/transform-config.ts';
 
 /**
  * What the code of the agent is told: parsed, defaulted, with environment values put in and checked.
@@ -139,7 +142,14 @@ export interface CorsSettings {
   readonly maxAgeSeconds: number;
 }
 
-export type ProcessorSettings = AttributesSettings | MemoryLimiterSettings | ProbabilisticSamplerSettings | RedactionSettings | ResourceSettings;
+export type ProcessorSettings =
+  | AttributesSettings
+  | FilterSettings
+  | MemoryLimiterSettings
+  | ProbabilisticSamplerSettings
+  | RedactionSettings
+  | ResourceSettings
+  | TransformSettings;
 
 export interface MemoryLimiterSettings {
   readonly kind: 'memory_limiter';
@@ -261,7 +271,7 @@ export interface RetrySettings {
 }
 
 /** One member for each connector type, told apart by `kind`. */
-export type ConnectorSettings = ForwardSettings;
+export type ConnectorSettings = CountSettings | ForwardSettings;
 
 /** One member for each extension type, told apart by `kind`. */
 export type ExtensionSettings = HealthCheckSettings;

@@ -5,7 +5,7 @@ import { load } from '../../../agent/config/load.ts';
 import { SIGNALS, type Signal } from '../../../agent/config/settings.ts';
 import { SIGNAL_FACTS } from '../../../agent/otlp/signals.ts';
 import { type Agent, createAgent } from '../../../agent/runtime/agent.ts';
-import { assertBooksBalance, recordingLog } from '../../agent/kit/agent.ts';
+import { assertBooksBalance, recordingLog, until } from '../../agent/kit/agent.ts';
 import type { Message } from '../../agent/kit/otlp.ts';
 import { describeReal, freePort, newFolder, startOtelcol, writeConfig } from '../support/index.ts';
 import { canonical } from './canonical.ts';
@@ -158,7 +158,10 @@ export interface SideOutcome {
 
 /** A Collector and an agent of the same configurations. */
 export interface Pair {
-  /** One request to both, one after the other on each side: nothing else is under way, so what arrives belongs to it. */
+  /**
+   * One request to both, one after the other on each side: nothing else is under way, so what arrives belongs to it. What a connector
+   * derives is delivered after the agent's answer, and waited for.
+   */
   send(
     configuration: string,
     signal: Signal,
@@ -189,6 +192,7 @@ export async function startPair(configurations: readonly Configuration[], option
     signal: Signal,
     body: Uint8Array,
     headers: Readonly<Record<string, string>>,
+    settled: () => Promise<void>,
   ): Promise<SideOutcome> => {
     sink.take();
     const response = await fetch(`http://127.0.0.1:${port}${SIGNAL_FACTS[signal].httpPath}`, {
@@ -197,6 +201,7 @@ export async function startPair(configurations: readonly Configuration[], option
       headers: { 'content-type': 'application/x-protobuf', ...headers },
     });
     const answer = Buffer.from(await response.arrayBuffer());
+    await settled();
     return { status: response.status, body: answer, delivered: sink.take() };
   };
   return {
@@ -204,8 +209,8 @@ export async function startPair(configurations: readonly Configuration[], option
     send: async (name, signal, body, headers = {}) => {
       const i = configurations.findIndex((one) => one.name === name);
       const [theirOutcome, ourOutcome] = await Promise.all([
-        sendOne(theirs.ports[i] as number, theirSink, signal, body, headers),
-        sendOne(ours.ports[i] as number, ourSink, signal, body, headers),
+        sendOne(theirs.ports[i] as number, theirSink, signal, body, headers, async () => {}),
+        sendOne(ours.ports[i] as number, ourSink, signal, body, headers, () => until(() => agent.books().total.queued === 0)),
       ]);
       return { theirs: theirOutcome, ours: ourOutcome };
     },
