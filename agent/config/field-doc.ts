@@ -23,6 +23,8 @@ export interface FieldDoc {
   readonly switchable?: boolean;
   /** A list whose places are sections. */
   readonly list?: boolean;
+  /** Places of the list may be texts instead. */
+  readonly orText?: boolean;
 }
 
 const DOCS = new WeakMap<z.ZodType, FieldDoc>();

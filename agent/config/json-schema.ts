@@ -68,7 +68,8 @@ function schemaOf(schema: z.ZodType): JsonSchema {
     const keys = Object.entries(doc.fields).map(([key, field]) => [key, schemaOf(field)] as const);
     const switches = doc.switchable === true ? { enabled: { type: 'boolean', description: 'false switches the section off.' } } : {};
     const map = { type: ['object', 'null'], properties: { ...switches, ...Object.fromEntries(keys) }, additionalProperties: false };
-    return doc.list === true ? { type: ['array', 'null'], items: map, description } : { ...map, description };
+    const items = doc.orText === true ? { anyOf: [{ type: 'string' }, map] } : map;
+    return doc.list === true ? { type: ['array', 'null'], items, description } : { ...map, description };
   }
   const shown = doc.shownDefault === undefined ? {} : { default: defaultOf(doc) };
   return { ...LEAVES[doc.type], ...allowed(doc), description, ...shown };

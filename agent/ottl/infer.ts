@@ -1,58 +1,60 @@
 import { CONTEXTS, type ContextName } from './contexts/contexts.ts';
 import { OttlError } from './errors.ts';
-import { type FunctionSet, isKnownFunction, statementFunctions } from './functions/functions.ts';
+import { conditionFunctions, type FunctionSet, isKnownFunction } from './functions/functions.ts';
 import { parseCondition, parseStatement } from './parser.ts';
-import { NameCollector, type Names } from './visit.ts';
+import type { NameCollector, Names } from './visit.ts';
 
 /** The more a context is about one thing, the earlier: pkg/ottl/context_inferrer.go. */
 const PRIORITY = ['log', 'datapoint', 'metric', 'spanevent', 'span', 'scope', 'instrumentation_scope', 'resource'];
 
-/** One text of a group; a mistake in it is told with its place. */
+/** One text of a group, and where it stands. */
 export interface Source {
   readonly kind: 'statement' | 'condition';
   readonly text: string;
+  readonly place: readonly (string | number)[];
+}
+
+/** Adds what a text names; throws an OttlError where it cannot be read. */
+export function collectNames({ kind, text }: Source, names: NameCollector): void {
+  if (kind === 'condition') {
+    names.condition(parseCondition(text));
+    return;
+  }
+  const { editor, where } = parseStatement(text);
+  names.call(editor);
+  if (where !== undefined) names.condition(where);
 }
 
 /**
- * The context of a group of statements that does not say it: that of the most particular path; where it lacks a function or an enum symbol
- * that is used, the most particular one of those that also know that path and has them all. Throws an OttlError.
+ * The context of texts that do not say it: that of the most particular path; where it lacks a function or an enum symbol that is used,
+ * the most particular one of those that also know that path and have them all. Throws an OttlError.
  */
 export function inferContext(
-  sources: readonly Source[],
+  names: Names,
   candidates: readonly ContextName[],
-  functionsOf = statementFunctions,
+  functionsOf: (context: ContextName) => FunctionSet,
 ): ContextName {
-  const names = new NameCollector();
-  for (const { kind, text } of sources) {
-    if (kind === 'condition') {
-      names.condition(parseCondition(text));
-      continue;
-    }
-    const { editor, where } = parseStatement(text);
-    names.call(editor);
-    if (where !== undefined) names.condition(where);
-  }
-  const written = mostParticular(names);
   const known = candidates.join(', ');
-  if (written === undefined) {
+  const written = mostParticular(names);
+  if (written === undefined)
     throw new OttlError(
-      `no path says what this is about: begin paths with one of ${known}, as in ${candidates.at(-1)}.attributes["key"]`,
+      `no path says what this is about; begin paths with one of ${known}, as in ${candidates.at(-1)}.attributes["key"]`,
       0,
     );
-  }
   const own = candidates.find((each) => each === written);
-  if (own === undefined && !(written in CONTEXTS) && !PRIORITY.includes(written) && written !== 'otelcol')
-    throw new OttlError(`"${written}" is no context; paths begin with one of ${known}`, 0);
-  if (own !== undefined && lacking(own, names, functionsOf(own)) === undefined) return own;
-  if (own !== undefined) {
-    const narrower = candidates
-      .filter((each) => each !== own && CONTEXTS[each].pathContexts.includes(own))
-      .sort((a, b) => PRIORITY.indexOf(a) - PRIORITY.indexOf(b))
-      .find((each) => lacking(each, names, functionsOf(each)) === undefined);
-    if (narrower !== undefined) return narrower;
-    throw new OttlError(`this is about a ${own}, which ${lacking(own, names, functionsOf(own))}`, 0);
-  }
-  throw new OttlError(`nothing is about ${written} alone; paths begin with one of ${known}`, 0);
+  if (own === undefined) throw new OttlError(`nothing can be about "${written}" here; begin paths with one of ${known}`, 0);
+  // A function that nobody knows is found when the text is compiled, and told with its place.
+  const isKnown = (name: string): boolean =>
+    candidates.some((each) => isKnownFunction(name, functionsOf(each)) || isKnownFunction(name, conditionFunctions(each)));
+  const used = { paths: names.paths, functions: new Set([...names.functions].filter(isKnown)), enums: names.enums };
+  const problem = lacking(own, used, functionsOf(own));
+  if (problem === undefined) return own;
+  const narrower = candidates
+    .filter((each) => each !== own && CONTEXTS[each].pathContexts.includes(own))
+    .sort((a, b) => PRIORITY.indexOf(a) - PRIORITY.indexOf(b))
+    .find((each) => lacking(each, used, functionsOf(each)) === undefined);
+  if (narrower === undefined) throw new OttlError(`this is about a ${own}, which ${problem}`, 0);
+  return narrower;
 }
 
 function mostParticular({ paths }: Names): string | undefined {

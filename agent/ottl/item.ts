@@ -15,7 +15,8 @@ export class Item {
   scope: ScopeView | undefined = undefined;
   span: SpanView | undefined = undefined;
   event: SpanEventView | undefined = undefined;
-  eventIndex = 0;
+  /** Place among the span's events; undefined where nobody says, as in the processors. */
+  eventIndex: number | undefined = undefined;
   metric: MetricView | undefined = undefined;
   point: DataPointView | undefined = undefined;
   log: LogView | undefined = undefined;

@@ -2,10 +2,12 @@ import type { ProcessorSettings, Signal } from '../config/settings.ts';
 import type { ProcessorCounters } from '../telemetry/counters.ts';
 import type { Log } from '../telemetry/log.ts';
 import { AttributesProcessor } from './attributes.ts';
+import { FilterProcessor } from './filter.ts';
 import { ProbabilisticSampler } from './probabilistic-sampler.ts';
 import type { Processor } from './process.ts';
 import { RedactionProcessor } from './redaction.ts';
 import { ResourceProcessor } from './resource.ts';
+import { TransformProcessor } from './transform.ts';
 
 /** What surrounds a processor. */
 export interface ProcessorHost {
@@ -14,10 +16,12 @@ export interface ProcessorHost {
 }
 
 /** The processor of a pipeline; undefined for those that act elsewhere: a memory_limiter acts in admit and is only counted here. */
-export function createProcessor(settings: ProcessorSettings, signal: Signal, _host: ProcessorHost): Processor | undefined {
+export function createProcessor(settings: ProcessorSettings, signal: Signal, host: ProcessorHost): Processor | undefined {
   switch (settings.kind) {
     case 'attributes':
       return new AttributesProcessor(settings, signal);
+    case 'filter':
+      return new FilterProcessor(settings, signal, host);
     case 'memory_limiter':
       return undefined;
     case 'probabilistic_sampler':
@@ -26,5 +30,7 @@ export function createProcessor(settings: ProcessorSettings, signal: Signal, _ho
       return new RedactionProcessor(settings, signal);
     case 'resource':
       return new ResourceProcessor(settings, signal);
+    case 'transform':
+      return new TransformProcessor(settings, signal, host);
   }
 }

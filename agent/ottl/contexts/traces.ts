@@ -118,13 +118,12 @@ export const SPAN_PATHS: Paths = {
   }),
 };
 
-/** pkg/ottl/contexts/internal/ctxspanevent, with the place among the span's events. */
+/** pkg/ottl/contexts/internal/ctxspanevent. */
 export const SPAN_EVENT_PATHS: Paths = {
+  // Nothing sets it in the processors of the Collector 0.155, so that reading it fails there for every event.
   event_index: () => ({
-    get: (item) => BigInt(item.eventIndex),
-    set: () => {
-      throw new Failure('event_index cannot be set');
-    },
+    get: ({ eventIndex }) => (eventIndex === undefined ? noEventIndex() : BigInt(eventIndex)),
+    set: noEventIndex,
   }),
   time_unix_nano: nanos(eventTime, setEventTime),
   time: time(eventTime, setEventTime),
@@ -154,6 +153,10 @@ export const SPAN_ENUMS: Readonly<Record<string, number>> = {
 /** Whether a span has no parent: IsRootSpan(). */
 export function isRootSpan(item: Item): boolean {
   return spanOf(item).parentSpanId.every((byte) => byte === 0);
+}
+
+function noEventIndex(): never {
+  throw new Failure('event_index is not known here');
 }
 
 function startOf(item: Item): bigint {
