@@ -43,6 +43,15 @@ export function closeAfter({ request, response }: Exchange): void {
   stream.once('close', () => session?.close());
 }
 
+/** Whether some of the body is still to come. `complete` says no only when the parser has come to its end, also where there is none. */
+export function bodyPending(request: HttpRequest): boolean {
+  if (request.complete) return false;
+  const stream = streamOf(request);
+  if (stream !== undefined) return !stream.endAfterHeaders;
+  const length = request.headers['content-length'];
+  return request.headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
+}
+
 /** Ends the connection of a request, or only its stream where it is one of several. */
 export function hangUp(request: HttpRequest): void {
   const stream = streamOf(request);

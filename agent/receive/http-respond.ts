@@ -3,7 +3,7 @@ import { type Refusal, refusalText } from '../admit/errors.ts';
 import type { Signal } from '../config/settings.ts';
 import { encodeResponse, encodeStatus, shortMessage } from '../otlp/status.ts';
 import { stopReading } from './grpc-respond.ts';
-import { answerable, closeAfter, type Exchange, type HttpRequest, hangUp, streamOf } from './http-exchange.ts';
+import { answerable, bodyPending, closeAfter, type Exchange, type HttpRequest, hangUp, streamOf } from './http-exchange.ts';
 
 export const PROTOBUF = 'application/x-protobuf';
 export const JSON_TYPE = 'application/json';
@@ -59,7 +59,7 @@ export function respondHttpError(
   const json = mediaType(request) === JSON_TYPE;
   const body = json ? Buffer.from(JSON.stringify({ code: grpcCode, message: shortMessage(message) })) : encodeStatus(grpcCode, message);
   if (retryAfterMs !== undefined) response.setHeader('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
-  if (request.complete) {
+  if (!bodyPending(request)) {
     respond(exchange, status, json, body);
     return;
   }

@@ -69,6 +69,7 @@ export class Http2Connections {
   }
 
   take(socket: Socket): void {
+    socket.allowHalfOpen = false; // the listener's is for HTTP/1.1; an HTTP/2 client that ends its side has gone
     this.#server.emit('connection', socket);
   }
 
