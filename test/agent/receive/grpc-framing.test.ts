@@ -142,7 +142,10 @@ describe('OTLP/gRPC refusals', () => {
   });
 
   it('fails on what is not gRPC with plain HTTP statuses', async () => {
-    expect(await raw.call([], { 'content-type': 'application/json' })).toMatchObject({ httpStatus: 415 });
+    for (const type of ['application/json', 'application/grpc-web', 'application/grpc-web+proto', 'application/grpc+json'])
+      expect(await raw.call([], { 'content-type': type })).toMatchObject({ httpStatus: 415 });
+    for (const type of ['application/grpc', 'application/grpc+proto', 'application/grpc;charset=utf-8'])
+      expect(await raw.call([frame(request('traces', 1))], { 'content-type': type })).toMatchObject({ httpStatus: 200, grpcStatus: '0' });
     expect(await raw.call([], { ':method': 'GET' })).toMatchObject({ httpStatus: 405 });
   });
 
