@@ -1,0 +1,142 @@
+/**
+ * `npm run bench:library`: the agent as a library beside the official OTLP exporters, in one run: CPU seconds per million spans (the
+ * variants take turns, the median counts), and the spans that are lost when the backend restarts, refuses or hangs for a while. Fails where
+ * ours loses any.
+ *
+ *   node test/bench/library.mjs [--rounds 5] [--spans 200000] [--only cpu|loss]
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startChild } from './library/child.mjs';
+import { FAULTS, lossOf } from './library/loss.mjs';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const RESULT = 'test/bench/results/library.json';
+const { values: args } = parseArgs({
+  options: { rounds: { type: 'string', default: '5' }, spans: { type: 'string', default: '200000' }, only: { type: 'string' } },
+});
+const ROUNDS = Number(args.rounds);
+const SPANS = Number(args.spans);
+const WARM_UP = 50_000;
+const OUTAGES_MS = [5000, 20_000];
+/** Programs of the outages at a time: they wait most of the time. */
+const AT_A_TIME = 8;
+const EXPORTERS = ['official grpc', 'official http', 'agent grpc', 'agent http'];
+const VARIANTS = [
+  { kind: 'sdk alone', compression: 'none' },
+  ...['none', 'gzip'].flatMap((compression) => EXPORTERS.map((kind) => ({ kind, compression }))),
+];
+
+const before = existing();
+const cpu = args.only === 'loss' ? before.cpu : await compareCpu();
+const loss = args.only === 'cpu' ? before.loss : await compareLoss();
+write({ ...facts(), cpu, loss });
+const lost = loss.filter(({ kind }) => kind.startsWith('agent')).reduce((total, one) => total + one.lost, 0);
+if (lost > 0) {
+  console.error(`the agent's exporters lost ${lost} spans`);
+  process.exitCode = 1;
+}
+
+async function compareCpu() {
+  const sink = await startChild('sink.mjs');
+  const runs = VARIANTS.map(() => []);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const [index, { kind, compression }] of VARIANTS.entries()) {
+      const endpoint = kind.endsWith('grpc') ? sink.hello.grpc : sink.hello.http;
+      const subject = await startChild('subject.mjs', [JSON.stringify({ kind, endpoint, compression })]);
+      await subject.ask({ spans: WARM_UP });
+      await sink.ask('reset');
+      const run = await subject.ask({ spans: SPANS });
+      const { spans, bytes } = await sink.ask('count');
+      subject.end();
+      if (kind !== 'sdk alone' && spans !== SPANS) throw new Error(`${kind}: the sink got ${spans} of ${SPANS} spans`);
+      const seconds = run.cpuSeconds / (SPANS / 1e6);
+      runs[index].push({ cpuSecondsPerMillion: seconds, bytesPerSpan: bytes / SPANS });
+      console.log(`${round + 1}/${ROUNDS} ${kind.padEnd(14)} ${compression.padEnd(5)} ${seconds.toFixed(2)} CPU s per million spans`);
+    }
+  }
+  sink.end();
+  return VARIANTS.map((variant, index) => {
+    const seconds = runs[index].map(({ cpuSecondsPerMillion }) => cpuSecondsPerMillion).sort((a, b) => a - b);
+    const [least, median, most] = [seconds[0], seconds[seconds.length >> 1], seconds.at(-1)].map(rounded);
+    return { ...variant, cpuSecondsPerMillion: median, least, most, bytesPerSpan: rounded(runs[index][0].bytesPerSpan) };
+  });
+}
+
+async function compareLoss() {
+  const jobs = OUTAGES_MS.flatMap((outageMs) =>
+    EXPORTERS.flatMap((kind) => Object.keys(FAULTS[kind.split(' ')[1]]).map((fault) => [kind, fault, outageMs])),
+  );
+  const results = jobs.map(() => undefined);
+  let next = 0;
+  const worker = async () => {
+    for (let index = next++; index < jobs.length; index = next++) {
+      results[index] = await lossOf(...jobs[index]);
+      const { kind, fault, outageSeconds, spans, lost, twice } = results[index];
+      console.log(`${kind.padEnd(14)} backend ${fault} for ${outageSeconds} s: ${lost} of ${spans} lost, ${twice} twice`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  return results;
+}
+
+function facts() {
+  return {
+    what: 'BatchSpanProcessor with its defaults and one exporter, spans of 8 attributes. cpu: the whole program, SDK included, without TLS; "sdk alone" is the same with an exporter that does nothing. loss: 200 spans a second, 3 s before and 5 s after the outage, then provider.shutdown(); timeout 10 s for every exporter',
+    command: ['node', 'test/bench/library.mjs', ...process.argv.slice(2)].join(' '),
+    date: new Date().toISOString(),
+    commit: git('rev-parse', 'HEAD') + (git('status', '--porcelain', '--', 'agent') === '' ? '' : ' with changes'),
+    versions: {
+      node: process.version,
+      'otlp-stack-agent': versionOf(join(ROOT, 'agent')),
+      ...Object.fromEntries(
+        ['sdk-trace', 'exporter-trace-otlp-grpc', 'exporter-trace-otlp-proto', 'otlp-transformer'].map((name) => [
+          `@opentelemetry/${name}`,
+          versionOf(join(ROOT, 'node_modules', '@opentelemetry', name)),
+        ]),
+      ),
+    },
+    machine: {
+      cpu: os.cpus()[0]?.model,
+      cores: os.availableParallelism(),
+      memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+      kernel: `${os.type()} ${os.release()}`,
+      loadAverage: os.loadavg(),
+    },
+    rounds: ROUNDS,
+    spansPerRun: SPANS,
+  };
+}
+
+function existing() {
+  try {
+    return JSON.parse(readFileSync(join(ROOT, RESULT), 'utf8'));
+  } catch {
+    return { cpu: [], loss: [] };
+  }
+}
+
+function write(result) {
+  mkdirSync(join(ROOT, 'test/bench/results'), { recursive: true });
+  writeFileSync(join(ROOT, RESULT), `${JSON.stringify(result, null, 2)}\n`);
+  console.log(`written: ${RESULT}`);
+}
+
+function versionOf(folder) {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version;
+}
+
+function git(...argv) {
+  try {
+    return execFileSync('git', argv, { cwd: ROOT, encoding: 'utf8' }).trim();
+  } catch {
+    return '';
+  }
+}
+
+function rounded(value) {
+  return Math.round(value * 100) / 100;
+}

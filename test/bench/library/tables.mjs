@@ -1,0 +1,77 @@
+/** The tables of docs/how-to/embed.md out of test/bench/results/library.json. `node test/bench/library/tables.mjs` writes them there. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * @typedef {{ kind: string, fault: string, outageSeconds: number, spans: number, lost: number, twice: number }} Loss
+ * @typedef {{ kind: string, compression: string, cpuSecondsPerMillion: number, least: number, most: number, bytesPerSpan: number }} Cpu
+ * @typedef {{ loss: Loss[], cpu: Cpu[], date: string, commit: string, versions: Record<string, string>, machine: { cpu: string, cores: number }, rounds: number }} LibraryResult
+ */
+
+const KINDS = ['official grpc', 'agent grpc', 'official http', 'agent http'];
+const HEADS = {
+  'sdk alone': 'SDK alone',
+  'official grpc': 'official, gRPC',
+  'agent grpc': 'agent, gRPC',
+  'official http': 'official, HTTP',
+  'agent http': 'agent, HTTP',
+};
+/** Two transports say the same in different words. */
+const ROWS = [
+  ['restarts', 'restarts', 'restarts'],
+  ['answers UNAVAILABLE / 503', 'answers UNAVAILABLE', 'answers 503'],
+  [
+    'answers RESOURCE_EXHAUSTED with RetryInfo / 429 with Retry-After',
+    'answers RESOURCE_EXHAUSTED with RetryInfo',
+    'answers 429 with Retry-After',
+  ],
+  ['hangs', 'hangs', 'hangs'],
+];
+
+/**
+ * @param {LibraryResult} result
+ * @returns {{ loss: string, cpu: string }}
+ */
+export function tablesOf({ loss, cpu, date, versions, machine, rounds }) {
+  const outages = [...new Set(loss.map(({ outageSeconds }) => outageSeconds))];
+  const lossRows = outages.flatMap((seconds) =>
+    ROWS.map(([words, grpc, http]) => {
+      const lost = KINDS.map((kind) => {
+        const found = loss.find(
+          (one) => one.kind === kind && one.outageSeconds === seconds && one.fault === (kind.endsWith('grpc') ? grpc : http),
+        );
+        return found === undefined ? '' : found.lost === 0 ? '0' : `${found.lost} of ${found.spans}`;
+      });
+      return [`${words}, ${seconds} s`, ...lost];
+    }),
+  );
+  const cpuRows = ['none', 'gzip'].map((compression) => [
+    compression,
+    ...['sdk alone', ...KINDS].map((kind) => {
+      const found = cpu.find((one) => one.kind === kind && one.compression === compression);
+      return found === undefined ? '' : `${found.cpuSecondsPerMillion.toFixed(1)} (${found.least.toFixed(1)} to ${found.most.toFixed(1)})`;
+    }),
+  ]);
+  const when = `${date.slice(0, 10)}, Node ${versions.node}, ${machine.cores} cores of ${machine.cpu}, SDK ${versions['@opentelemetry/sdk-trace']}, exporters ${versions['@opentelemetry/exporter-trace-otlp-grpc']}`;
+  return {
+    loss: `${table(['the backend', ...KINDS.map((kind) => HEADS[kind])], lossRows)}\n${when}; sent twice: ${loss.reduce((sum, one) => sum + one.twice, 0)}.\n`,
+    cpu: `${table(['compression', ...['sdk alone', ...KINDS].map((kind) => HEADS[kind])], cpuRows)}\n${when}; median of ${rounds} runs (least to most).\n`,
+  };
+}
+
+function table(head, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |\n`;
+  return `\n${line(head)}|${head.map(() => '---|').join('')}\n${rows.map(line).join('')}`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const root = join(import.meta.dirname, '..', '..', '..');
+  const path = join(root, 'docs/how-to/embed.md');
+  let page = readFileSync(path, 'utf8');
+  const result = JSON.parse(readFileSync(join(root, 'test/bench/results/library.json'), 'utf8'));
+  for (const [name, text] of Object.entries(tablesOf(result))) {
+    page = page.replace(new RegExp(`<!-- ${name} -->[\\s\\S]*<!-- /${name} -->`), () => `<!-- ${name} -->\n${text}<!-- /${name} -->`);
+  }
+  writeFileSync(path, page);
+}
