@@ -10,9 +10,12 @@ import type { Log } from '../telemetry/log.ts';
 import type { Connector, Produced } from './connector.ts';
 import type { CountedKind, CountSettings } from './count-config.ts';
 import { CountedMetric, Counter } from './count-metric.ts';
+import { countLogs, countSpans } from './count-plain.ts';
 
 /** So that who knows the counts of the Collector knows these. */
 const SCOPE_NAME = 'github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector';
+
+type CountedSignal = 'traces' | 'metrics' | 'logs';
 
 /** The field `scope` of a ScopeMetrics. */
 const SCOPE = lenField(1, textField(1, SCOPE_NAME));
@@ -22,12 +25,14 @@ const SCOPE = lenField(1, textField(1, SCOPE_NAME));
  * In:       traces, metrics or logs. Out: a metrics request for each, with the resource's attributes; none where nothing was counted.
  * May drop: nothing: what it reads ends here as intended, or went to the other exporters of its pipeline.
  * Counters: otlp_agent_connector_{consumed,produced}_items.
- * Decodes:  times, and what conditions and attributes name; the rest stays bytes.
+ * Decodes:  what conditions and attributes name, and metrics, by views; without both of spans and log records only times are read.
  * Fails:    a condition that cannot be decided is not met and said in the log; upstream refuses the whole request then.
  * Bench:    test/bench/agent-components
  */
 export class CountConnector implements Connector {
   readonly #metrics: Readonly<Record<CountedKind, readonly CountedMetric[]>>;
+  /** Whether nothing has to be read but times. */
+  readonly #plain: { readonly traces: boolean; readonly logs: boolean };
 
   constructor(settings: CountSettings, log: Log) {
     const failures = new Failures(log, settings.id);
@@ -40,6 +45,8 @@ export class CountConnector implements Connector {
       datapoints: compiled('datapoints'),
       logs: compiled('logs'),
     };
+    const plain = (kind: CountedKind): boolean => this.#metrics[kind].every((metric) => metric.plain);
+    this.#plain = { traces: plain('spans') && plain('spanevents'), logs: plain('logs') };
   }
 
   consume(signal: Signal, body: Body): readonly Produced[] | string {
@@ -61,17 +68,30 @@ export class CountConnector implements Connector {
       const metrics = counters.flatMap((one) => one.encode(now));
       resources.push(lenField(1, Buffer.concat([attributesOf(resource), lenField(2, Buffer.concat([SCOPE, ...metrics]))])));
     };
-    if (signal === 'traces') for (const one of new RequestView('traces', body).resources) add(one, this.#traces(one));
-    if (signal === 'metrics') for (const one of new RequestView('metrics', body).resources) add(one, this.#metricsOf(one));
-    if (signal === 'logs') for (const one of new RequestView('logs', body).resources) add(one, this.#logs(one));
+    switch (signal) {
+      case 'traces':
+        forResources(new RequestView('traces', body), (one, from, end) => add(one, this.#traces(one, from, end)));
+        break;
+      case 'metrics':
+        forResources(new RequestView('metrics', body), (one) => add(one, this.#metricsOf(one)));
+        break;
+      case 'logs':
+        forResources(new RequestView('logs', body), (one, from, end) => add(one, this.#logs(one, from, end)));
+        break;
+      default:
+    }
     if (items === 0) return [];
     const whole = Buffer.concat(resources);
     return [{ signal: 'metrics', body: { slices: [whole], bytes: whole.length, items }, derived: true }];
   }
 
-  #traces(resource: ResourceView<'traces'>): readonly Counter[] {
+  #traces(resource: ResourceView<'traces'>, from: number, end: number): readonly Counter[] {
     const spans = new Counter(this.#metrics.spans);
     const events = new Counter(this.#metrics.spanevents);
+    if (this.#plain.traces) {
+      countSpans(resource.source, from, end, spans, events);
+      return [spans, events];
+    }
     forScopes(resource, (scope, item) => {
       for (const span of scope.items) {
         spans.time(span.startTimeUnixNano);
@@ -111,8 +131,12 @@ export class CountConnector implements Connector {
     return [metrics, points];
   }
 
-  #logs(resource: ResourceView<'logs'>): readonly Counter[] {
+  #logs(resource: ResourceView<'logs'>, from: number, end: number): readonly Counter[] {
     const logs = new Counter(this.#metrics.logs);
+    if (this.#plain.logs) {
+      countLogs(resource.source, from, end, logs);
+      return [logs];
+    }
     forScopes(resource, (scope, item) => {
       for (const log of scope.items) {
         logs.time(log.timeUnixNano);
@@ -125,10 +149,21 @@ export class CountConnector implements Connector {
   }
 }
 
-function forScopes<S extends 'traces' | 'metrics' | 'logs'>(
-  resource: ResourceView<S>,
-  visit: (scope: ScopeView<S>, item: Item) => void,
+/** Each resource, and where its content lies. */
+function forResources<S extends CountedSignal>(
+  request: RequestView<S>,
+  visit: (resource: ResourceView<S>, from: number, end: number) => void,
 ): void {
+  const { table } = request;
+  let at = 0;
+  for (const resource of request.resources) {
+    while (table[at] !== RESOURCE_X_TAG) at += 4;
+    visit(resource, table[at + 2] as number, table[at + 3] as number);
+    at += 4;
+  }
+}
+
+function forScopes<S extends CountedSignal>(resource: ResourceView<S>, visit: (scope: ScopeView<S>, item: Item) => void): void {
   const item = new Item();
   item.resource = resource as unknown as ResourceView;
   for (const scope of resource.scopes) {
@@ -137,6 +172,7 @@ function forScopes<S extends 'traces' | 'metrics' | 'logs'>(
   }
 }
 
+const RESOURCE_X_TAG = (1 << 3) | 2;
 const ATTRIBUTE_TAG = (1 << 3) | 2;
 
 /** A Resource with the attributes of this one, byte for byte, and nothing else of it, as upstream. */
