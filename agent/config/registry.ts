@@ -15,6 +15,7 @@ import { resourceProcessor } from '../process/resource-config.ts';
 import { transformProcessor } from '../process/transform-config.ts';
 import { otlpReceiver } from '../receive/config.ts';
 import { libraryReceiver } from '../receive/library-config.ts';
+import { registration } from '../register/config.ts';
 import { healthCheck } from '../telemetry/health-check-config.ts';
 import type { Component } from './component.ts';
 import type { ConnectorSettings, ExporterSettings, ExtensionSettings, OtlpReceiverSettings, ProcessorSettings } from './settings.ts';
@@ -39,7 +40,7 @@ export const EXPORTERS: readonly Component<ExporterSettings>[] = [
   nopExporter,
 ];
 export const CONNECTORS: readonly Component<ConnectorSettings>[] = [countConnector, forwardConnector];
-export const EXTENSIONS: readonly Component<ExtensionSettings>[] = [healthCheck];
+export const EXTENSIONS: readonly Component<ExtensionSettings>[] = [healthCheck, registration];
 
 export type SectionName = 'receivers' | 'processors' | 'exporters' | 'connectors' | 'extensions';
 

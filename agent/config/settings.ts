@@ -9,6 +9,7 @@ import type { ProbabilisticSamplerSettings } from '../process/probabilistic-samp
 import type { RedactionSettings } from '../process/redaction-config.ts';
 import type { ResourceSettings } from '../process/resource-config.ts';
 import type { TransformSettings } from '../process/transform-config.ts';
+import type { RegistrationSettings } from '../register/settings.ts';
 
 /**
  * What the code of the agent is told: parsed, defaulted, with environment values put in and checked.
@@ -274,7 +275,7 @@ export interface RetrySettings {
 export type ConnectorSettings = CountSettings | ForwardSettings;
 
 /** One member for each extension type, told apart by `kind`. */
-export type ExtensionSettings = HealthCheckSettings;
+export type ExtensionSettings = HealthCheckSettings | RegistrationSettings;
 
 export interface HealthCheckSettings {
   readonly kind: 'health_check';

@@ -1,11 +1,13 @@
 import type { Refusal } from '../admit/errors.ts';
 import { REFUSALS, refuse } from '../admit/errors.ts';
+import { MemoryGuard } from '../admit/memory-guard.ts';
 import type { AgentSettings, Signal, SocketAddress } from '../config/settings.ts';
 import { scan } from '../otlp/wire.ts';
 import { formatAddress } from '../receive/listen.ts';
 import { type Books, booksOf } from '../telemetry/books.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { createRegistry, metricDefinitions } from '../telemetry/metrics.ts';
+import { registrationMetrics } from '../telemetry/resolver-metrics.ts';
 import type { Health } from '../telemetry/servers.ts';
 import { Line } from './line.ts';
 import type { Outcome } from './outcome.ts';
@@ -20,6 +22,11 @@ export interface AgentOptions {
    * that program's affair. @default 0
    */
   readonly baselineBytes?: number;
+  /**
+   * The process is the agent's own: its whole memory is watched against the limits, and garbage collected by force near them.
+   * @default false
+   */
+  readonly ownsProcess?: boolean;
 }
 
 /** The queue of one exporter for one signal; size and capacity in the unit of its `sizer`. */
@@ -40,6 +47,7 @@ export class Agent {
   readonly #line: Line;
   readonly #log: Log;
   readonly #side: SideServers;
+  readonly #guard: MemoryGuard | undefined;
   readonly #startedAt = performance.now();
   #state: 'created' | 'started' | 'draining' | 'drained' | 'closed' = 'created';
   #draining: Promise<Books> | undefined;
@@ -47,10 +55,11 @@ export class Agent {
   #turn: Promise<void> = Promise.resolve();
 
   /** Use createAgent(). */
-  constructor(settings: AgentSettings, line: Line, log: Log) {
+  constructor(settings: AgentSettings, line: Line, log: Log, ownsProcess: boolean) {
     this.#settings = settings;
     this.#line = line;
     this.#log = log;
+    this.#guard = ownsProcess ? new MemoryGuard(() => line.budgets.all, line.counters.memory, log) : undefined;
     const health: Health = { ready: () => this.ready, reason: () => this.#notReady() };
     this.#side = new SideServers(settings, () => this.metrics(), health, log);
   }
@@ -84,7 +93,8 @@ export class Agent {
 
   /** The text of /metrics. Which series there are changes with the settings, so the registry is made when it is asked for. */
   metrics(): Promise<string> {
-    return createRegistry(metricDefinitions(this.#line.counters, () => this.heldBytes, this.#startedAt)).metrics();
+    const ofLine = metricDefinitions(this.#line.counters, () => this.heldBytes, this.#startedAt);
+    return createRegistry([...ofLine, ...registrationMetrics(() => this.#side.registrations)]).metrics();
   }
 
   /** Binds health and metrics, then the receivers; rejects with the configuration key where a port cannot be had, and nothing stays bound. */
@@ -98,6 +108,7 @@ export class Agent {
       throw error;
     }
     this.#state = 'started';
+    this.#guard?.apply(this.#settings);
     this.#log.info('started', {
       listening: Object.fromEntries(Object.entries(this.addresses).map(([id, address]) => [id, formatAddress(address)])),
     });
@@ -114,6 +125,7 @@ export class Agent {
       try {
         await this.#side.reload(settings, () => this.#line.reload(settings, settings.agent.drainDeadlineMs));
         this.#settings = settings;
+        this.#guard?.apply(settings);
         reloads.success += 1;
         reloads.lastSuccess = Date.now() / 1000;
         this.#log.info('configuration reloaded', { pipelines: settings.pipelines.map(({ id }) => id) });
@@ -206,6 +218,7 @@ export class Agent {
   async close(): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    this.#guard?.close();
     await this.#line.close();
     await this.#side.close();
   }
@@ -222,5 +235,5 @@ export async function createAgent(settings: AgentSettings, options: AgentOptions
   const log = options.log ?? createLog(settings.telemetry.logs);
   const line = new Line(log, options.baselineBytes ?? 0);
   await line.build(settings);
-  return new Agent(settings, line, log);
+  return new Agent(settings, line, log, options.ownsProcess ?? false);
 }

@@ -1,4 +1,5 @@
 import type { AgentSettings, SocketAddress } from '../config/settings.ts';
+import type { Registration } from '../register/registration.ts';
 import type { Log } from '../telemetry/log.ts';
 import { METRICS_CONTENT_TYPE } from '../telemetry/metrics.ts';
 import { type Health, metricsServer, type SideServer } from '../telemetry/servers.ts';
@@ -32,6 +33,10 @@ export class SideServers {
     if (this.#metrics !== undefined) found.metrics = this.#metrics.part.address;
     for (const { part } of this.#extensions) if (part.address !== undefined) found[part.id] = part.address;
     return found;
+  }
+
+  get registrations(): readonly Registration[] {
+    return this.#extensions.map(({ part }) => part.registration).filter((one) => one !== undefined);
   }
 
   async start(): Promise<void> {
