@@ -120,17 +120,19 @@ function admitStage(settings: AgentSettings, pipeline: PipelineSettings): StageD
 }
 
 function exporterStages(exporter: ExporterSettings, pipeline: PipelineSettings): StageDescription[] {
+  // Each upstream of a balancer has a queue of its own.
+  const line = exporter.kind === 'loadbalancing' ? exporter.upstream : exporter;
   return [
-    { stage: 'queue', id: exporter.id, ...describeQueue(exporter.queue, pipeline.exporters.length > 1) },
+    { stage: 'queue', id: exporter.id, ...describeQueue(line.queue, pipeline.exporters.length > 1) },
     {
       stage: 'export',
       id: exporter.id,
       does: [
         `${exporter.kind} to ${describeTarget(exporter, pipeline)}`,
-        describeBatch(exporter.queue.batch ?? pipeline.batch),
-        ...describeSending(exporter),
+        describeBatch(line.queue.batch ?? pipeline.batch),
+        ...describeSending(line),
       ],
-      ends: describeLosses(exporter),
+      ends: describeLosses(line),
     },
   ];
 }
@@ -169,6 +171,8 @@ export function describeTarget(exporter: ExporterSettings, pipeline: PipelineSet
       return 'the log';
     case 'file':
       return `${exporter.path}, format ${exporter.format}`;
+    case 'loadbalancing':
+      return `each upstream of ${exporter.resolver.kind}, by ${exporter.balancer}, compression ${exporter.upstream.compression}`;
     case 'nop':
       return 'nowhere';
   }

@@ -2,6 +2,7 @@ import { countConnector } from '../connect/count-config.ts';
 import { forwardConnector } from '../connect/forward-config.ts';
 import { debugExporter } from '../export/debug-config.ts';
 import { fileExporter } from '../export/file-config.ts';
+import { loadBalancingExporter } from '../export/loadbalancing-config.ts';
 import { nopExporter } from '../export/nop-config.ts';
 import { otlpGrpcExporter } from '../export/otlp-grpc-config.ts';
 import { otlpHttpExporter } from '../export/otlp-http-config.ts';
@@ -37,6 +38,7 @@ export const EXPORTERS: readonly Component<ExporterSettings>[] = [
   otlpHttpExporter,
   debugExporter,
   fileExporter,
+  loadBalancingExporter,
   nopExporter,
 ];
 export const CONNECTORS: readonly Component<ConnectorSettings>[] = [countConnector, forwardConnector];

@@ -2,6 +2,7 @@ import type { BalanceSettings, ConnectionSettings } from '../balance/settings.ts
 import type { CountSettings } from '../connect/count-config.ts';
 import type { ForwardSettings } from '../connect/forward-config.ts';
 import type { FileExporterSettings } from '../export/file-config.ts';
+import type { LoadBalancingSettings } from '../export/loadbalancing-config.ts';
 import type { NopExporterSettings } from '../export/nop-config.ts';
 import type { AttributesSettings } from '../process/attributes-config.ts';
 import type { FilterSettings } from '../process/filter-config.ts';
@@ -167,6 +168,7 @@ export type ExporterSettings =
   | OtlpHttpExporterSettings
   | DebugExporterSettings
   | FileExporterSettings
+  | LoadBalancingSettings
   | NopExporterSettings;
 
 export interface ExporterCommon {

@@ -19,6 +19,10 @@ export async function createOutlet(
   batch: BatchSettings | undefined,
   { log, counters }: OutletHost,
 ): Promise<Outlet> {
+  if (settings.kind === 'loadbalancing') {
+    const { createLoadBalancingLine } = await import('./loadbalancing-create.ts');
+    return await createLoadBalancingLine(settings, signal, batch, { log, counters });
+  }
   const transport = await createTransport(settings, signal, log);
   const line = new ExportLine(settings, signal, batch, transport, log);
   counters.exporters.push(line.counters);

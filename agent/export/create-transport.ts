@@ -4,11 +4,16 @@ import type { Log } from '../telemetry/log.ts';
 import { DebugTransport } from './debug-transport.ts';
 import { FileTransport } from './file-transport.ts';
 import { GrpcTransport } from './grpc-transport.ts';
+import type { LoadBalancingSettings } from './loadbalancing-config.ts';
 import { NopTransport } from './nop-transport.ts';
 import type { Transport } from './transport.ts';
 
 /** The transport of an exporter for one signal. undici is loaded only where it is used: it is a third of the start-up time. */
-export async function createTransport(settings: ExporterSettings, signal: Signal, log: Log): Promise<Transport> {
+export async function createTransport(
+  settings: Exclude<ExporterSettings, LoadBalancingSettings>,
+  signal: Signal,
+  log: Log,
+): Promise<Transport> {
   switch (settings.kind) {
     case 'otlp_grpc': {
       if (settings.balance === undefined) return new GrpcTransport(settings);

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from '@prometheus-io/client';
 import { SIGNAL_FACTS } from '../otlp/signals.ts';
+import { balanceMetrics } from './balance-metrics.ts';
 import type { Counters, ExporterCounters, ProcessorCounters, ReceiverCounters } from './counters.ts';
 import { connectorMetrics, reloadMetrics } from './line-metrics.ts';
 
@@ -34,6 +35,7 @@ export function metricDefinitions(counters: Counters, heldBytes: () => number, s
     ...exporterMetrics(counters.exporters),
     ...processorMetrics(counters.processors),
     ...connectorMetrics(counters.connectors),
+    ...balanceMetrics(counters),
     ...reloadMetrics(counters),
     ...ownMetrics(counters, heldBytes),
     ...processMetrics(startedAt),

@@ -1,0 +1,115 @@
+import type { Endpoint } from '../balance/endpoint.ts';
+import { HashRing } from '../balance/hash-ring.ts';
+import type { Policy } from '../balance/policy.ts';
+import type { RingKind } from '../balance/settings.ts';
+import type { KeySplitter, Part } from '../balance/split-by-key.ts';
+import type { Chunk, Piece } from '../runtime/chunk.ts';
+
+/** One part of a chunk and where it goes. */
+export interface Placed {
+  readonly endpoint: Endpoint;
+  /** Undefined: the whole chunk. */
+  readonly piece: Piece | undefined;
+  /** It is not where its key belongs. */
+  readonly spilled: boolean;
+}
+
+/** Whether an upstream has room for so much. */
+export type Roomy = (endpoint: Endpoint, items: number, bytes: number) => boolean;
+
+/** Decides which upstream gets which part of a chunk. */
+export interface Router {
+  /** All upstreams, and those of them that are to be used. */
+  use(all: readonly Endpoint[], live: readonly Endpoint[]): void;
+  /** Undefined where some part has no place; nothing has happened then. `avoid` gets nothing. */
+  route(chunk: Chunk, roomy: Roomy, avoid: Endpoint | undefined): readonly Placed[] | undefined;
+}
+
+/** Whole requests, by a policy. */
+export class PolicyRouter implements Router {
+  readonly #policy: Policy;
+
+  constructor(policy: Policy) {
+    this.#policy = policy;
+  }
+
+  use(_all: readonly Endpoint[], live: readonly Endpoint[]): void {
+    this.#policy.use(live);
+  }
+
+  route({ items, bytes }: Chunk, roomy: Roomy, avoid: Endpoint | undefined): readonly Placed[] | undefined {
+    const endpoint = this.#policy.pick(performance.now(), (one) => one !== avoid && roomy(one, items, bytes));
+    return endpoint === undefined ? undefined : [{ endpoint, piece: undefined, spilled: false }];
+  }
+}
+
+/** Parts of requests, by key on the ring; past upstreams that are left out, and on to the next one where a queue is full. */
+export class HashRouter implements Router {
+  readonly #splitter: KeySplitter;
+  readonly #kind: RingKind;
+  #ring: HashRing;
+  /** By the ring's own order. */
+  #owners: readonly Endpoint[] = [];
+  #live: ReadonlySet<Endpoint> = new Set();
+  #avoid: Endpoint | undefined;
+
+  constructor(splitter: KeySplitter, kind: RingKind) {
+    this.#splitter = splitter;
+    this.#kind = kind;
+    this.#ring = new HashRing([], kind);
+  }
+
+  use(all: readonly Endpoint[], live: readonly Endpoint[]): void {
+    const names = all.map((endpoint) => endpoint.ringName);
+    const byName = new Map(all.map((endpoint) => [endpoint.ringName, endpoint]));
+    if (names.length !== this.#ring.names.length || this.#ring.names.some((name) => !byName.has(name)))
+      this.#ring = new HashRing(names, this.#kind);
+    this.#owners = this.#ring.names.map((name) => byName.get(name) as Endpoint);
+    this.#live = new Set(live);
+  }
+
+  route(chunk: Chunk, roomy: Roomy, avoid: Endpoint | undefined): readonly Placed[] | undefined {
+    this.#avoid = avoid;
+    if (!this.#owners.some((_, owner) => this.#usable(owner))) return undefined;
+    const parts = this.#split(chunk);
+    const placed: Placed[] = [];
+    for (const part of parts) {
+      const owner = this.#owners[part.target] as Endpoint;
+      const piece = parts.length === 1 ? undefined : part;
+      if (roomy(owner, part.items, part.bytes)) placed.push({ endpoint: owner, piece, spilled: false });
+      else {
+        const other = this.#nextWithRoom(part, roomy);
+        if (other === undefined) return undefined;
+        placed.push({ endpoint: other, piece, spilled: true });
+      }
+    }
+    return placed;
+  }
+
+  readonly #usable = (owner: number): boolean => {
+    const endpoint = this.#owners[owner] as Endpoint;
+    return endpoint !== this.#avoid && this.#live.has(endpoint);
+  };
+
+  readonly #ownerOf = (key: Uint8Array, from: number, end: number): number =>
+    this.#ring.usableOwnerOf(this.#ring.placeOf(key, from, end), this.#usable);
+
+  #split(chunk: Chunk): readonly Part[] {
+    const request = chunk.slices.length === 1 ? (chunk.slices[0] as Uint8Array) : Buffer.concat(chunk.slices, chunk.bytes);
+    try {
+      return this.#splitter.split(request, this.#ownerOf);
+    } catch {
+      // Well formed down to the items, as admit has seen, and broken inside of one: it has no key, and its next hop will say what is wrong.
+      return [{ target: this.#ownerOf(request, 0, 0), slices: chunk.slices, bytes: chunk.bytes, items: chunk.items }];
+    }
+  }
+
+  #nextWithRoom({ target, items, bytes }: Part, roomy: Roomy): Endpoint | undefined {
+    for (let step = 1; step < this.#owners.length; step += 1) {
+      const owner = (target + step) % this.#owners.length;
+      const endpoint = this.#owners[owner] as Endpoint;
+      if (this.#usable(owner) && roomy(endpoint, items, bytes)) return endpoint;
+    }
+    return undefined;
+  }
+}
