@@ -9,6 +9,7 @@ import type { FilterSettings } from '../process/filter-config.ts';
 import type { ProbabilisticSamplerSettings } from '../process/probabilistic-sampler-config.ts';
 import type { RedactionSettings } from '../process/redaction-config.ts';
 import type { ResourceSettings } from '../process/resource-config.ts';
+import type { ResourceDetectionSettings } from '../process/resource-detection-config.ts';
 import type { TransformSettings } from '../process/transform-config.ts';
 import type { RegistrationSettings } from '../register/settings.ts';
 
@@ -28,7 +29,8 @@ export type SocketAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
-export type Compression = 'none' | 'gzip' | 'zstd' | 'deflate';
+/** As `Content-Encoding` has them; gRPC takes none, gzip and zstd. */
+export type Compression = 'none' | 'gzip' | 'zstd' | 'deflate' | 'zlib' | 'snappy' | 'x-snappy-framed';
 
 /** Everything that one agent process runs. */
 export interface AgentSettings {
@@ -150,6 +152,7 @@ export type ProcessorSettings =
   | MemoryLimiterSettings
   | ProbabilisticSamplerSettings
   | RedactionSettings
+  | ResourceDetectionSettings
   | ResourceSettings
   | TransformSettings;
 
@@ -157,6 +160,10 @@ export interface MemoryLimiterSettings {
   readonly kind: 'memory_limiter';
   readonly id: string;
   readonly checkIntervalMs: number;
+  /** `min_gc_interval_when_soft_limited`. @default 10 000 */
+  readonly minGcIntervalSoftMs: number;
+  /** `min_gc_interval_when_hard_limited`. @default 0 */
+  readonly minGcIntervalHardMs: number;
   /** Hard limit in bytes (`limit_mib`, or `limit_percentage` of the cgroup's memory). */
   readonly limitBytes: number;
   /** New requests are refused above limitBytes - spikeBytes. @default 20 % of the limit */
@@ -208,6 +215,10 @@ export interface OtlpHttpExporterSettings extends ExporterCommon {
   readonly kind: 'otlp_http';
   /** Whole URL by signal: `<endpoint>/v1/traces`, or `traces_endpoint` as written. */
   readonly urls: Readonly<Record<Signal, string>>;
+  /** `encoding`. @default proto */
+  readonly encoding: 'proto' | 'json';
+  /** `proxy_url`; absent: what HTTP_PROXY and NO_PROXY say. */
+  readonly proxyUrl?: string;
   /** @default gzip */
   readonly compression: Compression;
   /** `compression_params.level`; the algorithm's own default where it is absent. */
@@ -217,6 +228,8 @@ export interface OtlpHttpExporterSettings extends ExporterCommon {
   readonly maxConnections: number;
   /** `idle_conn_timeout`. @default 90 000 */
   readonly idleConnectionTimeoutMs: number;
+  /** False for `disable_keep_alives`: a connection for each request. @default true */
+  readonly keepAlives: boolean;
 }
 
 export interface DebugExporterSettings extends ExporterCommon {
@@ -256,6 +269,8 @@ export interface BatchSettings {
   readonly maxSize: number;
   /** @default items */
   readonly sizer: Sizer;
+  /** `partition.metadata_keys` in lower case: requests whose headers differ in one of these are not merged. @default none */
+  readonly metadataKeys?: readonly string[];
 }
 
 /** `retry_on_failure`. */

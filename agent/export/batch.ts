@@ -3,6 +3,9 @@ import { splitRequest } from '../otlp/split.ts';
 import type { MemoryQueue } from '../queue/memory-queue.ts';
 import type { Chunk } from '../runtime/chunk.ts';
 
+/** Chunks of other partitions that a batch looks past: a bound for the time that one batch takes. */
+const MAX_SKIPPED = 1024;
+
 /**
  * Takes the next batch from the front of a queue. Batching happens here, as the exporter takes, so that whatever a sender was told is
  * stored is in the queue and nowhere else.
@@ -34,16 +37,30 @@ export class Batcher {
     if (first === undefined) return [];
     const batch = [first];
     if (settings === undefined || !this.#mergeable) return batch;
+    const partition = this.#partitionOf(first);
+    const others: Chunk[] = [];
     let size = measure(settings, first);
-    while (size < settings.minSize) {
+    while (size < settings.minSize && others.length < MAX_SKIPPED) {
       const next = queue.peek();
       if (next === undefined) break;
+      if (this.#partitionOf(next) !== partition) {
+        queue.take();
+        others.push(next);
+        continue;
+      }
       if (settings.maxSize > 0 && size + measure(settings, next) > settings.maxSize) break;
       queue.take();
       batch.push(next);
       size += measure(settings, next);
     }
+    for (const other of others.reverse()) queue.putBack(other, [other]);
     return batch;
+  }
+
+  /** What a batch may not mix: the values of `partition.metadata_keys`, as one text; '' where nothing keeps batches apart. */
+  #partitionOf({ metadata }: Chunk): string {
+    const keys = this.#settings?.metadataKeys ?? [];
+    return keys.length === 0 ? '' : JSON.stringify(keys.map((key) => metadata?.get(key) ?? []));
   }
 
   #takeOne(queue: MemoryQueue, settings: BatchSettings | undefined): Chunk | undefined {

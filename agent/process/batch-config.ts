@@ -9,11 +9,14 @@ const shape = {
   timeout: duration({ describe: 'Sends what there is after this time; 0 sends at once.', default: 200, shows: '200ms' }),
   send_batch_size: unsigned({ describe: 'Items from which a batch is sent before its time; 0 sends at once.', default: 8192 }),
   send_batch_max_size: unsigned({ describe: 'Items of one request at most; larger ones are split. 0 is no limit.', default: 0 }),
-  metadata_keys: textList({ describe: 'Request metadata by which batches are kept apart.', default: [] }),
+  metadata_keys: textList({
+    describe: 'Headers by whose values batches are kept apart; the receiver needs include_metadata.',
+    default: [],
+  }),
   metadata_cardinality_limit: unsigned({
     describe: 'Different batches at most.',
     default: 1000,
-    inert: 'there is no batching by metadata yet',
+    inert: 'nothing is kept for a value: batches of all values come out of one queue',
   }),
 };
 
@@ -43,8 +46,6 @@ export const batchProcessor = component<Output<typeof shape>, BatchProcessorSett
   }),
   build: (config, context) => {
     context.notice([], 'runs as sending_queue.batch of the exporters of its pipelines; the Collector deprecated the processor in 0.160');
-    if (config.metadata_keys.length > 0)
-      context.report('OTLP_CONFIG_UNSUPPORTED', ['metadata_keys'], 'batching by metadata is not supported yet; remove the key');
     return {
       kind: 'batch',
       batch: {
@@ -52,10 +53,16 @@ export const batchProcessor = component<Output<typeof shape>, BatchProcessorSett
         minSize: config.timeout === 0 ? 0 : config.send_batch_size,
         maxSize: config.send_batch_max_size,
         sizer: 'items',
+        ...metadataKeys(config.metadata_keys),
       },
     };
   },
 });
+
+/** Headers have no case. */
+export function metadataKeys(keys: readonly string[]): { readonly metadataKeys?: readonly string[] } {
+  return keys.length === 0 ? {} : { metadataKeys: keys.map((key) => key.toLowerCase()) };
+}
 
 /** The first of these that occurs twice, without regard to case; upstream refuses those. */
 export function firstRepeated(names: readonly string[]): string | undefined {

@@ -5,7 +5,7 @@ import { timerMs } from '../config/go-duration.ts';
 import type { Output, Report } from '../config/section.ts';
 import { optionalSection, section } from '../config/section.ts';
 import type { BatchSettings, OverflowPolicy, QueueSettings, Sizer } from '../config/settings.ts';
-import { firstRepeated } from '../process/batch-config.ts';
+import { firstRepeated, metadataKeys } from '../process/batch-config.ts';
 
 const SIZERS: readonly Sizer[] = ['requests', 'items', 'bytes'];
 const OVERFLOWS: readonly OverflowPolicy[] = ['refuse', 'block', 'drop_oldest'];
@@ -33,7 +33,12 @@ const batchShape = {
     'items',
   ),
   partition: section(
-    { metadata_keys: textList({ describe: 'Request metadata by which batches are kept apart. Not supported yet.', default: [] }) },
+    {
+      metadata_keys: textList({
+        describe: 'Headers by whose values batches are kept apart; the receiver needs include_metadata.',
+        default: [],
+      }),
+    },
     { describe: 'How batches are kept apart.' },
   ),
 };
@@ -101,13 +106,8 @@ const NO_QUEUE: QueueSettings = { enabled: false, consumers: 1, capacity: 1, siz
 
 export function queueSettings(config: QueueConfig | undefined, context: BuildContext): QueueSettings {
   if (config === undefined) return NO_QUEUE;
-  if (config.batch !== undefined && config.batch.partition.metadata_keys.length > 0) {
-    context.report(
-      'OTLP_CONFIG_UNSUPPORTED',
-      ['sending_queue', 'batch', 'partition', 'metadata_keys'],
-      'batching by metadata is not supported yet; remove the key',
-    );
-  }
+  if (config.batch !== undefined && config.batch.partition.metadata_keys.length > 0)
+    context.notice(['sending_queue', 'batch', 'partition', 'metadata_keys'], 'needs include_metadata: true in the receivers');
   const queue = {
     enabled: true,
     consumers: config.num_consumers,
@@ -125,5 +125,6 @@ function batchSettings(config: QueueConfig, batch: BatchConfig): BatchSettings {
     minSize: batch.min_size,
     maxSize: batch.max_size,
     sizer: batchSizer(config, batch),
+    ...metadataKeys(batch.partition.metadata_keys),
   };
 }

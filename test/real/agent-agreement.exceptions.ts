@@ -72,6 +72,13 @@ export const EXCEPTIONS: readonly Exception[] = [
     },
   },
   {
+    refusedBy: 'agent',
+    says: /connectors\.count\S*: unknown key /u,
+    reason:
+      'The count connector upstream ignores keys that it does not know, so a misspelled `conditions` counts everything. Here it is an error.',
+    example: { file: 'count-connector.yaml', sets: ['connectors.count.surprise=1'] },
+  },
+  {
     refusedBy: 'collector',
     says: /memory_limiter\S*: 'check_interval' must be greater than zero/u,
     reason: 'A missing check_interval is 1s here, which is what the README of the processor recommends; `validate --portable` lists it.',
