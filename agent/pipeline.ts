@@ -6,6 +6,7 @@ import { SIGNALS } from './config/settings.ts';
 import { createConnector } from './connect/create-connector.ts';
 import type { Outlet } from './export/outlet.ts';
 import { createProcessor } from './process/create-processor.ts';
+import type { Prepared } from './process/prepare.ts';
 import type { Counters, ReceiverCounters } from './telemetry/counters.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -23,12 +24,13 @@ export interface Middle {
   close(): void;
 }
 
-/** Pipelines with their processors and connectors, ready to run; `outlet` gives the exporter of an id for a signal. */
+/** Pipelines with their processors and connectors, ready to run; `outlet` gives the exporter of an id for a signal, `prepared` what processors had to wait for. */
 export function compileMiddle(
   settings: AgentSettings,
   counters: Counters,
   log: Log,
   outlet: (signal: Signal, id: string) => Outlet,
+  prepared: Prepared,
 ): Middle {
   const closers: { close?(): void }[] = [];
   const made = new Map<string, PipelineEntry>();
@@ -38,7 +40,7 @@ export function compileMiddle(
       const own = settings.processors[id];
       if (own === undefined) throw new Error(`pipeline ${pipeline.id} names processor ${id}, which is not in the settings`);
       const count = counters.processor(id, own.kind, pipeline.signal);
-      const processor = createProcessor(own, pipeline.signal, { log, counters: count });
+      const processor = createProcessor(own, pipeline.signal, { log, counters: count, prepared });
       if (processor !== undefined) closers.push(processor);
       return { processor, counters: count };
     });

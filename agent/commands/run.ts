@@ -3,6 +3,7 @@ import { load } from '../config/load.ts';
 import { ConfigError } from '../config/problems.ts';
 import { findPath, printOrigin, printPath } from '../config/tree.ts';
 import { OutputFileError } from '../export/output-file.ts';
+import { DetectionError } from '../process/detect/detection.ts';
 import { BindError } from '../receive/listen.ts';
 import { type Agent, createAgent } from '../runtime/agent.ts';
 import { FileWatch } from '../runtime/file-watch.ts';
@@ -30,7 +31,7 @@ export async function run(args: ConfigArguments, io: Io, stop: AbortSignal, relo
     agent = await createAgent(settings, { log, baselineBytes: process.memoryUsage.rss() });
     await agent.start();
   } catch (error) {
-    if (!(error instanceof BindError || error instanceof OutputFileError)) throw error;
+    if (!(error instanceof BindError || error instanceof OutputFileError || error instanceof DetectionError)) throw error;
     io.err(`${bindMessage(error, loaded)}\n`);
     return EXIT.FAILED;
   }
@@ -80,7 +81,7 @@ function sayNotices(notices: LoadedConfig['notices'], log: Log): void {
 }
 
 /** The message with file and line of the key that asked for the address. */
-function bindMessage(error: BindError | OutputFileError, { root }: LoadedConfig): string {
+function bindMessage(error: BindError | OutputFileError | DetectionError, { root }: LoadedConfig): string {
   const origin = findPath(root, error.key);
   return `${origin === undefined ? '' : `${printOrigin(origin)}: `}${error.message} [${error.code}]`;
 }

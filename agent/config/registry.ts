@@ -12,6 +12,7 @@ import { filterProcessor } from '../process/filter-config.ts';
 import { memoryLimiter } from '../process/memory-limiter-config.ts';
 import { probabilisticSampler } from '../process/probabilistic-sampler-config.ts';
 import { redactionProcessor } from '../process/redaction-config.ts';
+import { resourceDetectionProcessor } from '../process/resource-detection-config.ts';
 import { resourceProcessor } from '../process/resource-config.ts';
 import { transformProcessor } from '../process/transform-config.ts';
 import { otlpReceiver } from '../receive/config.ts';
@@ -30,6 +31,7 @@ export const PROCESSORS: readonly Component<ProcessorSettings | BatchProcessorSe
   filterProcessor,
   probabilisticSampler,
   redactionProcessor,
+  resourceDetectionProcessor,
   resourceProcessor,
   transformProcessor,
 ];

@@ -8,6 +8,7 @@ import type { AttributesSettings } from '../process/attributes-config.ts';
 import type { FilterSettings } from '../process/filter-config.ts';
 import type { ProbabilisticSamplerSettings } from '../process/probabilistic-sampler-config.ts';
 import type { RedactionSettings } from '../process/redaction-config.ts';
+import type { ResourceDetectionSettings } from '../process/resource-detection-config.ts';
 import type { ResourceSettings } from '../process/resource-config.ts';
 import type { ResourceDetectionSettings } from '../process/resource-detection-config.ts';
 import type { TransformSettings } from '../process/transform-config.ts';
@@ -152,6 +153,7 @@ export type ProcessorSettings =
   | MemoryLimiterSettings
   | ProbabilisticSamplerSettings
   | RedactionSettings
+  | ResourceDetectionSettings
   | ResourceDetectionSettings
   | ResourceSettings
   | TransformSettings;

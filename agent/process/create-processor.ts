@@ -4,8 +4,10 @@ import type { Log } from '../telemetry/log.ts';
 import { AttributesProcessor } from './attributes.ts';
 import { FilterProcessor } from './filter.ts';
 import { ProbabilisticSampler } from './probabilistic-sampler.ts';
+import type { Prepared } from './prepare.ts';
 import type { Processor } from './process.ts';
 import { RedactionProcessor } from './redaction.ts';
+import { ResourceDetectionProcessor } from './resource-detection.ts';
 import { ResourceProcessor } from './resource.ts';
 import { TransformProcessor } from './transform.ts';
 
@@ -13,6 +15,7 @@ import { TransformProcessor } from './transform.ts';
 export interface ProcessorHost {
   readonly log: Log;
   readonly counters: ProcessorCounters;
+  readonly prepared: Prepared;
 }
 
 /** The processor of a pipeline; undefined for those that act elsewhere: a memory_limiter acts in admit and is only counted here. */
@@ -28,6 +31,11 @@ export function createProcessor(settings: ProcessorSettings, signal: Signal, hos
       return new ProbabilisticSampler(settings, signal);
     case 'redaction':
       return new RedactionProcessor(settings, signal);
+    case 'resource_detection': {
+      const detection = host.prepared.get(settings.id);
+      if (detection === undefined) throw new Error(`processor ${settings.id} was not prepared`);
+      return new ResourceDetectionProcessor(settings, signal, detection);
+    }
     case 'resource':
       return new ResourceProcessor(settings, signal);
     case 'transform':

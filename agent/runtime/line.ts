@@ -2,6 +2,7 @@ import type { Gate } from '../admit/admit.ts';
 import type { AgentSettings, PipelineSettings, Signal } from '../config/settings.ts';
 import { createOutlet } from '../export/create-outlet.ts';
 import type { Outlet } from '../export/outlet.ts';
+import { type Prepared, prepareProcessors } from '../process/prepare.ts';
 import { Budgets, compileMiddle, Doors, type Middle, routeOf, type Transport } from '../pipeline.ts';
 import { GrpcReceiver } from '../receive/grpc.ts';
 import { HttpReceiver } from '../receive/http.ts';
@@ -70,8 +71,9 @@ export class Line {
 
   /** The first settings: nothing is bound or dialled before start(). */
   async build(settings: AgentSettings): Promise<void> {
+    const prepared = await prepareProcessors(settings, this.#log);
     this.#outlets = await this.#makeOutlets(settings);
-    this.#commitMiddle(settings);
+    this.#commitMiddle(settings, prepared);
     for (const wanted of wantedReceivers(settings, this.counters)) {
       const part = wanted.make(this.#doorsOf(wanted.name).admissions);
       this.#receivers.set(wanted.name, { print: wanted.print, part });
@@ -87,6 +89,7 @@ export class Line {
   /** Other settings, with no request refused; rejects and changes nothing where they cannot be had. */
   async reload(settings: AgentSettings, deadlineMs: number): Promise<void> {
     const before = { outlets: this.#outlets, receivers: this.#receivers, middle: this.#middle, settings: this.#settings };
+    const prepared = await prepareProcessors(settings, this.#log);
     const outlets = await this.#makeOutlets(settings);
     const fresh = [...outlets.values()].filter(({ part }) => ![...before.outlets.values()].some((old) => old.part === part));
     const bound: Receiver[] = [];
@@ -116,7 +119,7 @@ export class Line {
     // From here on nothing can fail and nothing waits.
     this.#outlets = outlets;
     this.#receivers = receivers;
-    this.#commitMiddle(settings);
+    this.#commitMiddle(settings, prepared);
     for (const receiver of bound) receiver.start();
     for (const { from, to } of takeovers) to.start(from.handOver());
     before.middle?.close();
@@ -164,14 +167,15 @@ export class Line {
     return made;
   }
 
-  #commitMiddle(settings: AgentSettings): void {
+  #commitMiddle(settings: AgentSettings, prepared: Prepared): void {
     this.#settings = settings;
     this.budgets.apply(settings);
-    const middle = compileMiddle(settings, this.counters, this.#log, (signal, id) => {
+    const outlet = (signal: Signal, id: string): Outlet => {
       const found = this.#outlets.get(`${signal} ${id}`);
       if (found === undefined) throw new Error(`exporter ${id} was not made for ${signal}`);
       return found.part;
-    });
+    };
+    const middle = compileMiddle(settings, this.counters, this.#log, outlet, prepared);
     this.#middle = middle;
     const reroute = (name: string, id: string, transport: Transport): void =>
       this.#doorsOf(name).reroute(
