@@ -1,7 +1,7 @@
 import type { AgentConfig } from '../config/agent-config.generated.ts';
 import { type LoadedConfig, load } from '../config/load.ts';
 import { ConfigError } from '../config/problems.ts';
-import { nodeAt } from '../config/tree.ts';
+import { nodeAt, type PathStep } from '../config/tree.ts';
 import { LIBRARY_RECEIVER } from '../receive/library-config.ts';
 import { OBJECT_SOURCE, yamlOf } from './config-text.ts';
 import { isShort, longForm, type ShortConfig, shortPath } from './short-form.ts';
@@ -21,9 +21,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function readConfig(config: string | AgentConfig | ShortConfig, environment: Environment): LoadedConfig {
   const loaded = typeof config === 'string' ? readText(config, environment) : readObject(config, environment);
   const { settings, root } = loaded;
-  if (nodeAt(root, ['service', 'telemetry', 'metrics']) !== undefined) return loaded;
+  // Here is the program that the receiver waits for.
+  const notices = loaded.notices.filter(({ path: [section, id] }) => !(section === 'receivers' && typeOf(id) === LIBRARY_RECEIVER));
+  if (nodeAt(root, ['service', 'telemetry', 'metrics']) !== undefined) return { settings, root, notices };
   const { metrics: _none, ...telemetry } = settings.telemetry;
-  return { ...loaded, settings: { ...settings, telemetry } };
+  return { settings: { ...settings, telemetry }, root, notices };
 }
 
 function readText(text: string, environment: Environment): LoadedConfig {
@@ -60,6 +62,10 @@ function withLibrary(config: AgentConfig): AgentConfig {
     receivers: uses ? { [LIBRARY_RECEIVER]: {}, ...config.receivers } : config.receivers,
     service: { ...config.service, pipelines: completed },
   };
+}
+
+function typeOf(id: PathStep | undefined): string | undefined {
+  return typeof id === 'string' ? id.split('/', 1)[0]?.trim() : undefined;
 }
 
 function usesLibrary(receivers: unknown): boolean {

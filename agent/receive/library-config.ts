@@ -16,5 +16,8 @@ export const libraryReceiver = component<object, OtlpReceiverSettings>({
   describe:
     'Takes requests from the program that the agent is embedded in (docs/how-to/embed.md); the program otlp-agent never has any. Of this agent alone.',
   config: section({}, { describe: 'It has no keys.', ours: true }),
-  build: (_config, { id }) => ({ id }),
+  build: (_config, { id, notice }) => {
+    notice([], 'nothing comes in here but from a program that embeds the agent');
+    return { id };
+  },
 });
