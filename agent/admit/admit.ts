@@ -114,7 +114,7 @@ export class Admission {
       if (problem === undefined) continue;
       grant.release();
       counters.refused += items;
-      return refuse(REFUSALS.MALFORMED, problem);
+      return typeof problem === 'string' ? refuse(REFUSALS.MALFORMED, problem) : refuse(REFUSALS.PROCESSOR, problem.reason);
     }
     const own = deliveries.filter((delivery) => !delivery.derived);
     if (own.length < deliveries.length) this.#storeDerived(route, deliveries, metadata);

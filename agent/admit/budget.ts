@@ -11,6 +11,8 @@ export class Budget {
   limit = 0;
   soft = 0;
   used = 0;
+  /** The process is above its limit though this is not: new requests get a quarter of the room (memory-guard.ts). */
+  pressed = false;
 
   constructor(name: string, limit: number, spike: number) {
     this.name = name;
@@ -25,7 +27,7 @@ export class Budget {
 
   /** Whether a new request of `bytes` may come in. */
   admits(bytes: number): boolean {
-    return this.used + bytes <= this.soft;
+    return this.used + bytes <= (this.pressed ? this.soft / 4 : this.soft);
   }
 
   /** Whether what was let in may take so much more. */

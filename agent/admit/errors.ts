@@ -63,6 +63,14 @@ const table = {
     retryable: false,
     remedy: 'the sender is broken or sends another protocol',
   },
+  PROCESSOR: {
+    code: 'OTLP_PROCESSOR',
+    message: 'a processor refuses the request',
+    grpc: GrpcStatus.UNAVAILABLE,
+    http: 503,
+    retryable: true,
+    remedy: 'correct the statement or condition that the message names, or set its error_mode to ignore; it fails for this data again',
+  },
   BAD_COMPRESSION: {
     code: 'OTLP_BAD_COMPRESSION',
     message: 'the body does not inflate',
@@ -77,7 +85,8 @@ const table = {
     grpc: GrpcStatus.UNIMPLEMENTED,
     http: 415,
     retryable: false,
-    remedy: 'use none, gzip, zstd or snappy (over HTTP deflate, zlib, x-snappy-framed and br too), as far as compression_algorithms lets them in',
+    remedy:
+      'use none, gzip, zstd or snappy (over HTTP deflate, zlib, x-snappy-framed and br too), as far as compression_algorithms lets them in',
   },
   UNKNOWN_PATH: {
     code: 'OTLP_UNKNOWN_PATH',

@@ -1,7 +1,7 @@
 import type { Signal } from '../config/settings.ts';
 import type { Connector } from '../connect/connector.ts';
 import type { Outlet } from '../export/outlet.ts';
-import type { Body, Metadata, Processor } from '../process/process.ts';
+import { type Body, type Metadata, type Processor, ProcessorRefusal } from '../process/process.ts';
 import type { ConnectorCounters, ProcessorCounters } from '../telemetry/counters.ts';
 
 /** A pipeline as it runs: what happens to the bytes, and where they go. */
@@ -30,7 +30,7 @@ export interface Delivery {
 
 /**
  * Runs a body through a pipeline and whatever follows it, synchronously, and appends what has to be stored to `into`; nothing is stored
- * yet, so a malformed body in the last pipeline of several still leaves no trace. Returns the reason where the body cannot be read.
+ * yet, so a malformed body in the last pipeline of several still leaves no trace. Returns why it is refused: a text where it cannot be read.
  */
 export function flow(
   pipeline: PipelineEntry,
@@ -38,7 +38,7 @@ export function flow(
   metadata: Metadata | undefined,
   derived: boolean,
   into: Delivery[],
-): string | undefined {
+): string | ProcessorRefusal | undefined {
   let current = body;
   for (const { processor, counters } of pipeline.processors) {
     counters.incoming += current.items;
@@ -46,7 +46,7 @@ export function flow(
       counters.accepted += current.items; // memory_limiter: it has decided in open() and resize()
     } else {
       const next = processor.process(current, metadata);
-      if (typeof next === 'string') return next;
+      if (typeof next === 'string' || next instanceof ProcessorRefusal) return next;
       current = next;
     }
     counters.outgoing += current.items;

@@ -28,7 +28,7 @@ export async function run(args: ConfigArguments, io: Io, stop: AbortSignal, relo
   // What the process needs for itself, as the limits that people set are those of the whole process.
   let agent: Agent;
   try {
-    agent = await createAgent(settings, { log, baselineBytes: process.memoryUsage.rss() });
+    agent = await createAgent(settings, { log, baselineBytes: process.memoryUsage.rss(), ownsProcess: true });
     await agent.start();
   } catch (error) {
     if (!(error instanceof BindError || error instanceof OutputFileError || error instanceof DetectionError)) throw error;

@@ -8,7 +8,6 @@ import type { AttributesSettings } from '../process/attributes-config.ts';
 import type { FilterSettings } from '../process/filter-config.ts';
 import type { ProbabilisticSamplerSettings } from '../process/probabilistic-sampler-config.ts';
 import type { RedactionSettings } from '../process/redaction-config.ts';
-import type { ResourceDetectionSettings } from '../process/resource-detection-config.ts';
 import type { ResourceSettings } from '../process/resource-config.ts';
 import type { ResourceDetectionSettings } from '../process/resource-detection-config.ts';
 import type { TransformSettings } from '../process/transform-config.ts';
@@ -30,7 +29,7 @@ export type SocketAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string };
 
-/** As `Content-Encoding` has them; gRPC takes none, gzip and zstd. */
+/** As `Content-Encoding` has them; gRPC takes none, gzip, zstd and x-snappy-framed, which it calls snappy. */
 export type Compression = 'none' | 'gzip' | 'zstd' | 'deflate' | 'zlib' | 'snappy' | 'x-snappy-framed';
 
 /** Everything that one agent process runs. */
@@ -153,7 +152,6 @@ export type ProcessorSettings =
   | MemoryLimiterSettings
   | ProbabilisticSamplerSettings
   | RedactionSettings
-  | ResourceDetectionSettings
   | ResourceDetectionSettings
   | ResourceSettings
   | TransformSettings;

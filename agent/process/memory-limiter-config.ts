@@ -11,8 +11,6 @@ const MIB = 1024 * 1024;
 /** Share of the limit that is kept for requests in flight where no spike limit is written; upstream's. */
 const DEFAULT_SPIKE_SHARE = 0.2;
 
-const NO_FORCED_GC = 'bytes are counted exactly, nothing has to be collected by force';
-
 const shape = {
   check_interval: duration({
     describe: 'Time between two looks at the memory of the process. What requests hold is counted at every request, without an interval.',
@@ -32,16 +30,14 @@ const shape = {
   }),
   spike_limit_percentage: unsigned({ describe: 'The spike limit in percent of the same.', default: 0, shows: '20 % of limit_percentage' }),
   min_gc_interval_when_soft_limited: duration({
-    describe: 'Time between two forced collections.',
+    describe: 'Time between two forced collections while the process is above limit less spike limit.',
     default: 10_000,
     shows: '10s',
-    inert: NO_FORCED_GC,
   }),
   min_gc_interval_when_hard_limited: duration({
-    describe: 'Time between two forced collections.',
+    describe: 'The same while it is above the limit; at least 1s.',
     default: 0,
     shows: '0s',
-    inert: NO_FORCED_GC,
   }),
 };
 
@@ -80,6 +76,8 @@ export const memoryLimiter = component<Output<typeof shape>, MemoryLimiterSettin
       kind: 'memory_limiter',
       id,
       checkIntervalMs: timerMs(config.check_interval),
+      minGcIntervalSoftMs: timerMs(config.min_gc_interval_when_soft_limited),
+      minGcIntervalHardMs: timerMs(config.min_gc_interval_when_hard_limited),
       limitBytes,
       spikeBytes: spikeBytes > 0 ? spikeBytes : Math.floor(limitBytes * DEFAULT_SPIKE_SHARE),
     };

@@ -125,6 +125,14 @@ export class ExporterCounters {
   }
 }
 
+/** What the guard over the memory of the process did. */
+export interface MemoryCounters {
+  /** Forced collections. */
+  collections: number;
+  /** Above the limit in spite of them. */
+  pressed: boolean;
+}
+
 /** All counters of one agent. They outlive reloads: a series that was once printed goes on. */
 export class Counters {
   readonly receivers: ReceiverCounters[] = [];
@@ -136,6 +144,8 @@ export class Counters {
   readonly connectionErrors = new Map<string, number>();
   /** Reloads of the configuration, by how they ended. */
   readonly reloads = { success: 0, failure: 0, /** Seconds since 1970. */ lastSuccess: Date.now() / 1000 };
+
+  readonly memory: MemoryCounters = { collections: 0, pressed: false };
 
   connectionError(kind: string): void {
     this.connectionErrors.set(kind, (this.connectionErrors.get(kind) ?? 0) + 1);

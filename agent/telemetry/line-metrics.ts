@@ -1,4 +1,4 @@
-import type { ConnectorCounters, Counters } from './counters.ts';
+import type { ConnectorCounters, Counters, MemoryCounters } from './counters.ts';
 import type { MetricDefinition } from './metrics.ts';
 
 /** What connectors took and handed on; upstream has no such metrics. */
@@ -36,6 +36,28 @@ export function reloadMetrics({ reloads }: Counters): MetricDefinition[] {
       labels: [],
       upstream: false,
       samples: () => [{ labels: {}, value: reloads.lastSuccess }],
+    },
+  ];
+}
+
+/** The guard over the memory of the process (admit/memory-guard.ts). */
+export function memoryMetrics(memory: MemoryCounters): MetricDefinition[] {
+  return [
+    {
+      name: 'otlp_agent_memory_collections',
+      type: 'counter',
+      help: 'Number of collections that were forced because the process came near its memory limit.',
+      labels: [],
+      upstream: false,
+      samples: () => [{ labels: {}, value: memory.collections }],
+    },
+    {
+      name: 'otlp_agent_memory_pressed',
+      type: 'gauge',
+      help: '1 while the process is above its memory limit in spite of collections: new requests get a quarter of the room.',
+      labels: [],
+      upstream: false,
+      samples: () => [{ labels: {}, value: memory.pressed ? 1 : 0 }],
     },
   ];
 }

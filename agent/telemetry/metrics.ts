@@ -2,7 +2,7 @@ import { Counter, Gauge, Registry } from '@prometheus-io/client';
 import { SIGNAL_FACTS } from '../otlp/signals.ts';
 import { balanceMetrics } from './balance-metrics.ts';
 import type { Counters, ExporterCounters, ProcessorCounters, ReceiverCounters } from './counters.ts';
-import { connectorMetrics, reloadMetrics } from './line-metrics.ts';
+import { connectorMetrics, memoryMetrics, reloadMetrics } from './line-metrics.ts';
 
 /** Of the text format that the registry prints. */
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -37,6 +37,7 @@ export function metricDefinitions(counters: Counters, heldBytes: () => number, s
     ...connectorMetrics(counters.connectors),
     ...balanceMetrics(counters),
     ...reloadMetrics(counters),
+    ...memoryMetrics(counters.memory),
     ...ownMetrics(counters, heldBytes),
     ...processMetrics(startedAt),
   ];

@@ -163,7 +163,7 @@ function settings(port) {
       memory_limiter: {
         kind: 'memory_limiter',
         id: 'memory_limiter',
-        checkIntervalMs: 1000,
+        checkIntervalMs: 1000, minGcIntervalSoftMs: 10_000, minGcIntervalHardMs: 0,
         limitBytes: 512 * 2 ** 20,
         spikeBytes: 128 * 2 ** 20,
       },

@@ -52,6 +52,8 @@ describe('memory_limiter', () => {
       kind: 'memory_limiter',
       id: 'memory_limiter',
       checkIntervalMs: 1000,
+      minGcIntervalSoftMs: 10_000,
+      minGcIntervalHardMs: 0,
       limitBytes,
       spikeBytes: limitBytes / 5,
     } as const;
