@@ -1,5 +1,4 @@
 import type { z } from 'zod';
-import { LIBRARY_RECEIVER } from '../receive/library-config.ts';
 import { docOf, fieldOf } from './field-doc.ts';
 import { parseId } from './ids.ts';
 import type { Notice } from './problems.ts';
@@ -25,7 +24,6 @@ export function portableFindings(root: MapNode): Notice[] {
       const component = typeof id === 'string' ? undefined : findComponent(COMPONENTS[section], id.type);
       if (component === undefined) continue;
       findOurs(component.config, entry.node, [section, key], find);
-      if (component.type === LIBRARY_RECEIVER) find([section, key], 'the receiver is of this agent alone');
       if (component.type === 'memory_limiter' && nodeAt(entry.node, ['check_interval']) === undefined) {
         find([section, key], 'has no check_interval, which has no default there; write check_interval: 1s');
       }

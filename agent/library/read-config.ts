@@ -23,9 +23,9 @@ export function readConfig(config: string | AgentConfig | ShortConfig, environme
   const { settings, root } = loaded;
   // Here is the program that the receiver waits for.
   const notices = loaded.notices.filter(({ path: [section, id] }) => !(section === 'receivers' && typeOf(id) === LIBRARY_RECEIVER));
-  if (nodeAt(root, ['service', 'telemetry', 'metrics']) !== undefined) return { settings, root, notices };
+  if (nodeAt(root, ['service', 'telemetry', 'metrics']) !== undefined) return { ...loaded, notices };
   const { metrics: _none, ...telemetry } = settings.telemetry;
-  return { settings: { ...settings, telemetry }, root, notices };
+  return { ...loaded, settings: { ...settings, telemetry }, notices };
 }
 
 function readText(text: string, environment: Environment): LoadedConfig {
