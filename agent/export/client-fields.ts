@@ -45,7 +45,10 @@ export function clientTls(): Field<{ readonly insecure: boolean }> {
 }
 
 export function compression(): Field<CompressionName> {
-  return choice(COMPRESSIONS, { describe: 'gzip, zstd, deflate (otlp_http only) or none.', default: 'gzip' });
+  return choice(COMPRESSIONS, {
+    describe: 'gzip, zstd, snappy or none; otlp_http also has deflate, zlib and x-snappy-framed.',
+    default: 'gzip',
+  });
 }
 
 /** The compression as settings, or a report that this transport has no such thing. */
@@ -56,10 +59,30 @@ export function compressionSetting(name: CompressionName, allowed: readonly Comp
   return 'none';
 }
 
-/** HTTP and HTTP/2 header names have no case. */
+/**
+ * HTTP and HTTP/2 header names have no case, and values no space around them: what `${file:/path}` reads ends with a line break, with which
+ * the Collector's requests fail one by one.
+ */
 export function lowerCaseNames(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value.trim()]));
 }
+
+/** Says which headers no request could carry. Values are not repeated: they may be secrets. */
+export function reportHeaders(headers: Readonly<Record<string, string>>, context: BuildContext): void {
+  for (const [name, value] of Object.entries(lowerCaseNames(headers))) {
+    if (!HEADER_NAME.test(name)) context.report('OTLP_CONFIG_VALUE', ['headers'], `"${name}" is no name of a header`);
+    else if (!HEADER_VALUE.test(value))
+      context.report(
+        'OTLP_CONFIG_VALUE',
+        ['headers', name],
+        'has a control character or a letter beyond Latin-1 inside; a header is one line of text',
+      );
+  }
+}
+
+/** RFC 9110, 5.6.2 and 5.5. */
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Says that the next hop would need TLS. `why` is what asks for it. */
 export function reportTls(context: BuildContext, path: readonly string[], why: string): void {

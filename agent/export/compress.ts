@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { deflate, gzip, constants as zlib, zstdCompress } from 'node:zlib';
+import { snappyBlock, snappyFramed } from '../compression/snappy-encode.ts';
 import type { Compression, Signal } from '../config/settings.ts';
 import type { Encoded } from './transport.ts';
 
@@ -14,7 +15,7 @@ const gzipAsync = promisify(gzip);
 const deflateAsync = promisify(deflate);
 const zstdAsync = promisify(zstdCompress);
 
-/** Compresses a merged body on libuv's pool; `none` passes the slices on as they are. */
+/** Compresses a merged body on libuv's pool (snappy here: no faster than its own way there); `none` passes the slices on as they are. */
 export function compress(
   kind: Compression,
   level: number | undefined,
@@ -24,29 +25,19 @@ export function compress(
   items: number,
 ): Encoded | Promise<Encoded> {
   if (kind === 'none') return { signal, slices, bytes, items, encoding: 'identity' };
-  return compressed(kind, level, signal, slices, bytes, items);
-}
-
-async function compressed(
-  kind: Exclude<Compression, 'none'>,
-  level: number | undefined,
-  signal: Signal,
-  slices: readonly Uint8Array[],
-  bytes: number,
-  items: number,
-): Promise<Encoded> {
   const whole = slices.length === 1 ? (slices[0] as Uint8Array) : Buffer.concat(slices, bytes);
-  let out: Uint8Array;
+  const done = (out: Uint8Array): Encoded => ({ signal, slices: [out], bytes: out.length, items, encoding: kind });
   switch (kind) {
     case 'gzip':
-      out = await gzipAsync(whole, { level: level ?? GZIP_LEVEL });
-      break;
+      return gzipAsync(whole, { level: level ?? GZIP_LEVEL }).then(done);
     case 'deflate':
-      out = await deflateAsync(whole, { level: level ?? GZIP_LEVEL });
-      break;
+    case 'zlib': // the same format under two names
+      return deflateAsync(whole, { level: level ?? GZIP_LEVEL }).then(done);
     case 'zstd':
-      out = await zstdAsync(whole, { params: { [zlib.ZSTD_c_compressionLevel]: level ?? ZSTD_LEVEL } });
-      break;
+      return zstdAsync(whole, { params: { [zlib.ZSTD_c_compressionLevel]: level ?? ZSTD_LEVEL } }).then(done);
+    case 'snappy':
+      return done(snappyBlock(whole));
+    case 'x-snappy-framed':
+      return done(snappyFramed(whole));
   }
-  return { signal, slices: [out], bytes: out.length, items, encoding: kind };
 }

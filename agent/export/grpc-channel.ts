@@ -17,6 +17,10 @@ const ENCODING_HEADER: Readonly<Record<Encoding, Readonly<Record<string, string>
   gzip: { 'grpc-encoding': 'gzip' },
   zstd: { 'grpc-encoding': 'zstd' },
   deflate: { 'grpc-encoding': 'deflate' },
+  zlib: { 'grpc-encoding': 'deflate' },
+  // gRPC's snappy is the framed form: grpc-go's compressors write nothing else.
+  'x-snappy-framed': { 'grpc-encoding': 'snappy' },
+  snappy: { 'grpc-encoding': 'snappy' },
 };
 
 /**

@@ -1,28 +1,34 @@
 import { Agent, type Dispatcher } from 'undici';
 import type { OtlpHttpExporterSettings, Signal } from '../config/settings.ts';
-import { decodePartialSuccess, decodeStatus } from '../otlp/status.ts';
+import { protoToJson } from '../otlp/json/json.ts';
 import { GrpcStatus } from '../runtime/grpc-status.ts';
-import { OK, type Outcome } from '../runtime/outcome.ts';
+import type { Outcome } from '../runtime/outcome.ts';
 import { USER_AGENT } from '../runtime/version.ts';
 import { compress } from './compress.ts';
-import { httpStatusToGrpc } from './grpc-outcome.ts';
+import { httpOutcome, MAX_RESPONSE_BYTES, retry } from './http-outcome.ts';
+import { type Environment, parseProxy, proxyFromEnvironment } from './http-proxy.ts';
 import type { Encoded, Transport } from './transport.ts';
 
-/** Spec 1.11, OTLP/HTTP, "Retryable response codes"; no other 4xx or 5xx is sent again. */
-const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
-/** Responses above are not read (spec: response size limit). */
-const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
-const MAX_RETRY_AFTER_MS = 5 * 60_000;
-const PROTOBUF = 'application/x-protobuf';
+const CONTENT_TYPES = { proto: 'application/x-protobuf', json: 'application/json' } as const;
 
-/** OTLP/HTTP with protobuf bodies over undici: kept-alive connections, no redirects, no retries of its own. */
+/** What is the same in every request of one signal. */
+interface Route {
+  readonly origin: string;
+  /** The path, or the whole URL where `origin` is a proxy. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** OTLP/HTTP with protobuf or JSON bodies over undici: kept-alive connections, no redirects, no retries of its own. */
 export class HttpTransport implements Transport {
   readonly labels: Readonly<Record<string, string>>;
   readonly #settings: OtlpHttpExporterSettings;
+  readonly #route: Route;
   readonly #agent: Agent;
   readonly #closing = new AbortController();
 
-  constructor(settings: OtlpHttpExporterSettings, signal: Signal) {
+  /** Throws where HTTP_PROXY names what is no HTTP proxy. */
+  constructor(settings: OtlpHttpExporterSettings, signal: Signal, environment: Environment = process.env) {
     this.#settings = settings;
     const url = new URL(settings.urls[signal]);
     this.labels = {
@@ -30,41 +36,42 @@ export class HttpTransport implements Transport {
       server_port: url.port || (url.protocol === 'https:' ? '443' : '80'),
       url_path: url.pathname,
     };
+    this.#route = route(url, settings, environment);
     this.#agent = new Agent({
       connections: settings.maxConnections > 0 ? settings.maxConnections : null,
-      pipelining: 1,
+      pipelining: settings.keepAlives ? 1 : 0,
       keepAliveTimeout: settings.idleConnectionTimeoutMs,
+      // A server may say that it closes earlier, not that we keep a connection for longer than we want.
+      keepAliveMaxTimeout: settings.idleConnectionTimeoutMs,
       connectTimeout: settings.timeoutMs,
       headersTimeout: settings.timeoutMs,
       bodyTimeout: settings.timeoutMs,
     });
   }
 
+  /** Throws where the bytes cannot become JSON: they were scanned as far as their items, and no further. */
   encode(signal: Signal, slices: readonly Uint8Array[], bytes: number, items: number): Encoded | Promise<Encoded> {
+    const { compression, compressionLevel } = this.#settings;
     // One buffer: undici writes an iterable piece by piece with a microtask each, which costs more than the copy. Joined here, it is one
     // for all attempts, and counted as held (attempt.ts).
-    const whole = slices.length === 1 ? slices : [Buffer.concat(slices, bytes)];
-    return compress(this.#settings.compression, this.#settings.compressionLevel, signal, whole, bytes, items);
+    const whole =
+      this.#settings.encoding === 'json' ? [protoToJson(signal, slices)] : slices.length === 1 ? slices : [Buffer.concat(slices, bytes)];
+    return compress(compression, compressionLevel, signal, whole, whole[0]?.length ?? 0, items);
   }
 
   async send(body: Encoded): Promise<Outcome> {
-    const url = new URL(this.#settings.urls[body.signal]);
+    const { origin, path, headers } = this.#route;
     const timeout = AbortSignal.timeout(this.#settings.timeoutMs);
     try {
       const response = await this.#agent.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
+        origin,
+        path,
         method: 'POST',
-        headers: {
-          'content-type': PROTOBUF,
-          'user-agent': USER_AGENT,
-          ...(body.encoding === 'identity' ? {} : { 'content-encoding': body.encoding }),
-          ...this.#settings.headers,
-        },
+        headers: body.encoding === 'identity' ? headers : { 'content-encoding': body.encoding, ...headers },
         body: body.slices[0] as Uint8Array,
         signal: AbortSignal.any([timeout, this.#closing.signal]),
       });
-      return await this.#outcome(response);
+      return httpOutcome(body.signal, response.statusCode, response.headers, await readLimited(response));
     } catch (error) {
       // No answer, for whatever reason: the same request may be sent again (spec: disconnect without a response).
       if (timeout.aborted) return retry(GrpcStatus.DEADLINE_EXCEEDED, `no answer within ${this.#settings.timeoutMs} ms`, undefined);
@@ -76,27 +83,24 @@ export class HttpTransport implements Transport {
     this.#closing.abort();
     await this.#agent.destroy();
   }
-
-  async #outcome(response: Dispatcher.ResponseData): Promise<Outcome> {
-    const { statusCode: status, headers } = response;
-    const body = await readLimited(response);
-    if (body === undefined) {
-      const message = `the response (HTTP status ${status}) is larger than ${MAX_RESPONSE_BYTES} bytes`;
-      return { kind: 'reject', code: GrpcStatus.RESOURCE_EXHAUSTED, message, taken: status < 300 };
-    }
-    if (status >= 200 && status < 300) {
-      const partial = headers['content-type'] === PROTOBUF ? decodePartialSuccess(body) : undefined;
-      return partial === undefined ? OK : { kind: 'ok', rejected: partial.rejected, message: partial.message };
-    }
-    const said = headers['content-type'] === PROTOBUF ? decodeStatus(body)?.message : undefined;
-    const message = said === undefined || said === '' ? `HTTP status ${status}` : `HTTP status ${status}: ${said}`;
-    if (!RETRYABLE.has(status)) return { kind: 'reject', code: httpStatusToGrpc(status), message };
-    return retry(httpStatusToGrpc(status), message, retryAfterMs(headers['retry-after'], Date.now()));
-  }
 }
 
-function retry(code: number, message: string, afterMs: number | undefined): Outcome {
-  return { kind: 'retry', afterMs, code, message };
+/** A proxy gets the whole URL in the request line (RFC 9112, 3.2.2); tunnels are for TLS. */
+function route(url: URL, settings: OtlpHttpExporterSettings, environment: Environment): Route {
+  const headers = { 'content-type': CONTENT_TYPES[settings.encoding], 'user-agent': USER_AGENT, ...settings.headers };
+  const path = url.pathname + url.search;
+  const proxy = settings.proxyUrl === undefined ? proxyFromEnvironment(url, environment) : parseProxy(settings.proxyUrl);
+  if (typeof proxy === 'string') throw new Error(`${settings.id}.proxy_url ${proxy}`); // the configuration has refused it before
+  if (proxy === undefined) return { origin: url.origin, path, headers };
+  return {
+    origin: proxy.origin,
+    path: url.origin + path,
+    headers: {
+      host: url.host,
+      ...headers,
+      ...(proxy.authorization === undefined ? {} : { 'proxy-authorization': proxy.authorization }),
+    },
+  };
 }
 
 /** Reads to the end, so that the connection can be used again; undefined above the limit, and the connection is given up. */
@@ -109,12 +113,4 @@ async function readLimited(response: Dispatcher.ResponseData): Promise<Buffer | 
     parts.push(part);
   }
   return Buffer.concat(parts, bytes);
-}
-
-/** Retry-After is seconds or an HTTP date (RFC 9110, 10.2.3). */
-export function retryAfterMs(header: string | string[] | undefined, now: number): number | undefined {
-  if (typeof header !== 'string') return undefined;
-  const text = header.trim();
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS);
 }

@@ -97,7 +97,9 @@ export function otlpGrpcSettings(config: OtlpGrpcConfig, context: BuildContext, 
     id: context.id,
     address,
     authority: config.authority === '' ? (address.kind === 'unix' ? 'localhost' : target(config.endpoint)) : config.authority,
-    compression: compressionSetting(config.compression, ['gzip', 'zstd', 'none'], context),
+    // Over gRPC snappy is the framed form.
+    compression:
+      config.compression === 'snappy' ? 'x-snappy-framed' : compressionSetting(config.compression, ['gzip', 'zstd', 'none'], context),
     headers: lowerCaseNames(config.headers),
     ...(config.keepalive === undefined
       ? {}

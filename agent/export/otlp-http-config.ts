@@ -8,8 +8,13 @@ import type { OtlpHttpExporterSettings, Signal } from '../config/settings.ts';
 import { SIGNALS } from '../config/settings.ts';
 import { SIGNAL_FACTS } from '../otlp/signals.ts';
 import { queueSettings, sendingQueue } from '../queue/config.ts';
-import { clientTls, compression, compressionSetting, lowerCaseNames, reportTls } from './client-fields.ts';
+import { clientTls, compression, compressionSetting, lowerCaseNames, reportHeaders, reportTls } from './client-fields.ts';
+import { parseProxy } from './http-proxy.ts';
 import { retryOnFailure, retrySettings } from './retry-config.ts';
+
+const COMPRESSIONS = ['gzip', 'zstd', 'deflate', 'zlib', 'snappy', 'x-snappy-framed', 'none'] as const;
+/** klauspost's "best", to which the Collector maps all from 10 on. */
+const MAX_ZSTD_LEVEL = 11;
 
 const GO_POOL = 'connections are pooled by max_conns_per_host and idle_conn_timeout';
 
@@ -19,8 +24,15 @@ const shape = {
   metrics_endpoint: text({ describe: 'Whole URL for metrics.', default: '', shows: '<endpoint>/v1/metrics' }),
   logs_endpoint: text({ describe: 'Whole URL for logs.', default: '', shows: '<endpoint>/v1/logs' }),
   profiles_endpoint: text({ describe: 'Whole URL for profiles.', default: '', shows: '<endpoint>/v1development/profiles' }),
-  encoding: choice(['proto', 'json'], { describe: 'proto; json is not supported yet.', default: 'proto' }),
-  proxy_url: text({ describe: 'Proxy. Not supported yet.', default: '' }),
+  encoding: choice(['proto', 'json'], {
+    describe: 'proto, or json, which costs about three times the CPU and the bytes.',
+    default: 'proto',
+  }),
+  proxy_url: text({
+    describe: 'HTTP proxy, http://user:password@host:port; without it HTTP_PROXY and NO_PROXY count.',
+    default: '',
+    shows: '',
+  }),
   tls: clientTls(),
   auth: unsupported('Authenticator extension.', NO_AUTH),
   middlewares: unsupported('Middleware extensions.', NO_MIDDLEWARES),
@@ -28,7 +40,10 @@ const shape = {
   compression: compression(),
   compression_params: section(
     {
-      level: integer({ describe: 'Level of the algorithm: -1 to 9 for gzip and deflate, 1 to 22 for zstd; 0 is its default.', default: 0 }),
+      level: integer({
+        describe: 'Level of the algorithm: -1 to 9 for gzip, zlib and deflate, 1 to 11 for zstd (above is 11); 0 is our default, 1.',
+        default: 0,
+      }),
     },
     { describe: 'How hard to compress.' },
   ),
@@ -38,7 +53,7 @@ const shape = {
   idle_conn_timeout: duration({ describe: 'Closes a connection without requests after this time.', default: 90_000, shows: '1m30s' }),
   max_idle_conns: integer({ describe: 'Idle connections at most.', default: 100, inert: GO_POOL }),
   max_idle_conns_per_host: integer({ describe: 'Idle connections to one host at most.', default: 0, inert: GO_POOL }),
-  disable_keep_alives: bool({ describe: 'One connection for each request.', default: false, inert: GO_POOL }),
+  disable_keep_alives: bool({ describe: 'One connection for each request.', default: false }),
   http2_read_idle_timeout: duration({ describe: 'HTTP/2 pings.', default: 0, shows: '0s', inert: 'requests go over HTTP/1.1' }),
   http2_ping_timeout: duration({ describe: 'HTTP/2 pings.', default: 0, shows: '0s', inert: 'requests go over HTTP/1.1' }),
   force_attempt_http2: bool({ describe: 'Tries HTTP/2.', default: true, inert: 'requests go over HTTP/1.1' }),
@@ -55,9 +70,9 @@ export const otlpHttpExporter = component<Config, OtlpHttpExporterSettings>({
   type: 'otlp_http',
   aliases: ['otlphttp'],
   signals: SIGNALS,
-  describe: 'Sends OTLP over HTTP, as protobuf.',
+  describe: 'Sends OTLP over HTTP, as protobuf or JSON.',
   config: section(shape, {
-    describe: 'Sends OTLP over HTTP, as protobuf.',
+    describe: 'Sends OTLP over HTTP, as protobuf or JSON.',
     check: (config, report) => {
       if (config.endpoint === '' && SIGNALS.every((signal) => ownEndpoint(config, signal) === '')) {
         report('endpoint', 'is missing; write the base URL, http://host:port, or <signal>_endpoint', 'OTLP_CONFIG_MISSING');
@@ -67,8 +82,9 @@ export const otlpHttpExporter = component<Config, OtlpHttpExporterSettings>({
     },
   }),
   build: (config, context) => {
-    if (config.encoding === 'json') context.report('OTLP_CONFIG_UNSUPPORTED', ['encoding'], 'json is not supported yet; remove the key');
-    if (config.proxy_url !== '') context.report('OTLP_CONFIG_UNSUPPORTED', ['proxy_url'], 'proxies are not supported yet; remove the key');
+    const proxy = config.proxy_url === '' ? undefined : parseProxy(config.proxy_url);
+    if (typeof proxy === 'string') context.report('OTLP_CONFIG_VALUE', ['proxy_url'], proxy);
+    reportHeaders(config.headers, context);
     const { level } = config.compression_params;
     return {
       kind: 'otlp_http',
@@ -79,9 +95,11 @@ export const otlpHttpExporter = component<Config, OtlpHttpExporterSettings>({
         logs: url(config, 'logs', context),
         profiles: url(config, 'profiles', context),
       },
-      compression: compressionSetting(config.compression, ['gzip', 'zstd', 'deflate', 'none'], context),
-      // -1 is zlib's name for its default, -2 Go's for "Huffman only", to which 1 is the nearest.
-      ...(level === 0 || level === -1 ? {} : { compressionLevel: level === -2 ? 1 : level }),
+      compression: compressionSetting(config.compression, COMPRESSIONS, context),
+      encoding: config.encoding,
+      ...(config.proxy_url === '' ? {} : { proxyUrl: config.proxy_url }),
+      ...levelSetting(config.compression, level),
+      keepAlives: !config.disable_keep_alives,
       headers: lowerCaseNames(config.headers),
       maxConnections: Math.max(config.max_conns_per_host, 0),
       idleConnectionTimeoutMs: timeoutMs(config.idle_conn_timeout),
@@ -91,6 +109,16 @@ export const otlpHttpExporter = component<Config, OtlpHttpExporterSettings>({
     };
   },
 });
+
+/**
+ * 0 and zlib's -1 are the default; -2, Go's "Huffman only", has 1 as the nearest. zstd takes any number upstream, where four speeds stand
+ * behind it: level 22 would want 700 MB for each request.
+ */
+function levelSetting(name: Config['compression'], level: number): { readonly compressionLevel?: number } {
+  if (level === 0 || level === -1) return {};
+  if (name === 'zstd') return { compressionLevel: Math.min(Math.max(level, 1), MAX_ZSTD_LEVEL) };
+  return { compressionLevel: level === -2 ? 1 : level };
+}
 
 function ownEndpoint(config: Config, signal: Signal): string {
   return config[`${signal}_endpoint`];

@@ -1,4 +1,4 @@
-import type { Signal } from '../config/settings.ts';
+import type { Compression, Signal } from '../config/settings.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 
 /** What goes over the wire in one request, after merging and compressing; kept for the retries of the same batch. */
@@ -7,7 +7,7 @@ export interface Encoded {
   readonly slices: readonly Uint8Array[];
   readonly bytes: number;
   readonly items: number;
-  readonly encoding: 'identity' | 'gzip' | 'zstd' | 'deflate';
+  readonly encoding: 'identity' | Exclude<Compression, 'none'>;
 }
 
 /** The last step of the path: one attempt to hand one request to the next hop. */

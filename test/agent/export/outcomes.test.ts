@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { QueueSettings } from '../../../agent/config/settings.ts';
 import { grpcOutcome } from '../../../agent/export/grpc-outcome.ts';
-import { retryAfterMs } from '../../../agent/export/http-transport.ts';
+import { retryAfterMs } from '../../../agent/export/http-outcome.ts';
 import { encodeResponse, encodeStatus } from '../../../agent/otlp/status.ts';
 import { finish, GrpcClient, post, type Running, startAgent, until } from '../kit/agent.ts';
 import { request } from '../kit/otlp.ts';

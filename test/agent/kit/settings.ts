@@ -67,6 +67,8 @@ export function httpExporter(port: number, more: Partial<OtlpHttpExporterSetting
     kind: 'otlp_http',
     id: 'otlp_http',
     urls: Object.fromEntries(SIGNALS.map((signal) => [signal, base + PATHS[signal]])) as OtlpHttpExporterSettings['urls'],
+    encoding: 'proto',
+    keepAlives: true,
     compression: 'none',
     headers: {},
     maxConnections: 0,
