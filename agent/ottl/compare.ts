@@ -7,14 +7,19 @@ import { compareText, Duration, frozen, GoSlice, Identifier, isList, isMap, type
  * greater; nil equals nil only; maps and lists only know == and !=.
  */
 export function compare(a: Value, b: Value, operator: ComparisonOperator): boolean {
-  if (a === undefined || b === undefined) {
-    const both = a === b;
+  if (isNil(a) || isNil(b)) {
+    const both = isNil(a) && isNil(b);
     return operator === '!=' ? !both : both && operator !== '<' && operator !== '>';
   }
   const order = orderOf(a, b);
   if (order !== undefined) return judge(order, operator);
   if (operator === '==') return equal(a, b);
   return operator === '!=' && !equal(a, b);
+}
+
+/** No bytes are a nil slice in Go, and that is nil, too. */
+function isNil(value: Value): boolean {
+  return value === undefined || (value instanceof Uint8Array && value.length === 0);
 }
 
 /** Negative, 0, positive, or NaN where nothing but != holds; undefined for kinds without an order. */

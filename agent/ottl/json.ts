@@ -2,11 +2,23 @@ import type { AnyValue } from '../otlp/view/any-value.ts';
 import { Failure, wrongType } from './errors.ts';
 import { compareText, Duration, frozen, GoSlice, Identifier, isMap, Parts, Time, type Value } from './values.ts';
 
-/**
- * JSON as Go writes it (encoding/json, goccy/go-json): keys in order, bytes in base64, `<`, `>` and `&` escaped. NaN and the infinities
- * have no JSON: the marshal of a number fails.
- */
-export function toJson(value: Value): string {
+/** Two encoders write JSON in the Collector, and they differ in small things. */
+interface Style {
+  readonly number: (value: number) => string;
+  readonly text: (value: string) => string;
+}
+
+/** goccy/go-json, which converters use: exponents of two digits, `<`, `>` and `&` escaped, no short names for backspace and form feed. */
+const GO_JSON: Style = {
+  number: (value) => shortest(value).replace(/e([+-])(\d)$/u, 'e$10$2'),
+  text: (value) => escaped(value, /[<>&\u2028\u2029]|\\[bf]/gu),
+};
+
+/** encoding/json without its escapes for HTML, which pdata uses for AsString(). */
+const ENCODING_JSON: Style = { number: shortest, text: (value) => escaped(value, /[\u2028\u2029]/gu) };
+
+/** JSON of any value, as String() and Concat() show it: keys in order, bytes in base64. NaN and the infinities have none. */
+export function toJson(value: Value, style: Style = GO_JSON): string {
   switch (typeof value) {
     case 'undefined':
       return 'null';
@@ -14,36 +26,38 @@ export function toJson(value: Value): string {
     case 'bigint':
       return String(value);
     case 'number':
-      return jsonNumber(value);
+      return style.number(value);
     case 'string':
-      return jsonText(value);
+      return style.text(value);
     default:
-      if (value instanceof Uint8Array) return `"${Buffer.from(value).toString('base64')}"`;
+      // No bytes are a nil slice.
+      if (value instanceof Uint8Array) return value.length === 0 ? 'null' : `"${Buffer.from(value).toString('base64')}"`;
       if (isMap(value)) {
         const entries = [...frozen(value)].sort(([a], [b]) => compareText(a, b));
-        return `{${entries.map(([key, each]) => `${jsonText(key)}:${toJson(each)}`).join(',')}}`;
+        return `{${entries.map(([key, each]) => `${style.text(key)}:${toJson(each, style)}`).join(',')}}`;
       }
-      if (value instanceof GoSlice) return `[${value.items.map(toJson).join(',')}]`;
+      if (value instanceof GoSlice) return `[${value.items.map((each) => toJson(each, style)).join(',')}]`;
       if (value instanceof Time) return `"${rfc3339(value)}"`;
       if (value instanceof Duration) return String(value.ns);
       if (value instanceof Identifier) return `[${[...value.bytes].join(',')}]`;
       // pdata types have no fields that JSON would see.
       if (value instanceof Parts) return '{}';
-      return `[${(value as readonly AnyValue[]).map(toJson).join(',')}]`;
+      return `[${(value as readonly AnyValue[]).map((each) => toJson(each, style)).join(',')}]`;
   }
 }
 
-/** Shortest text that reads back as the same number; its exponents are those of JavaScript, by design of encoding/json. */
-function jsonNumber(value: number): string {
+/** Shortest text that reads back as the same number; where it has an exponent is the same in Go and JavaScript, by design of encoding/json. */
+function shortest(value: number): string {
   if (!Number.isFinite(value)) throw wrongType('NaN and infinite numbers have no JSON');
   return Object.is(value, -0) ? '-0' : String(value);
 }
 
-/** What encoding/json escapes and JSON.stringify does not. */
-const HTML = /[<>&\u2028\u2029]/gu;
-
-function jsonText(text: string): string {
-  return JSON.stringify(text.toWellFormed()).replace(HTML, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+/** What JSON.stringify leaves or shortens and Go does not. */
+function escaped(text: string, more: RegExp): string {
+  return JSON.stringify(text.toWellFormed()).replace(more, (found) => {
+    const code = found === '\\b' ? 8 : found === '\\f' ? 12 : found.charCodeAt(0);
+    return `\\u${code.toString(16).padStart(4, '0')}`;
+  });
 }
 
 /** Value.AsString() of pdata: what body.string, stringify_all and ToKeyValueString show. */
@@ -57,12 +71,12 @@ export function asString(value: AnyValue): string {
     case 'bigint':
       return String(value);
     case 'number':
-      if (Number.isFinite(value)) return jsonNumber(value);
+      if (Number.isFinite(value)) return shortest(value);
       return `json: unsupported value: ${Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'}`;
     default:
       if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
       try {
-        return toJson(value);
+        return toJson(value, ENCODING_JSON);
       } catch (error) {
         // json.Marshal failed, and its error is not looked at.
         if (error instanceof Failure) return '';

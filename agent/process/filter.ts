@@ -12,7 +12,7 @@ import type { ProcessorHost } from './create-processor.ts';
 import type { FilterPass, FilterSettings } from './filter-config.ts';
 import { hasAll, matchesLog, matchesMetric, matchesSpan } from './filter-match.ts';
 import type { Match } from './filter-match-config.ts';
-import type { Body, Metadata, Processor } from './process.ts';
+import { type Body, type Metadata, type Processor, ProcessorRefusal } from './process.ts';
 
 /**
  * Processor `filter`: drops what meets a condition.
@@ -36,7 +36,7 @@ export class FilterProcessor implements Processor {
       .filter((pass) => pass !== undefined);
   }
 
-  process(body: Body, metadata: Metadata | undefined): Body | string {
+  process(body: Body, metadata: Metadata | undefined): Body | string | ProcessorRefusal {
     if (this.#passes.length === 0) return body;
     try {
       const request = new RequestView(this.#signal, body);
@@ -44,7 +44,8 @@ export class FilterProcessor implements Processor {
       for (const pass of this.#passes) dropIn(request, pass, item);
       return request.toBody();
     } catch (error) {
-      if (error instanceof MalformedError || error instanceof Refusal) return error.message;
+      if (error instanceof Refusal) return new ProcessorRefusal(error.message);
+      if (error instanceof MalformedError) return error.message;
       throw error;
     }
   }

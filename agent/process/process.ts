@@ -3,7 +3,8 @@
  * In:       the slices of a request. Out: slices of the rewritten request; untouched parts are shared, never copied.
  * May drop: items that a filter or sampler does not keep: `items` becomes fewer, and with `bytes` 0 nothing goes on.
  * Counters: otelcol_processor_{incoming,outgoing}_items; their difference is what was dropped.
- * Fails:    with a reason, when the bytes that must be rewritten are malformed: the request is refused as such.
+ * Fails:    with a reason, when the bytes that must be rewritten are malformed: the request is refused as such. A processor that is told
+ *           to (error_mode: propagate) refuses sound bytes with a ProcessorRefusal.
  * Bench:    test/bench/agent-components
  */
 export interface Body {
@@ -16,9 +17,17 @@ export interface Body {
 /** Headers of the request that brought the data, by lower-case name; only where the receiver has include_metadata. */
 export type Metadata = ReadonlyMap<string, readonly string[]>;
 
+/** What a processor refuses although it can be read; the sender is told to send again, as the Collector tells it. */
+export class ProcessorRefusal {
+  readonly reason: string;
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+
 export interface Processor {
-  /** Never throws; a string is the reason why the body cannot be processed. */
-  process(body: Body, metadata: Metadata | undefined): Body | string;
+  /** Never throws; a string is the reason why the body cannot be read. */
+  process(body: Body, metadata: Metadata | undefined): Body | string | ProcessorRefusal;
   /** Where it holds timers or files. */
   close?(): void;
 }

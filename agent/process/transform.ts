@@ -6,7 +6,7 @@ import { Item } from '../ottl/item.ts';
 import { Conditions, Statements } from '../ottl/run.ts';
 import { eachOf } from '../ottl/walk.ts';
 import type { ProcessorHost } from './create-processor.ts';
-import type { Body, Metadata, Processor } from './process.ts';
+import { type Body, type Metadata, type Processor, ProcessorRefusal } from './process.ts';
 import type { RunGroup, TransformSettings } from './transform-config.ts';
 
 /**
@@ -29,7 +29,7 @@ export class TransformProcessor implements Processor {
     this.#groups = groups.map((group) => new CompiledGroup(group, failures));
   }
 
-  process(body: Body, metadata: Metadata | undefined): Body | string {
+  process(body: Body, metadata: Metadata | undefined): Body | string | ProcessorRefusal {
     if (this.#groups.length === 0) return body;
     try {
       const request = new RequestView(this.#signal, body);
@@ -37,7 +37,8 @@ export class TransformProcessor implements Processor {
       for (const group of this.#groups) group.run(request, item);
       return request.toBody();
     } catch (error) {
-      if (error instanceof MalformedError || error instanceof Refusal) return error.message;
+      if (error instanceof Refusal) return new ProcessorRefusal(error.message);
+      if (error instanceof MalformedError) return error.message;
       throw error;
     }
   }

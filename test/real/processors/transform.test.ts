@@ -107,7 +107,7 @@ const ATTRIBUTES = {
     'set(attributes["fnv"], FNV(attributes["a"]))',
     'set(attributes["base64"], Base64Encode(attributes["a"], "base64-raw-url"))',
     // Only where it is text: bytes that are no UTF-8 are sent as a text by the Collector, which nothing can read.
-    'set(attributes["unbase64"], Base64Decode(attributes["b64"])) where attributes["b64"] != "true"',
+    'set(attributes["unbase64"], Base64Decode(attributes["b64"])) where attributes["b64"] == "YWJj"',
     'set(attributes["json"], ParseJSON(attributes["json.text"]))',
     'set(attributes["json.a"], ParseJSON(attributes["json.text"])["a"])',
     'set(attributes["groups"], ExtractPatterns(attributes["a"], "(?P<word>[a-z]+)( (?P<rest>.*))?"))',
