@@ -19,8 +19,8 @@ export type Reference = \`\\\${\${string}}\`;
 /** Go's syntax, as \`200ms\`, \`5s\` or \`1h30m\`. A number is nanoseconds, as in the Collector. */
 export type Duration = \`\${string}\${'ns' | 'us' | 'µs' | 'μs' | 'ms' | 's' | 'm' | 'h'}\` | Reference | number | bigint;
 
-/** A list of texts; one text with commas is a list, too. */
-export type TextList = readonly (string | null)[] | string;
+/** A list; one text with commas is a list of texts, too. */
+export type List = readonly (string | number | bigint | boolean | null | { readonly [key: string]: unknown })[] | string;
 
 /** Names and values. */
 export type NameMap = { readonly [name: string]: unknown } | readonly { readonly name?: string; readonly value?: unknown }[];
@@ -32,7 +32,7 @@ const LEAVES = {
   integer: 'number | bigint | Reference',
   number: 'number | bigint | Reference',
   duration: 'Duration',
-  list: 'TextList',
+  list: 'List',
   map: 'NameMap',
   any: 'unknown',
 };
