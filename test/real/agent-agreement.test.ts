@@ -7,8 +7,8 @@ import { effectiveConfig } from '../../agent/config/effective.ts';
 import { parseGoDuration } from '../../agent/config/go-duration.ts';
 import { load } from '../../agent/config/load.ts';
 import { ConfigError } from '../../agent/config/problems.ts';
-import { CORPUS_ENVIRONMENT, corpus, mutations } from '../agent/support/mutations.ts';
-import { DIFFERENT_DEFAULTS, EXCEPTIONS, type Exception } from './agent-agreement.exceptions.ts';
+import { CORPUS_ENVIRONMENT, type CorpusFile, mutations, corpus as wholeCorpus } from '../agent/support/mutations.ts';
+import { DIFFERENT_DEFAULTS, EXCEPTIONS, type Exception, NOT_FOR_THE_COLLECTOR } from './agent-agreement.exceptions.ts';
 import { describeReal, newFolder, realPath, runProgram } from './support/index.ts';
 
 /** Changes which single mutations are tried; any number is as good. Printed with the result, so that a failure can be run again. */
@@ -64,6 +64,11 @@ const ARGUMENTS: readonly { readonly configs?: readonly string[]; readonly sets?
   { sets: ['exporters.otlp_grpc.tls.insecure=${env:NOT_SET:-true}'], valid: true },
   { sets: ['exporters.otlp_grpc.tls.insecure=${env:NOT_SET:-yes}'], valid: false },
 ];
+
+/** Without what this Collector cannot know. */
+function corpus(): readonly CorpusFile[] {
+  return wholeCorpus().filter(({ name }) => NOT_FOR_THE_COLLECTOR[name] === undefined);
+}
 
 interface Judgement {
   readonly accepted: boolean;

@@ -151,6 +151,9 @@ class Builder {
   }
 
   #pattern(path: readonly (string | number)[], source: string): GoRegExp | undefined {
+    const { cacheenabled, cachemaxnumentries } = this.#config.regexp;
+    if (cacheenabled && cachemaxnumentries < 0)
+      return this.#wrong(['regexp', 'cachemaxnumentries'], `(${cachemaxnumentries}) must not be negative`);
     const pattern = compileGoRegExp(source);
     return pattern instanceof GoRegExp ? pattern : this.#wrong(path, `"${source}" is no regular expression: ${pattern.wrong}`);
   }
