@@ -88,6 +88,42 @@ describe('a status that is none', () => {
   });
 });
 
+describe('GOAWAY while calls are under way', () => {
+  it('graceful: they are answered on the old connection and not sent again, the next goes on a new one', async () => {
+    const upstream = keep(
+      await grpcUpstream((one, reply) => {
+        if (one.n === 1) reply.session.close(); // GOAWAY with this stream as the last, answered after it
+        setTimeout(() => reply.ok(), one.n === 1 ? 50 : 0);
+      }),
+    );
+    const running = await startAgent({ exporters: [grpcExporter(upstream.port, { retry: RETRY })] });
+    for (const name of ['first', 'second']) {
+      expect((await post(running.httpPort, PATHS.traces, request('traces', 3, name))).status).toBe(200);
+      await upstream.journal.until(() => upstream.journal.of(`${name}-0`).length > 0);
+    }
+    expect((await finish(running)).total).toMatchObject({ sent: 6, sendFailed: 0 });
+    expect(upstream.journal.received.map((one) => one.connection)).toEqual([1, 2]);
+  });
+
+  it('with an error and the connection gone: all of them are sent again, once', async () => {
+    const CALLS = 8;
+    const upstream = keep(
+      await grpcUpstream((one, reply) => {
+        if (one.connection > 1) reply.ok();
+        else if (one.n === CALLS) {
+          reply.session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0);
+          reply.session.destroy();
+        }
+      }),
+    );
+    const running = await startAgent({ exporters: [grpcExporter(upstream.port, { retry: RETRY })] });
+    for (let i = 0; i < CALLS; i += 1) expect((await post(running.httpPort, PATHS.traces, request('traces', 1, `r${i}`))).status).toBe(200);
+    await until(() => running.agent.books().total.queued === 0);
+    expect((await finish(running)).total).toMatchObject({ sent: CALLS, sendFailed: 0 });
+    for (let i = 0; i < CALLS; i += 1) expect(upstream.journal.of(`r${i}-0`)).toHaveLength(2);
+  });
+});
+
 describe('a slow answer is an answer', () => {
   it('byte by byte over gRPC, within the timeout', async () => {
     const upstream = await once((reply) => {
