@@ -4,14 +4,14 @@
  */
 import http from 'node:http';
 import { connect } from 'node:http2';
-import { traceRequest } from './load.mjs';
+import { serviceRequest, traceRequest } from './load.mjs';
 
 process.on('message', (job) => run(job).then((result) => process.send(result)));
 process.on('disconnect', () => process.exit(0));
 process.send({ ready: true });
 
-async function run({ protocol, port, spans, spanBytes, requests, connections, inFlight }) {
-  const body = traceRequest(spans, spanBytes);
+async function run({ protocol, port, spans, spanBytes, requests, connections, inFlight, content }) {
+  const body = content === 'service' ? serviceRequest(spans, spanBytes) : traceRequest(spans, spanBytes);
   const send = protocol === 'grpc' ? grpcSender(port, body, connections) : httpSender(port, body, connections * inFlight);
   let left = requests;
   let failed = 0;
