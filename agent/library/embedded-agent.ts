@@ -1,4 +1,5 @@
 import { REFUSALS, type Refusal, refuse } from '../admit/errors.ts';
+import { timerMs } from '../config/go-duration.ts';
 import type { Signal, SocketAddress } from '../config/settings.ts';
 import { SIGNALS } from '../config/settings.ts';
 import { scan } from '../otlp/wire.ts';
@@ -14,7 +15,10 @@ import { outcomeOf, refused, type Verdict } from './verdict.ts';
 export interface OfferOptions {
   /** On whose behalf, for the audit. @default the instance's `who` */
   readonly who?: string;
-  /** Called once when a request that was taken has ended: delivered, rejected, or lost. Not called for a refusal. */
+  /**
+   * Called once when a request that was taken has ended: delivered, rejected, or lost; with nothing to send before offer() returns. Not
+   * called for a refusal.
+   */
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
@@ -103,7 +107,7 @@ export class EmbeddedAgent {
    * @param deadlineMs milliseconds; `agent.drain_deadline` where it is left out
    */
   async drain(deadlineMs: number = this.drainDeadlineMs): Promise<Books> {
-    const timer = setTimeout(() => this.#stop.abort(), deadlineMs);
+    const timer = setTimeout(() => this.#stop.abort(), timerMs(deadlineMs));
     const books = await this.#agent.drain(this.#stop.signal);
     clearTimeout(timer);
     return books;
@@ -157,7 +161,7 @@ export class EmbeddedAgent {
 
   #offer(signal: Signal, bytes: Uint8Array, answer: (outcome: Outcome, items: number) => void): Refusal | undefined {
     // From JavaScript anything may come, and a program must not end by what it tells of itself.
-    if (!ArrayBuffer.isView(bytes)) return refuse(REFUSALS.MALFORMED, 'a Uint8Array is wanted');
+    if (!isBytes(bytes)) return refuse(REFUSALS.MALFORMED, 'a Uint8Array is wanted');
     if (!SIGNALS.includes(signal)) return refuse(REFUSALS.NO_PIPELINE, String(signal));
     return this.#agent.offer(signal, bytes, answer, 'delivered');
   }
@@ -177,8 +181,13 @@ export class EmbeddedAgent {
   }
 }
 
+/** Of any realm; a DataView or an Uint16Array has another idea of its length. */
+function isBytes(bytes: unknown): bytes is Uint8Array {
+  return ArrayBuffer.isView(bytes) && (bytes as Partial<Uint8Array>)[Symbol.toStringTag] === 'Uint8Array';
+}
+
 function itemsOf(signal: Signal, bytes: Uint8Array): number {
-  if (!SIGNALS.includes(signal) || !ArrayBuffer.isView(bytes)) return 0;
+  if (!SIGNALS.includes(signal) || !isBytes(bytes)) return 0;
   const found = scan(signal, bytes);
   return found.ok ? found.items : 0;
 }

@@ -34,6 +34,10 @@ function readText(text: string, environment: Environment): LoadedConfig {
 }
 
 function readObject(config: AgentConfig | ShortConfig, environment: Environment): LoadedConfig {
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    const message = 'wants an object, a path or YAML of several lines';
+    throw new ConfigError([{ code: 'OTLP_CONFIG_TYPE', path: [], origin: { source: OBJECT_SOURCE, line: 0, column: 0 }, message }]);
+  }
   const short = isShort(config);
   const long = withLibrary(short ? longForm(config) : config);
   try {

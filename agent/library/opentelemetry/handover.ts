@@ -1,12 +1,14 @@
 import { context, diag, ROOT_CONTEXT } from '@opentelemetry/api';
 import { type ExportResult, ExportResultCode, suppressTracing } from '@opentelemetry/core';
 import type { AgentConfig } from '../../config/agent-config.generated.ts';
+import { timerMs } from '../../config/go-duration.ts';
 import type { Signal } from '../../config/settings.ts';
 import type { Outcome } from '../../runtime/outcome.ts';
 import { type CreateOptions, create } from '../create.ts';
 import type { EmbeddedAgent } from '../embedded-agent.ts';
 import { Pending } from '../pending.ts';
 import type { ShortConfig } from '../short-form.ts';
+import { Remarks } from './remarks.ts';
 
 /**
  * Where an exporter sends to: an instance, or the promise of one, that several exporters may share and that its maker closes; or a
@@ -61,6 +63,7 @@ export class Handover<T> {
   /** Requests whose patience is over: while there are any, the next ones need not wait to learn that the backend is slow. */
   #behind = 0;
   readonly #pending = new Pending();
+  readonly #remarks = new Remarks(NAME);
   #shutdown: Promise<void> | undefined;
 
   constructor(signal: Signal, serialize: (items: T) => Uint8Array | undefined, destination: Destination, options: ExporterOptions) {
@@ -68,9 +71,9 @@ export class Handover<T> {
     this.#serialize = serialize;
     this.#options = options;
     this.#patienceMs = options.patienceMs ?? DEFAULT_PATIENCE_MS;
-    this.#ownsAgent = !isAgent(destination) && !(destination instanceof Promise);
+    this.#ownsAgent = !isAgent(destination) && !isPromise(destination);
     if (isAgent(destination)) this.#agent = destination;
-    const made = isAgent(destination) || destination instanceof Promise ? destination : create(destination, this.#createOptions());
+    const made = isAgent(destination) || isPromise(destination) ? destination : create(destination, this.#createOptions());
     this.#arriving = Promise.resolve(made).then(
       (agent) => {
         this.#agent = agent;
@@ -129,6 +132,11 @@ export class Handover<T> {
   }
 
   async #end(): Promise<void> {
+    await this.#endAgent();
+    this.#remarks.flush();
+  }
+
+  async #endAgent(): Promise<void> {
     const agent = await this.#arriving;
     if (agent === undefined) return;
     if (!this.#ownsAgent) {
@@ -142,7 +150,7 @@ export class Handover<T> {
 
   async #settledWithin(timeoutMs: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = setTimeout(() => resolve(false), timeoutMs);
+    const timer = setTimeout(() => resolve(false), timerMs(timeoutMs));
     // After the exports that wait for the same promise: they are handed over first.
     void this.#arriving
       .then(() => {
@@ -179,11 +187,13 @@ export class Handover<T> {
     waiting.end(failed(verdict.message));
   }
 
-  /** What the result could not say: it was given already, or it is SUCCESS. */
+  /** What the result could not say: it was given already, or it is SUCCESS. An instance of its own says it in its log, which is diag. */
   #say(outcome: Outcome, late: boolean): void {
+    if (this.#ownsAgent) return;
     if (outcome.kind === 'ok') {
-      if (outcome.rejected > 0) diag.warn(`${NAME}: the backend rejected ${outcome.rejected} ${this.#signal}: ${outcome.message}`);
-    } else if (late) diag.error(`${NAME}: ${this.#signal} were not delivered: ${outcome.message}`);
+      if (outcome.rejected > 0)
+        this.#remarks.add('warn', `the backend rejected a part of ${this.#signal}`, `${outcome.rejected}: ${outcome.message}`);
+    } else if (late) this.#remarks.add('error', `${this.#signal} were not delivered`, outcome.message);
   }
 
   #createOptions(): CreateOptions {
@@ -211,7 +221,7 @@ class Waiting {
   begin(): void {
     if (this.#answered || this.#patienceMs === Number.POSITIVE_INFINITY) return;
     if (this.#patienceMs <= 0) this.#giveUpWaiting();
-    else this.#timer = setTimeout(() => this.#giveUpWaiting(), this.#patienceMs).unref();
+    else this.#timer = setTimeout(() => this.#giveUpWaiting(), timerMs(this.#patienceMs)).unref();
   }
 
   end(result: ExportResult): void {
@@ -229,7 +239,17 @@ class Waiting {
 }
 
 function isAgent(destination: Destination): destination is EmbeddedAgent {
-  return typeof destination === 'object' && 'offer' in destination && typeof destination.offer === 'function';
+  return has(destination, 'offer');
+}
+
+/** Of any realm and make. */
+function isPromise(destination: Destination): destination is Promise<EmbeddedAgent> {
+  return has(destination, 'then');
+}
+
+/** Not a key of any configuration. */
+function has(destination: unknown, method: string): boolean {
+  return typeof destination === 'object' && destination !== null && typeof (destination as Record<string, unknown>)[method] === 'function';
 }
 
 function resultOf(outcome: Outcome): ExportResult {

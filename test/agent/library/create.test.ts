@@ -183,6 +183,8 @@ service: { pipelines: { traces: { receivers: [library, otlp], exporters: [otlp_g
       expect.stringMatching(/exporter\.protocol: .*one of grpc, http\/protobuf/),
     ]);
     expect(await failure({})).not.toEqual([]);
+    for (const nothing of [undefined, null, 5, []])
+      expect(await failure(nothing)).toEqual([expect.stringContaining('wants an object, a path or YAML')]);
     expect(await failure('/no/such/file.yaml')).toEqual([expect.stringContaining('there is no such file')]);
     const empty = { exporters: { nop: {} }, service: { pipelines: { traces: { receivers: [], exporters: ['nop'] } } } };
     expect(await failure(empty)).toEqual(expect.arrayContaining([expect.stringContaining('needs at least one receiver')]));
@@ -223,6 +225,8 @@ describe('offer', () => {
     for (const [signal, bytes] of [
       ['traces', Buffer.from('no protobuf')],
       ['traces', 'text'],
+      ['traces', new DataView(new ArrayBuffer(8))],
+      ['traces', new Uint16Array(4)],
       ['traces', undefined],
       ['spans', request('traces', 1)],
       ['constructor', request('traces', 1)],

@@ -210,8 +210,33 @@ describe('the exporters for the OpenTelemetry SDK', () => {
     expect(await exported(patient, spans(3))).toEqual({ code: ExportResultCode.SUCCESS });
     expect(said).toEqual([
       { level: 'error', text: expect.stringMatching(/^otlp-stack-agent: traces were not delivered: INVALID_ARGUMENT/) },
-      { level: 'warn', text: 'otlp-stack-agent: the backend rejected 2 traces: too old' },
+      { level: 'warn', text: 'otlp-stack-agent: the backend rejected a part of traces: 2: too old' },
     ]);
+  });
+
+  it('says what was lost after SUCCESS once, and how many more there were at the end', async () => {
+    const agent = await agentFor();
+    sink.respond(() => ({ status: 400 }));
+    const exporter = new AgentSpanExporter(agent, { patienceMs: 0 });
+    for (let i = 0; i < 20; i += 1) await exported(exporter, spans(1));
+    await exporter.forceFlush();
+    expect(said).toHaveLength(1);
+    await exporter.shutdown();
+    expect(said.map(({ text }) => text)).toEqual([
+      expect.stringMatching(/^otlp-stack-agent: traces were not delivered: INVALID_ARGUMENT[^(]*$/),
+      expect.stringMatching(/^otlp-stack-agent: traces were not delivered: INVALID_ARGUMENT.* \(and 18 more before\)$/),
+    ]);
+  });
+
+  it('takes times without end, in numbers that a timer does not have', async () => {
+    sink.respond(() => ({ status: 503 }));
+    const exporter = new AgentSpanExporter(await agentFor(), { patienceMs: 1e12, flushTimeoutMs: Number.POSITIVE_INFINITY });
+    const result = exported(exporter, spans(1));
+    const flushing = exporter.forceFlush();
+    await sink.until(() => sink.requests.length > 2);
+    sink.respond(undefined);
+    await flushing;
+    expect(await result).toEqual({ code: ExportResultCode.SUCCESS });
   });
 
   it('fails an export that the agent refuses', async () => {
@@ -223,6 +248,10 @@ describe('the exporters for the OpenTelemetry SDK', () => {
   });
 
   it('fails exports and nothing else where the configuration is wrong, or the spans are none', async () => {
+    for (const nothing of [undefined, null]) {
+      expect(await exported(new AgentSpanExporter(nothing as never), spans(1))).toMatchObject({ code: ExportResultCode.FAILED });
+    }
+    said.length = 0;
     const exporter = new AgentSpanExporter({ exporter: { endpoint: 'nowhere' } });
     expect(await exported(exporter, spans(1))).toMatchObject({ code: ExportResultCode.FAILED });
     expect(await exported(exporter, spans(1))).toMatchObject({ code: ExportResultCode.FAILED });
