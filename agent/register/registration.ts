@@ -32,6 +32,7 @@ export class Registration {
   readonly #log: Log;
   readonly #stop = new AbortController();
   readonly #backoff: Backoff;
+  readonly #first = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
   #ended: Promise<void> | undefined;
   #status: ResolverStatus = { ok: false, message: 'has not registered yet' };
@@ -63,9 +64,8 @@ export class Registration {
 
   /** Resolves after the first try, which may have failed: a registry that is away is no reason not to start. It does not reject. */
   start(ready: () => boolean): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#running ??= this.#run(ready, resolve);
-    return promise;
+    this.#running ??= this.#run(ready, this.#first.resolve);
+    return this.#first.promise;
   }
 
   /** Takes the agent out of the registry and gives no sign of life any more. Ends within seconds, also where the registry is away. */

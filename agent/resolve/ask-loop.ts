@@ -28,6 +28,7 @@ export class AskLoop {
   readonly #options: AskLoopOptions;
   readonly #stop = new AbortController();
   readonly #backoff: Backoff;
+  readonly #first = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
 
   constructor(options: AskLoopOptions) {
@@ -37,9 +38,8 @@ export class AskLoop {
 
   /** Resolves after the first answer or the first failed try. */
   start(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#running ??= this.#run(resolve);
-    return promise;
+    this.#running ??= this.#run(this.#first.resolve);
+    return this.#first.promise;
   }
 
   /** Resolves when the round under way has ended. */

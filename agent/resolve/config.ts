@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { parsePort, splitHostPort } from '../config/address.ts';
 import type { BuildContext } from '../config/component.ts';
 import { bool, choice, duration, type Field, leaf, optionalText, text, textList, unsupported } from '../config/fields.ts';
-import { timeoutMs, timerMs } from '../config/go-duration.ts';
+import { printGoDuration, timeoutMs, timerMs } from '../config/go-duration.ts';
 import { type Output, optionalSection, section } from '../config/section.ts';
 import type { PathStep } from '../config/tree.ts';
 import { consulClientFields, consulSettings, etcdClientFields, etcdSettings, nonEmpty } from './client-config.ts';
@@ -12,6 +12,8 @@ import type { AddressType, DnsResolverSettings, K8sResolverSettings, ResolverSet
 import { DEFAULT_PORT, SERVICE_ACCOUNT_FOLDER } from './settings.ts';
 
 const NO_CLOUD_MAP = 'this agent has no aws_cloud_map resolver; use static, dns, k8s, consul or etcd';
+/** Name servers are not asked faster than this, whatever is written. */
+const MIN_INTERVAL_MS = 100;
 const ADDRESS_TYPES: readonly AddressType[] = ['IPv4', 'IPv6', 'FQDN'];
 
 const staticShape = {
@@ -205,12 +207,15 @@ function dnsSettings(config: Output<typeof dnsShape>, context: BuildContext, pat
     context.report('OTLP_CONFIG_VALUE', [...path, 'servers', index], `"${server}" is no name server; write ip or ip:port`);
     return undefined;
   }
+  // As upstream: 0 is the default, not "never" or "always".
+  const intervalMs = config.interval > 0 ? timerMs(config.interval) : 5_000;
+  if (intervalMs < MIN_INTERVAL_MS)
+    context.notice([...path, 'interval'], `${printGoDuration(intervalMs)} is shorter than ${MIN_INTERVAL_MS}ms, which is used instead`);
   return {
     kind: 'dns',
     hostname: config.hostname,
     port,
-    // As upstream: 0 is the default, not "never" or "always".
-    intervalMs: config.interval > 0 ? timerMs(config.interval) : 5_000,
+    intervalMs: Math.max(intervalMs, MIN_INTERVAL_MS),
     timeoutMs: config.timeout > 0 ? timerMs(config.timeout) : 1_000,
     type: config.type,
     servers: config.servers,

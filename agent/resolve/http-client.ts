@@ -1,4 +1,5 @@
 import { Pool } from 'undici';
+import { timerMs } from '../config/go-duration.ts';
 import { AskLaterError } from './ask-loop.ts';
 
 /**
@@ -101,7 +102,8 @@ export class HttpClient {
   }
 
   async #open<T>(request: HttpRequest, read: (answer: OpenAnswer) => Promise<T>): Promise<T> {
-    const deadline = AbortSignal.timeout(Math.ceil(request.timeoutMs));
+    const timeoutMs = timerMs(Math.ceil(request.timeoutMs));
+    const deadline = AbortSignal.timeout(timeoutMs);
     try {
       const { statusCode, headers, body } = await this.#pool.request({
         method: request.method ?? 'GET',
@@ -121,8 +123,7 @@ export class HttpClient {
         body.on('error', () => {}).destroy();
       }
     } catch (error) {
-      if (deadline.aborted && !request.signal.aborted)
-        throw new Error(`${this.#origin} gave no whole answer within ${Math.ceil(request.timeoutMs)} ms`);
+      if (deadline.aborted && !request.signal.aborted) throw new Error(`${this.#origin} gave no whole answer within ${timeoutMs} ms`);
       throw error;
     }
   }

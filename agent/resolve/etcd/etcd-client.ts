@@ -85,7 +85,7 @@ export class EtcdClient {
     const end = prefixEnd(Buffer.from(prefix));
     let revision = 0n;
     let from: Uint8Array = Buffer.from(prefix);
-    for (;;) {
+    for (let pages = 0; pages <= MAX_UPSTREAMS / PAGE_SIZE; pages += 1) {
       const message = encode({ 1: from, 2: end, 3: BigInt(PAGE_SIZE), 4: revision });
       const answer = await this.#unary('KV/Range', message, signal);
       const header = answer.message(1);
@@ -94,9 +94,9 @@ export class EtcdClient {
       for (const pair of pairs) entries.push({ key: pair.text(1), value: pair.text(5) });
       const last = pairs.at(-1);
       if (!answer.bool(3) || last === undefined) return { revision, clusterId: header.int(1), entries };
-      if (entries.length > MAX_UPSTREAMS) throw new Error(`there are more than ${MAX_UPSTREAMS} keys below ${prefix}`);
       from = Buffer.concat([last.bytes(1), Uint8Array.from([0])]);
     }
+    throw new Error(`there are more than ${MAX_UPSTREAMS} keys below ${prefix}`);
   }
 
   /** Watches a prefix from a revision on, that one included. Rejects when the watch ends: CompactedError, or whatever broke. */
