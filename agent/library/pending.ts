@@ -36,6 +36,6 @@ export class Pending {
       this.#older.add(this.#current);
       this.#current = { open: 0, done: undefined };
     }
-    await Promise.all([...this.#older].map(({ done }) => done?.promise));
+    await Promise.all([...this.#older].flatMap(({ done }) => (done === undefined ? [] : [done.promise])));
   }
 }
