@@ -11,15 +11,16 @@ const LOG_INTERVAL_MS = 60_000;
 /** What a processor does about failures, by error_mode. */
 export class Failures {
   readonly #log: Log;
-  readonly #processor: string;
+  readonly #component: string;
   readonly #now: () => number;
   readonly #counts = new Map<string, { count: number; loggedAt: number }>();
-  /** Failures so far, also those that nobody was told of. */
-  total = 0;
+  readonly #count: () => void;
 
-  constructor(log: Log, processor: string, now: () => number = Date.now) {
+  /** `count` is called for each failure, also for those that nobody is told of. */
+  constructor(log: Log, component: string, count: () => void = () => {}, now: () => number = Date.now) {
     this.#log = log;
-    this.#processor = processor;
+    this.#component = component;
+    this.#count = count;
     this.#now = now;
   }
 
@@ -28,7 +29,7 @@ export class Failures {
     // Values nested too deeply to be written; see MAX_VALUE_DEPTH.
     const failure = error instanceof RangeError ? new Failure(error.message) : error;
     if (!(failure instanceof Failure)) throw failure;
-    this.total += 1;
+    this.#count();
     if (mode === 'propagate') throw new Refusal(`${text}: ${failure.message}`);
     if (mode === 'ignore') this.#tell(text, failure.message);
   }
@@ -39,7 +40,7 @@ export class Failures {
     entry.count += 1;
     const now = this.#now();
     if (now - entry.loggedAt < LOG_INTERVAL_MS) return;
-    this.#log.warn('statement failed', { processor: this.#processor, statement: text, reason, failures: entry.count });
+    this.#log.warn('statement failed', { component: this.#component, statement: text, reason, failures: entry.count });
     entry.loggedAt = now;
     entry.count = 0;
   }

@@ -19,17 +19,22 @@ import { type Body, type Metadata, type Processor, ProcessorRefusal } from './pr
  * In:       a request. Out: the rest of it; the very bytes where nothing is dropped. Nothing goes on where no resource is left.
  * May drop: that is its work: spans, data points, log records by its conditions, and with each pass scopes, resources and metrics that
  *           are empty, also those that came empty, as upstream.
- * Counters: otelcol_processor_{incoming,outgoing}_items; their difference is what was dropped.
+ * Counters: otelcol_processor_{incoming,outgoing}_items, otelcol_processor_filter_{spans,datapoints,logs}_filtered,
+ *           otlp_agent_processor_failures.
  * Bytes:    decodes what conditions name and nothing else.
  * Bench:    test/bench/agent-components
  */
 export class FilterProcessor implements Processor {
   readonly #signal: Signal;
   readonly #passes: readonly Pass[];
+  readonly #counters: ProcessorHost['counters'];
 
-  constructor(settings: FilterSettings, signal: Signal, host: Pick<ProcessorHost, 'log'>) {
+  constructor(settings: FilterSettings, signal: Signal, host: ProcessorHost) {
     this.#signal = signal;
-    const failures = new Failures(host.log, settings.id);
+    this.#counters = host.counters;
+    const failures = new Failures(host.log, settings.id, () => {
+      host.counters.failures += 1;
+    });
     const passes = signal === 'profiles' ? [] : settings.passes[signal];
     this.#passes = passes
       .map((pass) => (pass.kind === 'conditions' ? new ConditionPass(pass, failures) : matchPass(pass, signal)))
@@ -42,7 +47,9 @@ export class FilterProcessor implements Processor {
       const request = new RequestView(this.#signal, body);
       const item = new Item(metadata);
       for (const pass of this.#passes) dropIn(request, pass, item);
-      return request.toBody();
+      const rest = request.toBody();
+      this.#counters.filtered += body.items - rest.items;
+      return rest;
     } catch (error) {
       if (error instanceof Refusal) return new ProcessorRefusal(error.message);
       if (error instanceof MalformedError) return error.message;

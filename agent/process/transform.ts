@@ -13,7 +13,7 @@ import type { RunGroup, TransformSettings } from './transform-config.ts';
  * Processor `transform`: runs OTTL statements.
  * In:       a request. Out: the request as the statements leave it; the very bytes where they change nothing.
  * May drop: nothing; with error_mode propagate a failing statement refuses the request.
- * Counters: otelcol_processor_{incoming,outgoing}_items.
+ * Counters: otelcol_processor_{incoming,outgoing}_items, otlp_agent_processor_failures.
  * Bytes:    decodes what statements name and nothing else: a condition over one attribute reads that attribute; fields that no statement
  *           sets keep their bytes, unknown ones included.
  * Bench:    test/bench/agent-components
@@ -22,9 +22,11 @@ export class TransformProcessor implements Processor {
   readonly #signal: Signal;
   readonly #groups: readonly CompiledGroup[];
 
-  constructor(settings: TransformSettings, signal: Signal, host: Pick<ProcessorHost, 'log'>) {
+  constructor(settings: TransformSettings, signal: Signal, host: ProcessorHost) {
     this.#signal = signal;
-    const failures = new Failures(host.log, settings.id);
+    const failures = new Failures(host.log, settings.id, () => {
+      host.counters.failures += 1;
+    });
     const groups = signal === 'profiles' ? [] : settings.groups[signal];
     this.#groups = groups.map((group) => new CompiledGroup(group, failures));
   }

@@ -45,6 +45,10 @@ export class ProcessorCounters {
   refused = 0;
   /** memory_limiter: requests refused before the body was read. */
   refusedRequests = 0;
+  /** filter: items dropped; those of refused requests are not among them. */
+  filtered = 0;
+  /** filter, transform: statements and conditions that failed on a piece of data, whatever their error_mode. */
+  failures = 0;
 
   constructor(processor: string, kind: string, signal: Signal) {
     this.processor = processor;

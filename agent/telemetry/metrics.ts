@@ -178,6 +178,18 @@ function processorMetrics(all: readonly ProcessorCounters[]): MetricDefinition[]
     });
   }
   for (const facts of Object.values(SIGNAL_FACTS)) {
+    const filters = all.filter((one) => one.kind === 'filter' && one.signal === facts.signal);
+    if (filters.length > 0) {
+      const word = { traces: 'spans', metrics: 'datapoints', logs: 'logs', profiles: 'profiles' }[facts.signal];
+      found.push({
+        name: `otelcol_processor_filter_${word}_filtered`,
+        type: 'counter',
+        help: `Number of ${facts.itemWord} dropped by the filter processor.`,
+        labels: ['filter'],
+        upstream: true,
+        samples: () => filters.map((one) => ({ labels: { filter: one.processor }, value: one.filtered })),
+      });
+    }
     const mine = all.filter((one) => one.kind === 'memory_limiter' && one.signal === facts.signal);
     if (mine.length === 0) continue;
     for (const field of ['accepted', 'refused'] as const) {
@@ -229,6 +241,17 @@ function ownMetrics(counters: Counters, heldBytes: () => number): MetricDefiniti
         counters.processors
           .filter((one) => one.kind === 'memory_limiter')
           .map((one) => ({ labels: { processor: one.processor, data_type: one.signal }, value: one.refusedRequests })),
+    },
+    {
+      name: 'otlp_agent_processor_failures',
+      type: 'counter',
+      help: 'Number of OTTL statements and conditions of filter and transform that failed on a piece of data.',
+      labels: ['processor', 'data_type'],
+      upstream: false,
+      samples: () =>
+        counters.processors
+          .filter((one) => one.kind === 'filter' || one.kind === 'transform')
+          .map((one) => ({ labels: { processor: one.processor, data_type: one.signal }, value: one.failures })),
     },
     {
       name: 'otlp_agent_exporter_retries',
