@@ -6,15 +6,21 @@ import { PROCESS_CONFIG } from '../../agent/config/process-config.ts';
 import { COMPONENTS } from '../../agent/config/registry.ts';
 import { EXTENSION_LIST, PIPELINE_CONFIG } from '../../agent/config/service-config.ts';
 import { TELEMETRY_CONFIG } from '../../agent/telemetry/config.ts';
+import { aboutCosts, costsOf } from './component-costs.mjs';
+import { noteOf } from './component-notes.mjs';
 
 const SCHEMA = 'docs/reference/agent-configuration.schema.json';
 
 export async function generate() {
-  const sections = Object.entries(COMPONENTS).flatMap(([section, components]) => [`## ${section}`, ...components.flatMap(componentPart)]);
+  const sections = Object.entries(COMPONENTS).flatMap(([section, components]) => [
+    `## ${section}`,
+    ...components.flatMap((component) => componentPart(section, component)),
+  ]);
   const text = [
     '# Configuration of the agent',
     'Written by `npm run docs` from the schemas beside the components in `agent/`; do not edit.',
     INTRODUCTION,
+    ...aboutCosts(),
     ...sections,
     '## service',
     'What runs. Components that no pipeline uses are checked and not started.',
@@ -46,12 +52,13 @@ How values are read, as in the Collector:
 
 In the tables **ours** marks keys that the Collector does not have, *without effect* keys that are accepted for the sake of existing files, and *not supported* keys that are an error at start.`;
 
-function componentPart({ type, aliases, signals, describe, config }) {
+function componentPart(section, { type, aliases, signals, describe, config }) {
   const facts = [
     aliases.length > 0 ? `Older name: ${aliases.map((alias) => `\`${alias}\``).join(', ')}.` : '',
     signals.length > 0 ? `Signals: ${signals.join(', ')}.` : '',
   ];
-  return [`### ${type}`, [describe, ...facts].filter((text) => text !== '').join(' '), keyTable(keysOf(config))];
+  const text = [describe, ...facts].filter((part) => part !== '').join(' ');
+  return [`### ${type}`, text, ...noteOf(section, type), ...costsOf(section, type), keyTable(keysOf(config))];
 }
 
 function keysOf(schema) {
