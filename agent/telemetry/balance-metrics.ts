@@ -2,6 +2,7 @@ import type { Signal } from '../config/settings.ts';
 import type { Resolver } from '../resolve/resolver.ts';
 import type { Counters } from './counters.ts';
 import type { MetricDefinition } from './metrics.ts';
+import { resolverMetrics } from './resolver-metrics.ts';
 
 /** Upper bounds in milliseconds, those of the Collector. */
 const LATENCY_BOUNDS_MS = [5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
@@ -33,7 +34,7 @@ export class BackendCounters {
 export class BalanceCounters {
   readonly exporter: string;
   readonly signal: Signal;
-  readonly resolver: Pick<Resolver, 'kind' | 'counts'>;
+  readonly resolver: Pick<Resolver, 'kind' | 'counts' | 'status'>;
   /** Of the upstreams that are there. */
   readonly backends = new Map<string, BackendCounters>();
   /** Items that went to another upstream than their key's, as the queue of that one was full. */
@@ -44,7 +45,7 @@ export class BalanceCounters {
   /** Upstreams that are left out now. */
   ejected = 0;
 
-  constructor(exporter: string, signal: Signal, resolver: Pick<Resolver, 'kind' | 'counts'>) {
+  constructor(exporter: string, signal: Signal, resolver: Pick<Resolver, 'kind' | 'counts' | 'status'>) {
     this.exporter = exporter;
     this.signal = signal;
     this.resolver = resolver;
@@ -127,6 +128,7 @@ export function balanceMetrics(counters: Counters): MetricDefinition[] {
     },
     ...latencyMetrics(all),
     ...ownMetrics(all),
+    ...resolverMetrics(() => all),
   ];
 }
 
