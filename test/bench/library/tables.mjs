@@ -46,17 +46,22 @@ export function tablesOf({ loss, cpu, date, versions, machine, rounds }) {
       return [`${words}, ${seconds} s`, ...lost];
     }),
   );
-  const cpuRows = ['none', 'gzip'].map((compression) => [
-    compression,
-    ...['sdk alone', ...KINDS].map((kind) => {
+  const cells = (compression, show) =>
+    ['sdk alone', ...KINDS].map((kind) => {
       const found = cpu.find((one) => one.kind === kind && one.compression === compression);
-      return found === undefined ? '' : `${found.cpuSecondsPerMillion.toFixed(1)} (${found.least.toFixed(1)} to ${found.most.toFixed(1)})`;
-    }),
+      return found === undefined ? '' : show(found);
+    });
+  const cpuRows = ['none', 'gzip'].flatMap((compression) => [
+    [
+      `CPU s, ${compression}`,
+      ...cells(compression, (one) => `${one.cpuSecondsPerMillion.toFixed(1)} (${one.least.toFixed(1)} to ${one.most.toFixed(1)})`),
+    ],
+    [`bytes of a span, ${compression}`, ...cells(compression, (one) => (one.kind === 'sdk alone' ? '' : one.bytesPerSpan.toFixed(0)))],
   ]);
   const when = `${date.slice(0, 10)}, Node ${versions.node}, ${machine.cores} cores of ${machine.cpu}, SDK ${versions['@opentelemetry/sdk-trace']}, exporters ${versions['@opentelemetry/exporter-trace-otlp-grpc']}`;
   return {
     loss: `${table(['the backend', ...KINDS.map((kind) => HEADS[kind])], lossRows)}\n${when}; sent twice: ${loss.reduce((sum, one) => sum + one.twice, 0)}.\n`,
-    cpu: `${table(['compression', ...['sdk alone', ...KINDS].map((kind) => HEADS[kind])], cpuRows)}\n${when}; median of ${rounds} runs (least to most).\n`,
+    cpu: `${table(['', ...['sdk alone', ...KINDS].map((kind) => HEADS[kind])], cpuRows)}\n${when}; median of ${rounds} runs (least to most).\n`,
   };
 }
 
