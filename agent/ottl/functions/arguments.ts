@@ -22,9 +22,9 @@ export function buildArguments(definition: FunctionDefinition, call: Call, scope
     try {
       result[name] = definition.parameters[name]?.build(argument.value, scope);
     } catch (error) {
-      // The innermost place and call say it best.
-      if (error instanceof OttlError && !error.message.includes(':'))
-        throw new OttlError(`${definition.name}, ${name}: ${error.message}`, error.column - 1);
+      // What a kind of argument wants is told with its name; a mistake further in says it best by itself.
+      if (error instanceof OttlError && error.message.startsWith('wants '))
+        throw new OttlError(`${definition.name}: ${name} ${error.message}`, error.column - 1);
       throw error;
     }
   });
