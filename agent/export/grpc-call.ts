@@ -28,14 +28,14 @@ export type Done = (outcome: Outcome, fate: Fate) => void;
 /** One call: ends once, whichever of response, error and timeout comes first. */
 export class GrpcCall {
   readonly #stream: ClientHttp2Stream;
-  readonly #end: Done;
+  /** Let go when it was called: it holds the request, and node:http2 holds the stream for a while. */
+  #end: Done | undefined;
   readonly #timer: NodeJS.Timeout;
   #status: IncomingHttpHeaders | undefined;
   #httpStatus = 0;
   #response: Buffer[] = [];
   #responseBytes = 0;
   #failure = '';
-  #done = false;
 
   constructor(stream: ClientHttp2Stream, body: Encoded, timeoutMs: number, end: Done) {
     this.#stream = stream;
@@ -75,7 +75,7 @@ export class GrpcCall {
   }
 
   #closed(): void {
-    if (this.#done) return;
+    if (this.#end === undefined) return;
     if (this.#status !== undefined) this.#finish(this.#told(this.#status), 'answered');
     else if (this.#httpStatus !== 0 && this.#httpStatus !== 200) {
       const message = `HTTP status ${this.#httpStatus} instead of a gRPC status`;
@@ -102,10 +102,11 @@ export class GrpcCall {
   }
 
   #finish(outcome: Outcome, fate: Fate): void {
-    if (this.#done) return;
-    this.#done = true;
+    const end = this.#end;
+    if (end === undefined) return;
+    this.#end = undefined;
     clearTimeout(this.#timer);
-    this.#end(outcome, fate);
+    end(outcome, fate);
   }
 }
 
