@@ -12,7 +12,7 @@ const MAX_EXACT_EXPONENT = 40;
  */
 export function readInteger(buf: Buffer, from: number, end: number, kind: Kind): void {
   const negative = buf[from] === MINUS;
-  const first = negative || buf[from] === 0x2b ? from + 1 : from;
+  const first = negative ? from + 1 : from;
   const fits = isDigits(buf, first, end) ? readDigits(buf, first, end) : readExact(buf.toString('latin1', first, end), from);
   if (!fits || !inRange(kind, negative)) throw new JsonSyntaxError(`a number that does not fit ${kind}`, from);
   if (negative) negate();
@@ -80,12 +80,16 @@ export function readDouble(buf: Buffer, from: number, end: number): number {
 }
 
 const DECIMAL = /^[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$/;
+/** ProtoJSON's spellings, and the others that the Collector reads. */
+const NOT_FINITE = /^([+-]?)(?:inf(?:inity)?|(nan))$/i;
 
 /** A double in quotes: NaN, Infinity, -Infinity, or a number. */
 export function doubleOfText(text: string, at: number): number {
-  if (text === 'NaN') return Number.NaN;
-  if (text === 'Infinity') return Number.POSITIVE_INFINITY;
-  if (text === '-Infinity') return Number.NEGATIVE_INFINITY;
+  const special = NOT_FINITE.exec(text);
+  if (special !== null) {
+    if (special[2] !== undefined) return Number.NaN;
+    return special[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  }
   const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
   if (!Number.isFinite(value)) throw new JsonSyntaxError('text that is no double', at);
   return value;
