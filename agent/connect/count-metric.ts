@@ -1,23 +1,23 @@
 import { type AnyValue, encodeAnyValue, encodeKeyValue } from '../otlp/view/any-value.ts';
-import type { AttributesView } from '../otlp/view/attributes.ts';
 import { fixed64Field, textField } from '../otlp/view/scalars.ts';
 import { lenField, varintField } from '../otlp/wire.ts';
 import type { Failures } from '../ottl/failures.ts';
 import type { Item } from '../ottl/item.ts';
 import { Conditions } from '../ottl/run.ts';
-import { CONTEXT_OF, type CountAttribute, type CountedKind, type CountMetric } from './count-config.ts';
+import { CONTEXT_OF, type CountedKind, type CountMetric } from './count-config.ts';
+import { ABSENT, type Findable, type WantedKey } from './item-attributes.ts';
 
 /** A metric that is counted, with its conditions compiled. */
 export class CountedMetric {
   readonly name: string;
   readonly description: string;
-  readonly #attributes: readonly CountAttribute[];
+  readonly #attributes: readonly { readonly key: WantedKey; readonly defaultValue: AnyValue }[];
   readonly #conditions: Conditions | undefined;
 
   constructor(kind: CountedKind, metric: CountMetric, failures: Failures) {
     this.name = metric.name;
     this.description = metric.description;
-    this.#attributes = metric.attributes;
+    this.#attributes = metric.attributes.map(({ key, defaultValue }) => ({ key: { text: key, bytes: Buffer.from(key) }, defaultValue }));
     this.#conditions =
       metric.conditions.length === 0 ? undefined : new Conditions(metric.conditions, CONTEXT_OF[kind], 'named', 'ignore', failures);
   }
@@ -28,12 +28,13 @@ export class CountedMetric {
   }
 
   /** The attributes by which an item is counted; undefined where it is not. */
-  attributesOf(item: Item, places: readonly (AttributesView | undefined)[]): ReadonlyMap<string, AnyValue> | undefined {
+  attributesOf(item: Item, places: readonly Findable[]): ReadonlyMap<string, AnyValue> | undefined {
     const found = new Map<string, AnyValue>();
     for (const { key, defaultValue } of this.#attributes) {
-      const place = places.find((one) => one?.has(key));
-      if (place !== undefined) found.set(key, place.get(key));
-      else if (defaultValue !== undefined) found.set(key, defaultValue);
+      let value: AnyValue | typeof ABSENT = ABSENT;
+      for (let i = 0; i < places.length && value === ABSENT; i += 1) value = (places[i] as Findable).find(key);
+      if (value !== ABSENT) found.set(key.text, value);
+      else if (defaultValue !== undefined) found.set(key.text, defaultValue);
       else return undefined;
     }
     // A key that the configuration names twice is counted never, as upstream.
@@ -74,7 +75,7 @@ export class Counter {
     if (nanos > this.#end) this.#end = nanos;
   }
 
-  update(item: Item, places: readonly (AttributesView | undefined)[]): void {
+  update(item: Item, places: readonly Findable[]): void {
     for (let i = 0; i < this.#metrics.length; i += 1) {
       const metric = this.#metrics[i] as CountedMetric;
       const attributes = metric.plain ? NO_ATTRIBUTES : metric.attributesOf(item, places);
@@ -119,16 +120,19 @@ function encodeMetric({ name, description }: CountedMetric, counts: readonly Cou
   return lenField(2, Buffer.concat([textField(1, name), ...(description === '' ? [] : [textField(2, description)]), sum]));
 }
 
-/** Equal for equal values of equal kinds, whatever the order of the keys of maps: what pdatautil.MapHash is upstream, without collisions. */
+/**
+ * Equal for equal values of equal kinds, whatever the order of the keys of maps: what pdatautil.MapHash is upstream, without collisions.
+ * Texts stand behind their length, so that none can pass for two.
+ */
 function identity(value: AnyValue): string {
   if (value === undefined) return 'e';
   if (value instanceof Uint8Array) return `x${Buffer.from(value).toString('hex')}`;
   if (Array.isArray(value)) return `[${(value as readonly AnyValue[]).map(identity).join(',')}]`;
   if (value instanceof Map) {
-    const pairs = [...(value as ReadonlyMap<string, AnyValue>)].map(([key, inner]) => `${JSON.stringify(key)}:${identity(inner)}`);
+    const pairs = [...(value as ReadonlyMap<string, AnyValue>)].map(([key, inner]) => `${key.length}:${key}${identity(inner)}`);
     return `{${pairs.sort().join(',')}}`;
   }
-  if (typeof value === 'string') return `s${JSON.stringify(value)}`;
+  if (typeof value === 'string') return `s${value.length}:${value}`;
   if (typeof value === 'number') return Object.is(value, -0) ? 'd-0' : `d${value}`;
   return typeof value === 'bigint' ? `i${value}` : `b${String(value)}`;
 }

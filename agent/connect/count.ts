@@ -11,6 +11,7 @@ import type { Connector, Produced } from './connector.ts';
 import type { CountedKind, CountSettings } from './count-config.ts';
 import { CountedMetric, Counter } from './count-metric.ts';
 import { countLogs, countSpans } from './count-plain.ts';
+import { type Findable, findable, ItemAttributes } from './item-attributes.ts';
 
 /** So that who knows the counts of the Collector knows these. */
 const SCOPE_NAME = 'github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector';
@@ -92,19 +93,19 @@ export class CountConnector implements Connector {
       countSpans(resource.source, from, end, spans, events);
       return [spans, events];
     }
-    forScopes(resource, (scope, item) => {
+    forScopes(resource, (scope, item, around) => {
       for (const span of scope.items) {
         spans.time(span.startTimeUnixNano);
         spans.time(span.endTimeUnixNano);
         item.span = span;
         item.event = undefined;
         item.forget();
-        spans.update(item, [span.attributes, scope.attributes, resource.attributes]);
+        spans.update(item, [new ItemAttributes(span, 9), ...around]);
         for (const event of span.events) {
           events.time(event.timeUnixNano);
           item.event = event;
           item.forget();
-          events.update(item, [event.attributes, scope.attributes, resource.attributes]);
+          events.update(item, [new ItemAttributes(event, 3), ...around]);
         }
       }
     });
@@ -114,17 +115,17 @@ export class CountConnector implements Connector {
   #metricsOf(resource: ResourceView<'metrics'>): readonly Counter[] {
     const metrics = new Counter(this.#metrics.metrics);
     const points = new Counter(this.#metrics.datapoints);
-    forScopes(resource, (scope, item) => {
+    forScopes(resource, (scope, item, around) => {
       for (const metric of scope.items) {
         item.metric = metric;
         item.point = undefined;
         item.forget();
-        metrics.update(item, [undefined, scope.attributes, resource.attributes]);
+        metrics.update(item, around);
         for (const point of metric.dataPoints) {
           points.time(point.timeUnixNano);
           item.point = point;
           item.forget();
-          points.update(item, [point.attributes, scope.attributes, resource.attributes]);
+          points.update(item, [findable(point.attributes), ...around]);
         }
       }
     });
@@ -137,12 +138,12 @@ export class CountConnector implements Connector {
       countLogs(resource.source, from, end, logs);
       return [logs];
     }
-    forScopes(resource, (scope, item) => {
+    forScopes(resource, (scope, item, around) => {
       for (const log of scope.items) {
         logs.time(log.timeUnixNano);
         item.log = log;
         item.forget();
-        logs.update(item, [log.attributes, scope.attributes, resource.attributes]);
+        logs.update(item, [new ItemAttributes(log, 6), ...around]);
       }
     });
     return [logs];
@@ -163,12 +164,16 @@ function forResources<S extends CountedSignal>(
   }
 }
 
-function forScopes<S extends CountedSignal>(resource: ResourceView<S>, visit: (scope: ScopeView<S>, item: Item) => void): void {
+/** Each scope, with the attributes of scope and resource as the places where a key is looked for behind those of the item. */
+function forScopes<S extends CountedSignal>(
+  resource: ResourceView<S>,
+  visit: (scope: ScopeView<S>, item: Item, around: readonly Findable[]) => void,
+): void {
   const item = new Item();
   item.resource = resource as unknown as ResourceView;
   for (const scope of resource.scopes) {
     item.scope = scope as unknown as ScopeView;
-    visit(scope, item);
+    visit(scope, item, [findable(scope.attributes), findable(resource.attributes)]);
   }
 }
 
