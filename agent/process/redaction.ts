@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { compileGoRegExp, type GoRegExp } from '../config/go-regexp.ts';
 import type { Signal } from '../config/settings.ts';
 import type { AnyValue } from '../otlp/view/any-value.ts';
@@ -196,9 +196,9 @@ export class RedactionProcessor implements Processor {
         return '****';
       case 'sha1':
       case 'md5':
-        return createHash(hashFunction).update(text).digest('hex');
+        return hash(hashFunction, text, 'hex');
       case 'sha3':
-        return createHash('sha3-256').update(text).digest('hex');
+        return hash('sha3-256', text, 'hex');
       default:
         return createHmac(hashFunction.slice('hmac-'.length), hmacKey).update(text).digest('hex');
     }

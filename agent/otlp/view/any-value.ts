@@ -157,9 +157,12 @@ export interface KeyValueRange {
   pieces: Buffer | undefined;
 }
 
-/** Reads a KeyValue without its value. */
-export function readKeyValue(buf: Buffer, from: number, end: number): KeyValueRange {
-  const range: KeyValueRange = { keyFrom: -1, keyEnd: -1, valueFrom: -1, valueEnd: -1, fieldFrom: -1, keyIndex: 0, pieces: undefined };
+export function newRange(): KeyValueRange {
+  return { keyFrom: -1, keyEnd: -1, valueFrom: -1, valueEnd: -1, fieldFrom: -1, keyIndex: 0, pieces: undefined };
+}
+
+/** Reads a KeyValue without its value, into a range that is new. */
+export function readKeyValue(buf: Buffer, from: number, end: number, range = newRange()): KeyValueRange {
   let pos = from;
   while (pos < end) {
     const tag = readTag(buf, pos, end);

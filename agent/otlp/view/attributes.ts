@@ -12,7 +12,7 @@ import {
   valueAt,
 } from './any-value.ts';
 import { type MessageView, Slot } from './message.ts';
-import { bytesField, textField, wrongWireType } from './scalars.ts';
+import { wrongWireType } from './scalars.ts';
 import type { Writer } from './writer.ts';
 
 /**
@@ -38,7 +38,9 @@ export class AttributesView extends Slot {
       const tag = table[i] as number;
       if (tag >>> 3 !== field) continue;
       if ((tag & 7) !== WIRE_LEN) throw wrongWireType(tag, table[i + 1] as number);
-      this.#entries.push(new Entry(readKeyValue(this.#buf, table[i + 2] as number, table[i + 3] as number)));
+      const entry = new Entry(false);
+      readKeyValue(this.#buf, table[i + 2] as number, table[i + 3] as number, entry);
+      this.#entries.push(entry);
     }
     this.#size = this.#entries.length;
   }
@@ -63,7 +65,7 @@ export class AttributesView extends Slot {
     const entry = this.#find(key);
     if (entry === undefined) return undefined;
     if (entry.raw !== undefined) return entry.raw;
-    const { source, from, end } = valueAt(this.#buf, entry.range as KeyValueRange);
+    const { source, from, end } = valueAt(this.#buf, entry);
     return source.subarray(from, end);
   }
 
@@ -77,7 +79,7 @@ export class AttributesView extends Slot {
     const entry = this.#find(key);
     if (entry !== undefined) entry.raw = raw;
     else {
-      const added = new Entry(undefined);
+      const added = new Entry(true);
       added.key = key;
       added.raw = raw;
       this.#entries.push(added);
@@ -169,38 +171,41 @@ export class AttributesView extends Slot {
   writeAdded(writer: Writer): void {
     for (let i = this.#entries.length - 1; i >= 0; i -= 1) {
       const entry = this.#entries[i] as Entry;
-      if (entry.range !== undefined) return; // those that came in lie before all new ones
-      if (!entry.removed) this.#writeNew(writer, textField(1, entry.key as string), entry.raw as Uint8Array);
+      if (!entry.added) return; // those that came in lie before all new ones
+      if (!entry.removed) this.#writeNew(writer, entry.key as string, entry.raw as Uint8Array);
     }
   }
 
   writeAt(writer: Writer, k: number, buf: Buffer, start: number, end: number): void {
     const entry = this.#entries[k] as Entry;
     if (entry.removed) return;
-    const { raw, range } = entry;
-    if (raw === undefined || range === undefined) {
+    const { raw } = entry;
+    if (raw === undefined) {
       writer.range(buf, start, end);
       return;
     }
     const before = writer.bytes;
-    if (range.pieces !== undefined || range.fieldFrom < 0) {
+    if (entry.pieces !== undefined || entry.fieldFrom < 0) {
       // In pieces or without a value: key and value are written anew.
-      this.#writeNew(writer, textField(1, this.#keyOf(entry)), raw);
+      this.#writeNew(writer, this.#keyOf(entry), raw);
       return;
     }
     const contentFrom = bodyOf(buf, start);
-    writer.range(buf, range.valueEnd, end);
+    writer.range(buf, entry.valueEnd, end);
     const value = writer.bytes;
     writer.put(raw);
     writer.header(2, value);
-    writer.range(buf, contentFrom, range.fieldFrom);
+    writer.range(buf, contentFrom, entry.fieldFrom);
     writer.header(this.#field, before);
   }
 
-  #writeNew(writer: Writer, key: Uint8Array, raw: Uint8Array): void {
+  #writeNew(writer: Writer, key: string, raw: Uint8Array): void {
     const before = writer.bytes;
-    writer.put(bytesField(2, raw));
-    writer.put(key);
+    writer.put(raw);
+    writer.header(2, before);
+    const keyBefore = writer.bytes;
+    writer.text(key);
+    writer.header(1, keyBefore);
     writer.header(this.#field, before);
   }
 
@@ -212,28 +217,33 @@ export class AttributesView extends Slot {
   /** Compares lengths first: most keys differ in it, and decoding each key costs more than all the rest. */
   #isKey(entry: Entry, key: string): boolean {
     if (entry.key !== undefined) return entry.key === key;
-    const range = entry.range as KeyValueRange;
-    if (range.keyIndex === 0) {
-      const bytes = range.keyEnd - range.keyFrom;
-      if (bytes < key.length || bytes > key.length * 3) return false;
+    if (entry.keyIndex === 0) {
+      const { length } = key;
+      const bytes = entry.keyEnd - entry.keyFrom;
+      if (bytes < length || bytes > length * 3) return false;
+      // As many bytes as letters: ASCII, or not the same.
+      if (bytes === length) {
+        for (let i = 0; i < length; i += 1) if (this.#buf[entry.keyFrom + i] !== key.charCodeAt(i)) return false;
+        return true;
+      }
     }
     return this.#keyOf(entry) === key;
   }
 
   #keyOf(entry: Entry): string {
-    entry.key ??= keyOf(this.#buf, entry.range as KeyValueRange, this.#strings);
+    entry.key ??= keyOf(this.#buf, entry, this.#strings);
     return entry.key;
   }
 
   #kindOf(entry: Entry): ValueKind {
     if (entry.raw !== undefined) return kindOfValue(asBuffer(entry.raw), 0, entry.raw.length);
-    const { source, from, end } = valueAt(this.#buf, entry.range as KeyValueRange);
+    const { source, from, end } = valueAt(this.#buf, entry);
     return kindOfValue(source, from, end);
   }
 
   #valueOf(entry: Entry): AnyValue {
     if (entry.raw !== undefined) return decodeAnyValue(asBuffer(entry.raw), 0, entry.raw.length, this.#strings);
-    const { source, from, end } = valueAt(this.#buf, entry.range as KeyValueRange);
+    const { source, from, end } = valueAt(this.#buf, entry);
     return decodeAnyValue(source, from, end, this.#strings);
   }
 }
@@ -246,17 +256,25 @@ export interface AttributeEntry {
   set(value: AnyValue): void;
 }
 
-class Entry {
-  /** undefined: a new one. */
-  readonly range: KeyValueRange | undefined;
+/** Where it lies, and what was made of it; one object, as there are many. */
+class Entry implements KeyValueRange {
+  keyFrom = -1;
+  keyEnd = -1;
+  valueFrom = -1;
+  valueEnd = -1;
+  fieldFrom = -1;
+  keyIndex = 0;
+  pieces: Buffer | undefined = undefined;
+  /** Not one that came in. */
+  readonly added: boolean;
   /** Decoded when it is needed. */
   key: string | undefined = undefined;
   /** The content of the AnyValue that was set. */
   raw: Uint8Array | undefined = undefined;
   removed = false;
 
-  constructor(range: KeyValueRange | undefined) {
-    this.range = range;
+  constructor(added: boolean) {
+    this.added = added;
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { parseGoFloat, parseGoInt } from '../../config/go-numbers.ts';
 import type { AnyValue } from '../../otlp/view/any-value.ts';
 import { anyValueAsString } from '../../otlp/view/as-string.ts';
@@ -7,7 +7,7 @@ import type { ConvertedType } from './action.ts';
 /** sha2Hasher upstream: SHA-256 in hex of a text, or of the little-endian bytes of a number; of what has neither, the empty text. */
 export function hashed(value: AnyValue): string {
   const bytes = hashedBytes(value);
-  return bytes === undefined ? '' : createHash('sha256').update(bytes).digest('hex');
+  return bytes === undefined ? '' : hash('sha256', bytes, 'hex');
 }
 
 function hashedBytes(value: AnyValue): Uint8Array | string | undefined {
