@@ -26,6 +26,11 @@ export const PROGRAM_ERRORS = {
     remedy: 'The message names the address and the key of the configuration that asks for it; stop the other program or change the key.',
     exitCode: EXIT.FAILED,
   },
+  OTLP_DETECTION: {
+    message: 'A detector of resource_detection could not find what it must: no host name, or a variable or file that cannot be read.',
+    remedy: 'The message names the processor and the detector; correct what it reads, or take the detector out.',
+    exitCode: EXIT.FAILED,
+  },
   OTLP_UNHEALTHY: {
     message: '`health-check` got no answer, or one that says the agent is not ready.',
     remedy: 'The message holds the answer; a draining agent and one at its memory limit are not ready.',

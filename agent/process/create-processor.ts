@@ -3,12 +3,12 @@ import type { ProcessorCounters } from '../telemetry/counters.ts';
 import type { Log } from '../telemetry/log.ts';
 import { AttributesProcessor } from './attributes.ts';
 import { FilterProcessor } from './filter.ts';
-import { ProbabilisticSampler } from './probabilistic-sampler.ts';
 import type { Prepared } from './prepare.ts';
+import { ProbabilisticSampler } from './probabilistic-sampler.ts';
 import type { Processor } from './process.ts';
 import { RedactionProcessor } from './redaction.ts';
-import { ResourceDetectionProcessor } from './resource-detection.ts';
 import { ResourceProcessor } from './resource.ts';
+import { ResourceDetectionProcessor } from './resource-detection.ts';
 import { TransformProcessor } from './transform.ts';
 
 /** What surrounds a processor. */
