@@ -55,7 +55,7 @@ const HTTP_WAYS: Readonly<Record<string, (reply: HttpReply) => void>> = {
 
 export const CLIENT_BROKEN: Bodies = {
   33: async (target, keep) => {
-    const impatient = { timeout: '300ms' };
+    const impatient = { timeout: '1s' };
     const overGrpc = keep.add(
       await grpcUpstream((one, reply) => {
         const way = GRPC_WAYS[nameOf(one).replace(/-0$/, '')];
