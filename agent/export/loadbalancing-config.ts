@@ -155,7 +155,8 @@ function upstreamSettings({ protocol: { otlp } }: Config, context: BuildContext)
 function routingSettings(config: Config, context: BuildContext): LoadBalancingSettings['routing'] {
   const found: Partial<Record<Signal, RoutingSettings>> = {};
   for (const signal of context.signals) {
-    const keys = ROUTING_KEYS[signal] ?? [];
+    const keys = ROUTING_KEYS[signal];
+    if (keys === undefined) continue; // the pipeline is told
     const key = config.routing_key === '' ? keys[0] : keys.find((known) => known === config.routing_key);
     if (key !== undefined) found[signal] = { key, attributes: config.routing_attributes };
     else

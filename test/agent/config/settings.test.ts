@@ -71,6 +71,12 @@ describe('settings of the smallest configuration', () => {
         maxIntervalMs: 30_000,
         maxElapsedMs: 300_000,
       },
+      connections: { max: 100, idleTimeoutMs: 30_000 },
+      balance: {
+        balancer: 'round_robin',
+        health: { type: 'grpc', intervalMs: 10_000, timeoutMs: 5000, ejectAfter: 3, returnAfterMs: 30_000, slowStartMs: 30_000 },
+        resolver: { kind: 'dns', hostname: 'gateway', port: 4317, intervalMs: 4000, timeoutMs: 2000, type: 'a', servers: [] },
+      },
     });
   });
 
