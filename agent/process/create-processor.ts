@@ -28,7 +28,7 @@ export function createProcessor(settings: ProcessorSettings, signal: Signal, hos
     case 'memory_limiter':
       return undefined;
     case 'probabilistic_sampler':
-      return new ProbabilisticSampler(settings, signal);
+      return new ProbabilisticSampler(settings, signal, host.counters);
     case 'redaction':
       return new RedactionProcessor(settings, signal);
     case 'resource_detection': {

@@ -1,3 +1,4 @@
+import type { ProcessorCounters } from '../telemetry/counters.ts';
 import type { ProbabilisticSamplerSettings } from './probabilistic-sampler-config.ts';
 import {
   ALWAYS,
@@ -17,6 +18,8 @@ import type { SamplingState } from './probabilistic-sampler-tracestate.ts';
 export interface Candidate {
   /** Bytes that are hashed, or whose last seven are the randomness; undefined where the trace id is empty and nothing stands for it. */
   readonly source: Uint8Array | undefined;
+  /** The attribute that the bytes are of; undefined where they are the trace id. */
+  readonly attribute: string | undefined;
   readonly state: SamplingState;
   /** The state is against its grammar. */
   readonly broken: boolean;
@@ -45,12 +48,16 @@ export class ProbabilityDecision {
   readonly #fixed: Bits56;
   readonly #products = new Map<string, Bits56>();
   readonly #seeded: number;
+  readonly #counters: ProcessorCounters;
+  /** Names as upstream's metric has them. */
+  readonly #plainPolicy: string;
   /** The threshold that items without any state get. */
   readonly plainThreshold: string;
   /** Whether they get their randomness, too. */
   readonly plainRandomness: boolean;
 
-  constructor(settings: ProbabilisticSamplerSettings, logs: boolean) {
+  constructor(settings: ProbabilisticSamplerSettings, logs: boolean, counters: ProcessorCounters) {
+    this.#counters = counters;
     const percent = Math.min(100, Math.fround(settings.percentage));
     // A percentage below the smallest probability is rounded up to it, only 0 is nothing.
     this.#ratio = Math.max(percent / 100, MIN_PROBABILITY);
@@ -65,6 +72,12 @@ export class ProbabilityDecision {
     else this.#fixed = thresholdOf(this.#ratio, settings.precision) ?? ALWAYS;
     this.plainThreshold = formatThreshold(this.#fixed);
     this.plainRandomness = this.#mode === 'hash_seed';
+    this.#plainPolicy = {
+      never: 'sampling_priority',
+      hash_seed: 'trace_id_hash',
+      equalizing: 'trace_id_w3c',
+      proportional: 'trace_id_w3c',
+    }[this.#mode];
   }
 
   /**
@@ -73,9 +86,10 @@ export class ProbabilityDecision {
    * (test/bench/agent-components).
    */
   decidePlain(source: Uint8Array, from: number, end: number): Bits56 | undefined {
-    if (this.#mode === 'never') return undefined;
     const randomness = this.#mode === 'hash_seed' ? this.#hashed(source, from, end) : lowest56(source, end - 7);
-    return atMost(this.#fixed, randomness) ? randomness : undefined;
+    const kept = this.#mode !== 'never' && atMost(this.#fixed, randomness);
+    this.#count(this.#plainPolicy, kept);
+    return kept ? randomness : undefined;
   }
 
   decide(item: Candidate): Decision {
@@ -93,10 +107,25 @@ export class ProbabilityDecision {
     if (!failed) failed = randomness === undefined || (writable && this.#contradicts(state, randomness));
     let threshold = failed ? (this.#failClosed ? NEVER : ALWAYS) : this.#threshold(state);
     threshold = item.priority ?? threshold;
-    if (!atMost(threshold, randomness ?? HIGHEST)) return 'drop';
+    const kept = atMost(threshold, randomness ?? HIGHEST);
+    this.#count(item.priority === undefined ? this.#policy(item, randomness) : 'sampling_priority', kept);
+    if (!kept) return 'drop';
     if (!writable) return 'keep';
     state.raiseThreshold(threshold, threshold === this.#fixed ? this.plainThreshold : undefined);
     return 'mark';
+  }
+
+  #count(policy: string, kept: boolean): void {
+    const count = this.#counters.sampledBy(policy);
+    if (kept) count.kept += 1;
+    else count.dropped += 1;
+  }
+
+  /** What the randomness came from. */
+  #policy({ state, attribute }: Candidate, randomness: Bits56 | undefined): string {
+    if (randomness === undefined) return 'missing_randomness';
+    if (this.#mode === 'hash_seed') return attribute ?? this.#plainPolicy;
+    return this.#mode !== 'never' && randomness === state.randomness ? 'sampling_randomness' : this.#plainPolicy;
   }
 
   /** Undefined where there is none, which is a failure. */

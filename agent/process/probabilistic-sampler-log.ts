@@ -78,9 +78,13 @@ export class LogSampler implements ItemEditor {
     const broken = !this.#readState(buf, state);
     // The consistent modes know the trace id only, whatever attribute_source says.
     let source = byTraceId || mode !== 'hash_seed' ? traceId : undefined;
-    if (source === undefined && stand !== undefined) source = nonEmpty(hashableBytes(buf, stand));
+    let attribute: string | undefined;
+    if (source === undefined && stand !== undefined) {
+      source = nonEmpty(hashableBytes(buf, stand));
+      attribute = this.#settings.fromAttribute;
+    }
     const { rvalue, tvalue } = state;
-    const decision = this.#decision.decide({ source, state, broken, priority: priority && this.#priority(buf, priority) });
+    const decision = this.#decision.decide({ source, attribute, state, broken, priority: priority && this.#priority(buf, priority) });
     if (decision === 'drop') return DROP;
     this.#threshold.text = state.tvalue === tvalue ? '' : state.tvalue;
     this.#randomness.text = state.rvalue === rvalue ? '' : state.rvalue;
@@ -96,7 +100,7 @@ export class LogSampler implements ItemEditor {
       out.set(buf.subarray(copied, place(mark)), pos);
       pos += place(mark) - copied;
       copied = mark.value === undefined ? end : mark.end;
-      const field = attribute(mark.key, mark.text);
+      const field = attributeField(mark.key, mark.text);
       out.set(field, pos);
       pos += field.length;
     }
@@ -144,6 +148,6 @@ function nonEmpty(bytes: Uint8Array): Uint8Array | undefined {
   return bytes.length === 0 ? undefined : bytes;
 }
 
-function attribute(key: Buffer, text: string): Uint8Array {
+function attributeField(key: Buffer, text: string): Uint8Array {
   return lenField(ATTRIBUTE_FIELD, Buffer.concat([lenField(1, key), lenField(2, lenField(1, Buffer.from(text)))]));
 }

@@ -73,7 +73,13 @@ export class SpanSampler implements ItemEditor {
     this.#plain = undefined;
     const source = idEnd > idFrom ? buf.subarray(idFrom, idEnd) : undefined;
     const state = new TraceState(text);
-    const candidate: Candidate = { source, state, broken: !state.valid, priority: priority && priorityOf(buf, priority) };
+    const candidate: Candidate = {
+      source,
+      attribute: undefined,
+      state,
+      broken: !state.valid,
+      priority: priority && priorityOf(buf, priority),
+    };
     const decision = this.#decision.decide(candidate);
     if (decision === 'drop') return DROP;
     if (decision === 'keep') return KEEP;

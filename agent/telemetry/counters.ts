@@ -49,11 +49,21 @@ export class ProcessorCounters {
   filtered = 0;
   /** filter, transform: statements and conditions that failed on a piece of data, whatever their error_mode. */
   failures = 0;
+  /** probabilistic_sampler: what was kept and what was not, by what decided: `trace_id_hash`, `sampling_priority` ... */
+  readonly sampled = new Map<string, { kept: number; dropped: number }>();
 
   constructor(processor: string, kind: string, signal: Signal) {
     this.processor = processor;
     this.kind = kind;
     this.signal = signal;
+  }
+
+  sampledBy(policy: string): { kept: number; dropped: number } {
+    const present = this.sampled.get(policy);
+    if (present !== undefined) return present;
+    const added = { kept: 0, dropped: 0 };
+    this.sampled.set(policy, added);
+    return added;
   }
 }
 

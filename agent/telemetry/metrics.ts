@@ -190,6 +190,23 @@ function processorMetrics(all: readonly ProcessorCounters[]): MetricDefinition[]
         samples: () => filters.map((one) => ({ labels: { filter: one.processor }, value: one.filtered })),
       });
     }
+    const samplers = all.filter((one) => one.kind === 'probabilistic_sampler' && one.signal === facts.signal);
+    if (samplers.length > 0) {
+      found.push({
+        name: `otelcol_processor_probabilistic_sampler_count_${facts.signal}_sampled`,
+        type: 'counter',
+        help: `Number of ${facts.itemWord} that were sampled or not, by what decided.`,
+        labels: ['policy', 'sampled'],
+        upstream: true,
+        samples: () =>
+          samplers.flatMap((one) =>
+            [...one.sampled].flatMap(([policy, { kept, dropped }]) => [
+              { labels: { policy, sampled: 'true' }, value: kept },
+              { labels: { policy, sampled: 'false' }, value: dropped },
+            ]),
+          ),
+      });
+    }
     const mine = all.filter((one) => one.kind === 'memory_limiter' && one.signal === facts.signal);
     if (mine.length === 0) continue;
     for (const field of ['accepted', 'refused'] as const) {

@@ -46,7 +46,7 @@ export const NOTES = {
     bytes:
       'Edits in place: reads trace id, tracestate (spans) or attributes (log records); what is kept is copied once, with its threshold written into tracestate or into `sampling.threshold` and `sampling.randomness`.',
     drops: 'Items by their randomness, as asked; with `fail_closed` those whose tracestate is broken or that have no randomness.',
-    counters: `${DROPS_TOLD_BY}.`,
+    counters: `${DROPS_TOLD_BY}; \`otelcol_processor_probabilistic_sampler_count_*_sampled\`.`,
   },
   'processors/redaction': {
     bytes:

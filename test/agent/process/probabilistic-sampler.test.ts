@@ -4,6 +4,7 @@ import type { Signal } from '../../../agent/config/settings.ts';
 import { ProbabilisticSampler } from '../../../agent/process/probabilistic-sampler.ts';
 import type { ProbabilisticSamplerSettings } from '../../../agent/process/probabilistic-sampler-config.ts';
 import type { Body } from '../../../agent/process/process.ts';
+import { ProcessorCounters } from '../../../agent/telemetry/counters.ts';
 import { finish, post, startAgent, until } from '../kit/agent.ts';
 import { attribute, decode, encode, type Message, request } from '../kit/otlp.ts';
 import { grpcExporter, PATHS } from '../kit/settings.ts';
@@ -30,7 +31,10 @@ interface Kept {
 }
 
 function run(settings: ProbabilisticSamplerSettings, signal: Signal, body: Buffer, items: number): Body {
-  const result = new ProbabilisticSampler(settings, signal).process({ slices: [body], bytes: body.length, items }, undefined);
+  const result = new ProbabilisticSampler(settings, signal, new ProcessorCounters('s', 'probabilistic_sampler', signal)).process(
+    { slices: [body], bytes: body.length, items },
+    undefined,
+  );
   if (typeof result === 'string') throw new Error(result);
   return result;
 }
@@ -173,7 +177,7 @@ describe('probabilistic_sampler on spans', () => {
 
   it('fails truncated and random bytes with a reason, never with an exception', () => {
     const good = encode('traces', { resourceSpans: [{ scopeSpans: [{ spans: [{ traceId: OVER_HALF, traceState: 'a=b' }] }] }] });
-    const processor = new ProbabilisticSampler(sampler({}), 'traces');
+    const processor = new ProbabilisticSampler(sampler({}), 'traces', new ProcessorCounters('s', 'probabilistic_sampler', 'traces'));
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat({ max: good.length }), (noise, cut) => {
         for (const body of [Buffer.from(noise), Buffer.concat([good.subarray(0, cut), noise])]) {
@@ -199,6 +203,7 @@ describe('probabilistic_sampler on spans', () => {
     const metrics = await running.agent.metrics();
     expect(metrics).toMatch(/otelcol_processor_incoming_items\{.*probabilistic_sampler.*\} 7/);
     expect(metrics).toMatch(/otelcol_processor_outgoing_items\{.*probabilistic_sampler.*\} 0/);
+    expect(metrics).toMatch(/otelcol_processor_probabilistic_sampler_count_traces_sampled\{policy="trace_id_hash",sampled="false"\} 7/);
     const books = await finish(running);
     expect(books.total.sent).toBe(0);
     expect(sink.received).toEqual([]);
