@@ -31,14 +31,14 @@ export class K8sClient {
   }
 
   async get({ path, timeoutMs, signal }: K8sRequest): Promise<HttpAnswer> {
-    const { http, headers } = await this.#prepare();
-    return await http.request({ path, headers, timeoutMs, maxBytes: MAX_LIST_BYTES, signal });
+    const { http, base, headers } = await this.#prepare();
+    return await http.request({ path: base + path, headers, timeoutMs, maxBytes: MAX_LIST_BYTES, signal });
   }
 
   /** The lines of a watch; resolves when the server ends it. */
   async watch({ path, timeoutMs, signal }: K8sRequest, reader: LineReader): Promise<void> {
-    const { http, headers } = await this.#prepare();
-    await http.lines({ path, headers, timeoutMs, maxBytes: MAX_EVENT_BYTES, signal }, reader);
+    const { http, base, headers } = await this.#prepare();
+    await http.lines({ path: base + path, headers, timeoutMs, maxBytes: MAX_EVENT_BYTES, signal }, reader);
   }
 
   async close(): Promise<void> {
@@ -46,27 +46,31 @@ export class K8sClient {
     this.#http = undefined;
   }
 
-  async #prepare(): Promise<{ readonly http: HttpClient; readonly headers: Readonly<Record<string, string>> }> {
+  async #prepare(): Promise<{ readonly http: HttpClient; readonly base: string; readonly headers: Readonly<Record<string, string>> }> {
     const { tokenFile, caFile } = this.#settings;
-    const origin = this.#origin();
-    const secure = origin.startsWith('https:');
-    const ca = secure ? await readFile(caFile, 'utf8') : undefined;
+    const { origin, protocol, pathname } = this.#url();
+    const ca = protocol === 'https:' ? await readFile(caFile, 'utf8') : undefined;
     const token = (await readFile(tokenFile, 'utf8')).trim();
     if (this.#http === undefined || ca !== this.#ca) {
       await this.#http?.close();
       this.#http = new HttpClient(origin, ca);
       this.#ca = ca;
     }
-    return { http: this.#http, headers: { accept: 'application/json', authorization: `Bearer ${token}` } };
+    // A server behind a gateway may have a path of its own.
+    return {
+      http: this.#http,
+      base: pathname.replace(/\/+$/u, ''),
+      headers: { accept: 'application/json', authorization: `Bearer ${token}` },
+    };
   }
 
-  #origin(): string {
-    if (this.#settings.apiServer !== undefined) return new URL(this.#settings.apiServer).origin;
+  #url(): URL {
+    if (this.#settings.apiServer !== undefined) return new URL(this.#settings.apiServer);
     const host = process.env[HOST_VARIABLE];
     const port = process.env[PORT_VARIABLE];
     if (host === undefined || port === undefined)
       throw new Error(`${HOST_VARIABLE} and ${PORT_VARIABLE} are not set: this is no pod; write resolver.k8s.api_server`);
-    return `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    return new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`);
   }
 }
 

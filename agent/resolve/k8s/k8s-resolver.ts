@@ -2,7 +2,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { AskLoop, pause } from '../ask-loop.ts';
 import { asList, asMap, asText, HttpStatusError, ProtocolError, parseJson, statusError } from '../http-client.ts';
 import type { Resolver, ResolverCounts, ResolverStatus, Upstream } from '../resolver.ts';
-import { ResolverState } from '../resolver-state.ts';
+import { MAX_UPSTREAMS, ResolverState } from '../resolver-state.ts';
 import type { K8sResolverSettings } from '../settings.ts';
 import { type SliceRules, upstreamsOf } from './endpoint-slices.ts';
 import { K8sClient, ownNamespace } from './k8s-client.ts';
@@ -94,6 +94,7 @@ export class K8sResolver implements Resolver {
       const list = asMap(parseJson(answer.body));
       if (list.kind !== 'EndpointSliceList') throw new Error('the answer is no EndpointSliceList; is this the address of an API server?');
       for (const item of asList(list.items)) found.set(nameOf(item), upstreamsOf(item, rules));
+      checkSize(found);
       const metadata = asMap(list.metadata);
       next = asText(metadata.continue);
       if (next !== undefined) continue;
@@ -148,7 +149,7 @@ export class K8sResolver implements Resolver {
     else if (event.type === 'DELETED') this.#slices.delete(nameOf(object));
     else if (event.type !== 'BOOKMARK')
       throw new ProtocolError(`a watch event has the unknown type ${JSON.stringify(event.type)?.slice(0, 40)}`);
-    if (this.#slices.size > MAX_SLICES) throw new ProtocolError(`the Service has more than ${MAX_SLICES} slices`);
+    checkSize(this.#slices);
     this.#version = version;
     if (event.type !== 'BOOKMARK') this.#publish();
   }
@@ -156,6 +157,14 @@ export class K8sResolver implements Resolver {
   #publish(): void {
     this.#state.resolved([...this.#slices.values()].flat());
   }
+}
+
+/** What is held has a limit, doubles included: an endpoint may stand in two slices. */
+function checkSize(slices: ReadonlyMap<string, readonly Upstream[]>): void {
+  let upstreams = 0;
+  for (const one of slices.values()) upstreams += one.length;
+  if (slices.size > MAX_SLICES || upstreams > 2 * MAX_UPSTREAMS)
+    throw new ProtocolError(`${slices.size} slices with ${upstreams} upstreams are more than ${MAX_SLICES} with ${2 * MAX_UPSTREAMS}`);
 }
 
 /** HTTP 410: what asks for a new list. */

@@ -249,6 +249,35 @@ describe('the k8s resolver', () => {
     expect(lists).toBeGreaterThanOrEqual(message.source.includes('8388608') ? 1 : 2);
   });
 
+  it('keeps the list and lists again where a watch adds slices without end', async () => {
+    const name = (index: number): object => ({ type: 'ADDED', object: { metadata: { name: `s${index}`, resourceVersion: `${index}` } } });
+    let lists = 0;
+    api.list = (_query, response) => {
+      lists += 1;
+      response.end(listOf(10, slice('a', '10.0.0.1')));
+    };
+    api.watch = (_query, response) => {
+      response.writeHead(200).flushHeaders();
+      if (lists > 1) return;
+      for (let index = 0; index < 2_500; index += 1) response.write(`${JSON.stringify(name(index))}\n`);
+    };
+    const resolver = await start();
+    while (lists < 2) await sleep(5);
+    await untilStatus(resolver, true);
+    expect(resolver.counts.failures).toBe(1);
+    expect(listener.lists).toHaveLength(1);
+  });
+
+  it('asks below the path of an API server that stands behind a gateway', async () => {
+    const paths: string[] = [];
+    api.list = (_query, response, request) => {
+      paths.push(request.url?.split('?', 1)[0] ?? '');
+      response.end(listOf(10, slice('a', '10.0.0.1')));
+    };
+    await start({ apiServer: `${api.url}/clusters/one/` });
+    expect(paths).toEqual(['/clusters/one/apis/discovery.k8s.io/v1/namespaces/tier/endpointslices']);
+  });
+
   it('asks no faster where every watch is gone at once', async () => {
     api.watch = (_, response) => void response.writeHead(410).end();
     await start();
