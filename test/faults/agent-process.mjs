@@ -7,11 +7,14 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../agent/build/otlp-agent.mjs', import.meta.url));
 
+/** What a storm may add between two looks at the memory; from limit less this on, garbage is collected. */
+const SPIKE_SHARE = 0.4;
+
 const config = (sinkPort, limitMib) => `
 receivers:
   otlp: { protocols: { grpc: { endpoint: "127.0.0.1:0" }, http: { endpoint: "127.0.0.1:0" } } }
 processors:
-  memory_limiter: { check_interval: 1s, limit_mib: ${limitMib} }
+  memory_limiter: { check_interval: 250ms, limit_mib: ${limitMib}, spike_limit_mib: ${Math.round(limitMib * SPIKE_SHARE)} }
 exporters:
   otlp_grpc:
     endpoint: 127.0.0.1:${sinkPort}

@@ -49,8 +49,12 @@ const child = (file, ...args) =>
   fork(fileURLToPath(new URL(file, import.meta.url)), args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 const answerOf = (process, message) =>
   new Promise((resolve, reject) => {
-    process.once('message', resolve);
-    process.once('exit', (code) => reject(new Error(`a process of the storm ended with ${code}`)));
+    const ended = (code) => reject(new Error(`a process of the storm ended with ${code}`));
+    process.once('exit', ended);
+    process.once('message', (answer) => {
+      process.off('exit', ended);
+      resolve(answer);
+    });
     if (message !== undefined) process.send(message);
   });
 
@@ -65,6 +69,11 @@ say(`RSS before: ${agent.rss()} MiB`);
 
 const problems = [];
 const results = [];
+// V8's heap and the allocator's arenas grow to their working size with the first storm of any kind: growth is what comes after it.
+await answerOf(child('storm-process.mjs', 'connections'), { ports: agent.ports, seed: seed + 1, count: 5000, seconds: 10 });
+await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+say(`RSS after a first storm to warm up: ${agent.rss()} MiB`);
+
 for (const storm of storms) {
   const rounds = [];
   let count = Math.ceil(storm.count / ROUNDS);
