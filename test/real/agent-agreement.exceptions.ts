@@ -103,6 +103,7 @@ export const DIFFERENT_DEFAULTS: readonly { readonly key: RegExp; readonly reaso
 /** Files of the corpus that are not given to the Collector, as it was built without a component that they name. */
 export const NOT_FOR_THE_COLLECTOR: Readonly<Record<string, string>> = {
   'registration.yaml': 'The Collector registers itself nowhere; the extension is of this agent alone.',
+  'resolvers.yaml': 'Resolvers and keys of this agent alone, and the loadbalancing exporter, which this Collector lacks.',
   'resource-detection.yaml':
     'otelcol 0.155 of the real lane has no resource_detection; otelcol-0.160 judges it in processors/resource-detection.test.ts.',
   'loadbalancing.yaml': 'The Go module proxy lacks the loadbalancing exporter of 0.155; its rules are read in the source of 0.157.',
