@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { BatchSettings } from '../../../agent/config/settings.ts';
+import { encodeResponse } from '../../../agent/otlp/status.ts';
+import { finish, post, startAgent } from '../kit/agent.ts';
+import { request } from '../kit/otlp.ts';
+import { grpcExporter, httpExporter, PATHS, QUEUE, RETRY } from '../kit/settings.ts';
+import { type GrpcReply, grpcUpstream } from '../statements/support/grpc-upstream.ts';
+import { type HttpReply, httpUpstream } from '../statements/support/http-upstream.ts';
+import { itemsOf, type Received, services } from '../statements/support/upstream.ts';
+
+/**
+ * Any mix of requests, poison among them, through any batching, to a next hop that fails in any way that says what became of the request:
+ * what is not poison arrives exactly once, poison never, a part that was rejected is counted, and the books balance.
+ */
+
+type Fault = 'unavailable' | 'throttle' | 'aborted' | 'partial' | 'warning' | 'none';
+const FAULTS: readonly Fault[] = ['unavailable', 'throttle', 'aborted', 'partial', 'warning', 'none', 'none'];
+
+interface Model {
+  /** Spans by service in requests that were taken. */
+  readonly taken: Map<string, number>;
+  rejected: number;
+}
+
+/** Whether a request is taken, and with which answer; one fault is used up by each request. */
+function judge(received: Received, faults: Fault[], model: Model): Fault | 'poison' {
+  const names = services(received);
+  const fault = faults.shift() ?? 'none';
+  if (fault === 'unavailable' || fault === 'throttle' || fault === 'aborted') return fault;
+  if (names.some((name) => name.startsWith('poison'))) return 'poison';
+  const each = itemsOf(received) / names.length;
+  for (const name of names) model.taken.set(name, (model.taken.get(name) ?? 0) + each);
+  if (fault === 'partial') model.rejected += 1;
+  return fault;
+}
+
+function overGrpc(verdict: Fault | 'poison', reply: GrpcReply): void {
+  if (verdict === 'poison') reply.status(3, 'poison');
+  else if (verdict === 'unavailable') reply.status(14);
+  else if (verdict === 'aborted') reply.status(10);
+  else if (verdict === 'throttle') reply.status(8, 'slowly', 5);
+  else if (verdict === 'partial') reply.ok(encodeResponse('traces', 1, 'one of them'));
+  else if (verdict === 'warning') reply.ok(encodeResponse('traces', 0, 'careful'));
+  else reply.ok();
+}
+
+function overHttp(verdict: Fault | 'poison', reply: HttpReply): void {
+  if (verdict === 'poison') reply.status(400);
+  else if (verdict === 'unavailable' || verdict === 'aborted') reply.status(503);
+  else if (verdict === 'throttle') reply.status(429, { 'retry-after': '0' });
+  else if (verdict === 'partial') reply.ok(encodeResponse('traces', 1, 'one of them'));
+  else if (verdict === 'warning') reply.ok(encodeResponse('traces', 0, 'careful'));
+  else reply.ok();
+}
+
+const runs = fc.record({
+  transport: fc.constantFrom<'grpc' | 'http'>('grpc', 'http'),
+  requests: fc.array(fc.record({ poison: fc.boolean(), spans: fc.integer({ min: 1, max: 6 }) }), { minLength: 1, maxLength: 25 }),
+  faults: fc.array(fc.constantFrom(...FAULTS), { maxLength: 30 }),
+  batch: fc.option(
+    fc.record({
+      flushTimeoutMs: fc.integer({ min: 1, max: 10 }),
+      minSize: fc.integer({ min: 1, max: 60 }),
+      maxSize: fc.constantFrom(0, 60),
+    }),
+    { nil: undefined },
+  ),
+  consumers: fc.integer({ min: 1, max: 4 }),
+  gzip: fc.boolean(),
+});
+
+describe('a next hop that fails in every way that can be told', () => {
+  it('gets everything but poison exactly once', { timeout: 60_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(runs, async ({ transport, requests, faults, batch, consumers, gzip }) => {
+        const model: Model = { taken: new Map(), rejected: 0 };
+        const left = [...faults];
+        const upstream =
+          transport === 'grpc'
+            ? await grpcUpstream((one, reply) => overGrpc(judge(one, left, model), reply))
+            : await httpUpstream((one, reply) => overHttp(judge(one, left, model), reply));
+        const merge: BatchSettings | undefined = batch === undefined ? undefined : { ...batch, sizer: 'items' };
+        const settings = {
+          queue: { ...QUEUE, consumers, ...(merge === undefined ? {} : { batch: merge }) },
+          retry: { ...RETRY, initialIntervalMs: 1, maxIntervalMs: 4 },
+          compression: gzip ? ('gzip' as const) : ('none' as const),
+        };
+        const running = await startAgent({
+          exporters: [transport === 'grpc' ? grpcExporter(upstream.port, settings) : httpExporter(upstream.port, settings)],
+        });
+        const sent = requests.map((one, i) => ({ ...one, name: `${one.poison ? 'poison' : 'good'}${i}` }));
+        for (const { name, spans } of sent) {
+          expect((await post(running.httpPort, PATHS.traces, request('traces', spans, name))).status).toBe(200);
+        }
+        const { total } = await finish(running, 15_000);
+        await upstream[Symbol.asyncDispose]();
+        const sum = (list: readonly { spans: number }[]): number => list.reduce((all, one) => all + one.spans, 0);
+        const good = sent.filter((one) => !one.poison);
+        expect([...model.taken.keys()].sort()).toEqual(good.map((one) => `${one.name}-0`).sort());
+        expect([...model.taken.values()].reduce((all, one) => all + one, 0)).toBe(sum(good));
+        expect(total).toMatchObject({
+          sent: sum(good) - model.rejected,
+          sendFailed: sum(sent) - sum(good) + model.rejected,
+          evicted: 0,
+          queued: 0,
+        });
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
