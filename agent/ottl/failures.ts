@@ -26,12 +26,10 @@ export class Failures {
 
   /** Takes note of a failure, or throws: a Refusal where it ends the request, the error itself where it is none of OTTL's. */
   handle(error: unknown, mode: ErrorMode, text: string): void {
-    // Values nested too deeply to be written; see MAX_VALUE_DEPTH.
-    const failure = error instanceof RangeError ? new Failure(error.message) : error;
-    if (!(failure instanceof Failure)) throw failure;
+    if (!(error instanceof Failure)) throw error;
     this.#count();
-    if (mode === 'propagate') throw new Refusal(`${text}: ${failure.message}`);
-    if (mode === 'ignore') this.#tell(text, failure.message);
+    if (mode === 'propagate') throw new Refusal(`${text}: ${error.message}`);
+    if (mode === 'ignore') this.#tell(text, error.message);
   }
 
   #tell(text: string, reason: string): void {

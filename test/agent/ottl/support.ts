@@ -1,3 +1,4 @@
+import type { ProcessorSettings } from '../../../agent/config/settings.ts';
 import { RequestView } from '../../../agent/otlp/view/request.ts';
 import { Compiler, type PathStyle } from '../../../agent/ottl/compile.ts';
 import { CONTEXTS, type ContextName } from '../../../agent/ottl/contexts/contexts.ts';
@@ -6,6 +7,7 @@ import { conditionFunctions, statementFunctions } from '../../../agent/ottl/func
 import { Item } from '../../../agent/ottl/item.ts';
 import type { Value } from '../../../agent/ottl/values.ts';
 import { encode, type Message } from '../kit/otlp.ts';
+import { loadYaml, problemsOf } from '../support/config.ts';
 
 /** A log record as the log context has it; statements over `cache` need no more. */
 export function logItem(record: Message = {}, attributes: Message[] = []): Item {
@@ -52,4 +54,22 @@ export function mistakeIn(statement: string, context: ContextName = 'span', styl
     if (error instanceof OttlError) return `column ${error.column}: ${error.message}`;
     throw error;
   }
+}
+
+function pipeline(type: string, config: string): string {
+  const pipelines = ['traces', 'metrics', 'logs'].map(
+    (signal) => `${signal}: {receivers: [otlp], processors: [${type}], exporters: [debug]}`,
+  );
+  return `receivers: {otlp: {protocols: {http: }}}\nprocessors:\n  ${type}: ${config}\nexporters: {debug: }\nservice: {pipelines: {${pipelines.join(', ')}}}`;
+}
+
+/** What the code is told of a processor that is configured so; YAML. */
+export function processorSettings(type: string, config: string | object): ProcessorSettings {
+  const text = typeof config === 'string' ? config : JSON.stringify(config);
+  return loadYaml(pipeline(type, text)).settings.processors[type] as ProcessorSettings;
+}
+
+/** What is wrong with a processor's configuration: `path: message [code]`. */
+export function configMistakes(type: string, config: string): string[] {
+  return problemsOf(pipeline(type, config)).map(({ path, message, code }) => `${path.slice(2).join('.')}: ${message} [${code}]`);
 }
