@@ -1,6 +1,12 @@
 import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { load } from '../../../agent/config/load.ts';
 import type { Signal } from '../../../agent/config/settings.ts';
+import { SIGNAL_FACTS } from '../../../agent/otlp/signals.ts';
+import { createAgent } from '../../../agent/runtime/agent.ts';
+import { post, recordingLog } from '../../agent/kit/agent.ts';
 import { encode, type Message } from '../../agent/kit/otlp.ts';
+import { describeReal, freePort, newFolder, startOtelcol, writeConfig } from '../support/index.ts';
 import { generateMessages } from './generate.ts';
 import { type Configuration, describeAgainstCollector, type Seen } from './harness.ts';
 
@@ -147,3 +153,56 @@ describeAgainstCollector(
   ],
   { adjust: withoutZeroIds },
 );
+
+describeReal(['otelcol'], 'probabilistic_sampler counts as the Collector does', () => {
+  for (const config of [
+    { mode: 'hash_seed', sampling_percentage: 40, from_attribute: 'request.id', sampling_priority: 'prio' },
+    { mode: 'equalizing', sampling_percentage: 40, fail_closed: false, sampling_priority: 'prio' },
+    { sampling_percentage: 0 },
+  ]) {
+    it(JSON.stringify(config), async () => {
+      const ports = { theirs: await freePort(), ours: await freePort(), metrics: await freePort() };
+      const both = (port: number, metrics: object): object => ({
+        receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
+        processors: { probabilistic_sampler: config },
+        exporters: { nop: null },
+        service: {
+          telemetry: { metrics },
+          pipelines: Object.fromEntries(
+            ['traces', 'logs'].map((signal) => [
+              signal,
+              { receivers: ['otlp'], processors: ['probabilistic_sampler'], exporters: ['nop'] },
+            ]),
+          ),
+        },
+      });
+      const reader = { pull: { exporter: { prometheus: { host: '127.0.0.1', port: ports.metrics } } } };
+      const collector = await startOtelcol({ config: both(ports.theirs, { readers: [reader] }) });
+      const file = writeConfig(newFolder('agent'), 'agent.yaml', both(ports.ours, { level: 'none' }));
+      const agent = await createAgent(load({ configs: [file], environment: {} }).settings, { log: recordingLog([]) });
+      await agent.start();
+      for (const signal of ['traces', 'logs'] as const) {
+        for (const body of past(signal)) {
+          for (const port of [ports.theirs, ports.ours]) expect((await post(port, SIGNAL_FACTS[signal].httpPath, body)).status).toBe(200);
+        }
+      }
+      const theirs = counts(await (await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)).text());
+      expect(Object.keys(theirs).length).toBeGreaterThan(1);
+      expect(counts(await agent.metrics())).toEqual(theirs);
+      await agent.drain(1000);
+      await agent.close();
+      await collector.stop();
+    });
+  }
+});
+
+/** Samples above zero: `traces trace_id_hash true` and how many. */
+function counts(exposition: string): Record<string, number> {
+  const found: Record<string, number> = {};
+  const pattern = /^otelcol_processor_probabilistic_sampler_count_(\w+)_sampled\{(.*)\} (\d+)$/gmu;
+  for (const [, signal, labels = '', value] of exposition.matchAll(pattern)) {
+    const label = (name: string): string => new RegExp(`${name}="([^"]*)"`, 'u').exec(labels)?.[1] ?? '';
+    if (Number(value) > 0) found[`${signal} ${label('policy')} ${label('sampled')}`] = Number(value);
+  }
+  return found;
+}
