@@ -160,7 +160,13 @@ export class Line {
         if (old?.print === print) made.set(name, old);
         else {
           const host = { log: this.#log, counters: this.counters };
-          made.set(name, { print, part: await createOutlet(own, pipeline.signal, pipeline.batch, host) });
+          try {
+            made.set(name, { print, part: await createOutlet(own, pipeline.signal, pipeline.batch, host) });
+          } catch (error) {
+            // A file that cannot be opened: those that were made before it hold files and timers.
+            for (const [other, { part }] of made) if (this.#outlets.get(other)?.part !== part) await this.#end(part);
+            throw error;
+          }
         }
       }
     }

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
@@ -54,6 +54,15 @@ function frames(bytes: Buffer): Buffer[] {
   }
   expect(at).toBe(bytes.length);
   return found;
+}
+
+/** Descriptors come and go while they are listed. */
+function readlinkSafely(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
 }
 
 describe('the file exporter', () => {
@@ -191,6 +200,20 @@ describe('the file exporter', () => {
     );
     const running = await startAgent({ exporters: [fileExporter(missing, { directoryMode: 0o700 })] });
     expect(statSync(join(missing, '..')).mode & 0o777).toBe(0o700);
+    await finish(running);
+  });
+
+  it('fails a reload whose file cannot be opened: the old exporters run on, what was opened for it is closed', async () => {
+    const where = folder();
+    const running = await startAgent({ exporters: [fileExporter(join(where, 'a.json'))] });
+    const opened = fileExporter(join(where, 'b.json'), { id: 'file/b' });
+    const missing = fileExporter(join(where, 'no', 'c.json'), { id: 'file/c' });
+    const { receivers } = running.agent.settings;
+    await expect(running.agent.reload({ ...agentSettings({ exporters: [opened, missing] }), receivers })).rejects.toThrow(/file\/c\.path/);
+    expect((await post(running.httpPort, PATHS.traces, request('traces', 1))).status).toBe(200);
+    const open = readdirSync('/proc/self/fd').map((fd) => readlinkSafely(`/proc/self/fd/${fd}`));
+    expect(open).toContain(join(where, 'a.json'));
+    expect(open).not.toContain(join(where, 'b.json'));
     await finish(running);
   });
 
