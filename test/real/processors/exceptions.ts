@@ -16,3 +16,27 @@ export const PROFILES_WITHOUT_SAMPLES: Exception = {
 function hasSamples(request: Message): boolean {
   return JSON.stringify(request).includes('"samples":');
 }
+
+export const PROFILE_KEYS_BY_INDEX: Exception = {
+  name: 'profile keys by index',
+  reason:
+    "The Collector's OTLP receiver leaves keys that profiles name by their place in the dictionary unresolved, so that its processors do not find them. The agent finds them.",
+  covers: ({ signal, configuration }) => signal === 'profiles' && configuration.includes('by index'),
+};
+
+export const DELETE_TAKES_ALL: Exception = {
+  name: 'delete takes all of a key that is there twice',
+  reason:
+    'Keys are unique by the data model. Where a sender breaks that, the Collector deletes the first, sends the second on, and puts the last attribute into the gap. What somebody wants gone must not stay, and the others keep their order.',
+  covers: ({ configuration, request }) => configuration.includes('there twice, deleted') && hasTwice(request, 'user.id'),
+};
+
+/** Whether one list of attributes has that key, and some key twice. */
+function hasTwice(value: unknown, key: string): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) {
+    const keys = value.map((each: unknown) => (each as Message | null)?.key);
+    return (keys.includes(key) && new Set(keys).size < keys.length) || value.some((each) => hasTwice(each, key));
+  }
+  return Object.values(value).some((each) => hasTwice(each, key));
+}

@@ -14,6 +14,8 @@ export interface Vocabulary {
   readonly texts?: readonly string[];
   /** Whether attributes may have the same key twice. @default false: the data model forbids it, and the Collector treats them in several ways */
   readonly duplicateKeys?: boolean;
+  /** Whether profiles name resource attributes by their place in the dictionary. @default false */
+  readonly indexed?: boolean;
 }
 
 /** `count` requests of a signal, encoded. */
@@ -38,7 +40,26 @@ export function requestArbitrary(signal: Signal, vocabulary: Vocabulary = {}): f
   });
   const list = fc.array(resource, { maxLength: 3 });
   if (signal !== 'profiles') return list.map((each) => ({ [resources]: each }));
-  return list.map((each) => ({ [resources]: each, dictionary: { stringTable: ['', 'a', 'b'] } }));
+  return list.map((each) => ({
+    [resources]: vocabulary.indexed === true ? each.map(indexed) : each,
+    dictionary: { stringTable: TEXT_TABLE },
+  }));
+}
+
+/** Of profiles; the first is the empty text by the data model. */
+const TEXT_TABLE = ['', 'a', 'b', 'service.name', 'secret'];
+
+/** Profiles name texts by their place in the dictionary: here those keys and values of the resource that have one. */
+function indexed(resource: Message): Message {
+  const own = resource.resource as { attributes?: Message[] } | undefined;
+  const attributes = own?.attributes?.map((each): Message => {
+    const { stringValue } = each.value as { stringValue?: string };
+    const text = stringValue === undefined ? -1 : TEXT_TABLE.indexOf(stringValue);
+    const key = TEXT_TABLE.indexOf(each.key as string);
+    const value = text > 0 ? { stringValueStrindex: text } : each.value;
+    return key > 0 ? { keyStrindex: key, value } : { key: each.key, value };
+  });
+  return attributes === undefined ? resource : { ...resource, resource: { ...own, attributes } };
 }
 
 const NAMES: Readonly<Record<Signal, readonly [string, string, string]>> = {

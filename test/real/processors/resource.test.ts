@@ -1,4 +1,5 @@
-import { PROFILES_WITHOUT_SAMPLES } from './exceptions.ts';
+import { encode } from '../../agent/kit/otlp.ts';
+import { PROFILE_KEYS_BY_INDEX, PROFILES_WITHOUT_SAMPLES } from './exceptions.ts';
 import { describeAgainstCollector } from './harness.ts';
 
 const ALL = ['traces', 'metrics', 'logs', 'profiles'] as const;
@@ -53,6 +54,31 @@ describeAgainstCollector(
       headers: { 'x-tenant': 'blue' },
       signals: ['traces'],
     },
+    {
+      name: 'profiles with keys by index',
+      processors: resource({ key: 'service.name', action: 'delete' }, { key: 'a', value: 'set', action: 'upsert' }),
+      signals: ['profiles'],
+      vocabulary: { indexed: true },
+    },
+    {
+      name: 'a resource in pieces, unknown fields, no resource',
+      processors: resource({ key: 'a', value: 'set', action: 'update' }, { key: 'b', from_attribute: 'a', action: 'insert' }),
+      signals: ['traces'],
+      requests: 4,
+      bodies: () => {
+        const attribute = (key: string): Buffer =>
+          encode('traces', { resourceSpans: [{ resource: { attributes: [{ key, value: { stringValue: key } }] } }] }).subarray(2);
+        const span = encode('traces', { resourceSpans: [{ scopeSpans: [{ spans: [{ name: 'x' }] }] }] }).subarray(2);
+        const unknown = Buffer.from([0xfa, 0x3e, 0x03, 1, 2, 3]);
+        const parts = [
+          [attribute('a'), attribute('c'), span],
+          [attribute('c'), span, attribute('a')],
+          [unknown, attribute('a'), unknown, span, unknown],
+          [span],
+        ];
+        return parts.map((each) => Buffer.concat([Buffer.from([0x0a, Buffer.concat(each).length]), ...each]));
+      },
+    },
   ],
-  { exceptions: [PROFILES_WITHOUT_SAMPLES] },
+  { exceptions: [PROFILES_WITHOUT_SAMPLES, PROFILE_KEYS_BY_INDEX] },
 );
