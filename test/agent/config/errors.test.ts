@@ -111,7 +111,7 @@ describe('a reference', () => {
   it.each([
     [
       'service.pipelines.traces.receivers=[otpl]',
-      'traces.receivers[0]: the receiver "otpl" is not configured; did you mean "otlp"? Allowed here: library, otlp',
+      'traces.receivers[0]: the receiver "otpl" is not configured; did you mean "otlp"? Allowed here: otlp',
     ],
     ['service.pipelines.traces.processors=[batch]', 'the processor "batch" is not configured. Allowed here: nothing'],
     [
