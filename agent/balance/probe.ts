@@ -40,8 +40,8 @@ export const probeConnect: Probe = ({ host, port }, timeoutMs) => {
  */
 export const probeGrpc: Probe = ({ host, port }, timeoutMs) => {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  const authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  const session = connectHttp2(`http://${authority}`, {
+  // Not the upstream's own name: what a resolver found need not be part of a URL, and a URL that is none throws.
+  const session = connectHttp2('http://upstream', {
     createConnection: () => connectSocket({ host, port, noDelay: true }),
     settings: { enablePush: false },
   });
@@ -56,12 +56,13 @@ export const probeGrpc: Probe = ({ host, port }, timeoutMs) => {
   }
   session.on('error', (error) => end(error.message));
   session.on('close', () => end('the connection ended before the answer'));
-  check(session, end);
+  check(session, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`, end);
   return promise;
 };
 
-function check(session: ClientHttp2Session, end: (problem: string | undefined) => void): void {
+function check(session: ClientHttp2Session, authority: string, end: (problem: string | undefined) => void): void {
   const stream = session.request({
+    ':authority': authority,
     ':method': 'POST',
     ':path': HEALTH_CHECK_PATH,
     'content-type': 'application/grpc',

@@ -25,6 +25,9 @@ export interface UpstreamsHost {
   readonly now?: () => number;
 }
 
+/** Connections of checks that are open at a time, however many upstreams there are. */
+const CHECKS_AT_A_TIME = 32;
+
 const NOTHING: Change = { added: [], removed: [], ejected: [], returned: [] };
 
 /**
@@ -100,14 +103,16 @@ export class Upstreams {
     const { probe } = this.#host;
     if (probe === undefined || this.#checking || (this.#all.length < 2 && !this.#all.some((one) => one.sick))) return;
     this.#checking = true;
-    await Promise.all(
-      this.#all.map(async (endpoint) => {
+    const next = this.#all.values();
+    const look = async (): Promise<void> => {
+      for (const endpoint of next) {
         const problem = await probe(endpoint, this.#health.timeoutMs);
         if (this.#closed) return;
         if (problem !== undefined) this.#eject(endpoint, `health check: ${problem}`);
         else if (endpoint.sick) this.#return(endpoint);
-      }),
-    );
+      }
+    };
+    await Promise.all(Array.from({ length: CHECKS_AT_A_TIME }, look));
     this.#checking = false;
   }
 

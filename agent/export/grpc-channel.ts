@@ -35,15 +35,16 @@ export class GrpcChannel {
 
   constructor(settings: OtlpGrpcExporterSettings, address: SocketAddress) {
     this.#timeoutMs = settings.timeoutMs;
+    const { authority, keepalive, timeoutMs, connections } = settings;
     this.#headers = {
+      ':authority': authority,
       'content-type': 'application/grpc',
       te: 'trailers',
       'user-agent': settings.userAgent ?? USER_AGENT,
       'grpc-timeout': `${Math.max(1, Math.min(99_999_999, Math.ceil(settings.timeoutMs)))}m`,
       ...settings.headers,
     };
-    const { authority, keepalive, timeoutMs, connections } = settings;
-    this.#pool = new GrpcPool({ address, authority, keepalive, timeoutMs }, connections ?? DEFAULT_CONNECTIONS);
+    this.#pool = new GrpcPool({ address, keepalive, timeoutMs }, connections ?? DEFAULT_CONNECTIONS);
   }
 
   /** Connections that take calls now. */

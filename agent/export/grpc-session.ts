@@ -17,7 +17,6 @@ const SHORTEST_CONNECT_MS = 1_000;
 
 export interface SessionOptions {
   readonly address: SocketAddress;
-  readonly authority: string;
   readonly keepalive: ClientKeepaliveSettings | undefined;
   /** Of one call. */
   readonly timeoutMs: number;
@@ -62,8 +61,9 @@ export class GrpcSession {
   constructor(options: SessionOptions, events: SessionEvents) {
     this.#options = options;
     this.#events = events;
-    const { address, authority } = options;
-    const session = connect(`http://${authority}`, {
+    const { address } = options;
+    // The calls say :authority themselves: what is configured or resolved need not be part of a URL, and a URL that is none throws.
+    const session = connect('http://upstream', {
       createConnection: () => {
         const socket =
           address.kind === 'tcp'

@@ -124,6 +124,8 @@ export const loadBalancingExporter = component<Config, LoadBalancingSettings>({
     const resolver = resolverSettings(config.resolver, context, ['resolver']);
     const upstream = upstreamSettings(config, context);
     const routing = routingSettings(config, context);
+    if (config.sending_queue !== undefined && config.sending_queue.num_consumers !== 10)
+      context.notice(['sending_queue', 'num_consumers'], 'has no effect: what waits goes on as soon as an upstream has room');
     if (resolver === undefined || upstream === undefined) return undefined;
     return {
       kind: 'loadbalancing',

@@ -22,6 +22,11 @@ import { HashRouter, type Placed, PolicyRouter, type Roomy, type Router } from '
 import { type UpstreamHost, upstreamLine } from './loadbalancing-upstream.ts';
 import type { Outlet } from './outlet.ts';
 
+/** While draining: between two looks at what lines gave back to each other. */
+const LOOK_AGAIN_MS = 10;
+/** Upstreams that have gone and still have series of their own. */
+const MAX_RETIRED = 200;
+
 /** What surrounds it. */
 export interface LoadBalancingHost {
   readonly log: Log;
@@ -52,6 +57,8 @@ export class LoadBalancingLine implements Outlet {
   readonly #lines = new Map<Endpoint, ExportLine>();
   /** Of upstreams that have left: what is on the wire ends. */
   readonly #leaving = new Set<ExportLine>();
+  /** Of upstreams that have gone, the oldest first. */
+  readonly #retired: ExporterCounters[] = [];
   /** What is in none of the lines: it waits here for one. */
   readonly #own: ExporterCounters;
   readonly #waiting: MemoryQueue | undefined;
@@ -76,18 +83,20 @@ export class LoadBalancingLine implements Outlet {
     this.signal = signal;
     this.#settings = settings;
     this.#host = host;
-    this.#template = { id: settings.id, signal, template: upstream, batch, log: host.log };
+    const merge = queue.batch ?? batch;
+    this.#template = { id: settings.id, signal, template: upstream, batch: merge, log: host.log };
     this.#router = createRouter(settings, signal);
     this.#balance = new BalanceCounters(settings.id, signal, resolver);
     balancersOf(host.counters).add(this.#balance);
     this.#own = new ExporterCounters(settings.id, signal, {}, queue.enabled);
     host.counters.exporters.push(this.#own);
-    this.#senderWaits = upstream.queue.enabled ? upstream.queue.waitForResult : (upstream.queue.batch ?? batch) === undefined;
+    this.#senderWaits = upstream.queue.enabled ? upstream.queue.waitForResult : (upstream.queue.batch ?? merge) === undefined;
     if (queue.enabled) {
       this.#waiting = new MemoryQueue(
         queue,
         this.#own,
-        (chunk) => this.#stored(chunk),
+        // wait_for_result of this queue: until a line has it, as upstream's waits for its inner exporter.
+        (chunk) => (queue.waitForResult ? undefined : this.#stored(chunk)),
         (chunk) => this.#evicted(chunk),
       );
     }
@@ -108,14 +117,14 @@ export class LoadBalancingLine implements Outlet {
     return [this.#own, ...[...this.#lines.values(), ...this.#leaving].map((line) => line.counters)];
   }
 
+  /** Exactly what offer() would do: admit counts what is refused after a yes as lost. */
   hasRoom(items: number, bytes: number): boolean {
-    for (const line of this.#lines.values()) if (line.hasRoom(items, bytes)) return true;
+    if (this.#isInTurn()) for (const endpoint of this.#upstreams.live) if (this.#roomy(endpoint, items, bytes)) return true;
     return this.#waiting?.hasRoom(items, bytes) === true;
   }
 
   offer(chunk: Chunk): Verdict {
-    const inTurn = this.#waiting === undefined || this.#waiting.length === 0;
-    if (inTurn && this.#place(chunk, undefined)) return 'taken';
+    if (this.#isInTurn() && this.#place(chunk, undefined)) return 'taken';
     return this.#waiting?.offer(chunk) ?? 'full';
   }
 
@@ -150,7 +159,8 @@ export class LoadBalancingLine implements Outlet {
     // A line that drained may have given something back to one that had drained before it.
     while (!deadline.aborted && (!this.#isPlaced() || this.parts.some((part) => part.queued > 0))) {
       await Promise.all([...this.#lines.values(), ...this.#leaving].map((line) => line.drain(deadline)));
-      await new Promise((resolve) => setImmediate(resolve));
+      this.#placeWaiting();
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
     }
     this.#draining = true;
     this.#evictWaiting();
@@ -162,6 +172,11 @@ export class LoadBalancingLine implements Outlet {
     balancersOf(this.#host.counters).delete(this.#balance);
     await this.#upstreams.close();
     await Promise.all([...this.#lines.values(), ...this.#leaving].map((line) => line.close()));
+  }
+
+  /** Nothing waits that came before. */
+  #isInTurn(): boolean {
+    return this.#waiting === undefined || this.#waiting.length === 0;
   }
 
   /** True where every part of it is in a line. */
@@ -314,8 +329,22 @@ export class LoadBalancingLine implements Outlet {
     const never = new AbortController();
     void line.drain(never.signal).then(async () => {
       await line.close();
-      if (this.#leaving.delete(line)) this.#host.counters.retire(line.counters);
+      if (this.#leaving.delete(line)) this.#retire(line.counters);
     });
+  }
+
+  /** The series of an upstream that has gone stay for a while; in a cluster where pods come and go they would be without number. */
+  #retire(ended: ExporterCounters): void {
+    const { counters } = this.#host;
+    counters.retire(ended);
+    if (!counters.exporters.includes(ended)) return; // another line of the same address has inherited it
+    this.#retired.push(ended);
+    if (this.#retired.length <= MAX_RETIRED) return;
+    const oldest = this.#retired.shift() as ExporterCounters;
+    const at = counters.exporters.indexOf(oldest);
+    if (at < 0) return;
+    counters.exporters.splice(at, 1);
+    this.#own.inherit(oldest);
   }
 }
 

@@ -101,6 +101,11 @@ describe('connect', () => {
   });
 });
 
+it.each(['not a host', '[', 'nobody.invalid', ''])('a host that is none is not well: %j', async (host) => {
+  expect(await probeGrpc({ host, port: 1 }, 2000)).toBeTypeOf('string');
+  expect(await probeConnect({ host, port: 1 }, 2000)).toBeTypeOf('string');
+});
+
 it('none is no probe', () => {
   expect(probeOf('none')).toBeUndefined();
   expect(probeOf('connect')).toBe(probeConnect);

@@ -112,7 +112,7 @@ describe('loadbalancing', () => {
       expect.stringContaining('authentication is not supported yet'),
     ]);
     expect(says(`${PLAIN}\n${UPSTREAMS}\nhealth: { interval: 0s }`)).toEqual([expect.stringContaining('interval: must be positive')]);
-    expect(says(`protocol: { otlp: { tls: { insecure: true }, compression: snappy } }\n${UPSTREAMS}`)).toEqual([
+    expect(says(`protocol: { otlp: { tls: { insecure: true }, compression: lz4 } }\n${UPSTREAMS}`)).toEqual([
       expect.stringContaining('exporters.loadbalancing.protocol.otlp.compression'),
     ]);
     expect(says(`${PLAIN}\n${UPSTREAMS}\nbalancing: x`)).toEqual([expect.stringContaining('unknown key')]);

@@ -240,7 +240,7 @@ describe('many upstreams that come and go', () => {
       expect(sum.offered).toBe(sum.sent + sum.sendFailed + sum.enqueueFailed + sum.evicted + sum.queued);
       return sum;
     };
-    return { resolver, line: made, offer, total, outcomes };
+    return { resolver, line: made, offer, total, outcomes, counters };
   }
   const drain = (made: LoadBalancingLine, ms = 5000): Promise<void> => made.drain(AbortSignal.timeout(ms));
 
@@ -311,6 +311,44 @@ describe('many upstreams that come and go', () => {
     await until(() => new Set(spanNames(next as Sink)).size === 20);
     await drain(made);
     expect(total()).toMatchObject({ offered: 20, sent: 20, queued: 0 });
+  });
+
+  it('says that it has room exactly where it would take a chunk: what is refused after a yes counts as lost', async () => {
+    const stuck = await Promise.all([0, 1, 2].map(async () => keep(await grpcSink(() => new Promise(() => {})))));
+    const upstream = { ...grpcExporter(1), authority: '', queue: { ...QUEUE, capacity: 3, consumers: 1 }, timeoutMs: 60_000 };
+    for (const balancer of ['consistent_hash', 'round_robin', 'least_connections'] as const) {
+      for (const queue of [OFF, { ...QUEUE, capacity: 2 }]) {
+        const { resolver, line: made, offer } = line({ upstream, balancer, queue });
+        resolver.set(upstreamsOf(stuck));
+        let taken = 0;
+        for (const n of range(0, 40)) {
+          const yes = made.hasRoom(3, 100);
+          const verdict = offer(n, n + 1000, n + 2000);
+          expect(verdict === 'taken', `${balancer} ${n}`).toBe(yes);
+          if (yes) taken += 1;
+        }
+        expect(taken).toBeLessThan(20);
+        await drain(made, 1);
+      }
+    }
+  });
+
+  it('upstreams without number come and go: their counters are folded into one, and the books still balance', async () => {
+    const [sink] = await sinksOf(1);
+    const { resolver, line: made, offer, total, counters } = line();
+    const { port } = sink as Sink;
+    for (let i = 0; i < 260; i += 1) {
+      resolver.set([
+        { host: `127.0.${1 + (i >> 7)}.${1 + (i & 127)}`, port: 1, weight: 1 },
+        { host: '127.0.0.1', port, weight: 1 },
+      ]);
+      offer(i);
+    }
+    resolver.set([{ host: '127.0.0.1', port, weight: 1 }]);
+    await until(() => (sink as Sink).delivered() === 260);
+    await drain(made);
+    await until(() => counters.exporters.length <= 203);
+    expect(total()).toMatchObject({ offered: 260, sent: 260, queued: 0 });
   });
 
   it('nobody comes until the deadline: counted as evicted', async () => {
