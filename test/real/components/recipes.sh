@@ -168,11 +168,12 @@ END
   chmod +x "$bin/opensearch"
 }
 
-# Wheels only: the source of grpcio takes an hour and a C++ compiler.
+# Wheels only: the source of grpcio takes an hour and a C++ compiler. Without a package index it is skipped (3), as without a tool.
 build_python-grpc() {
   local to=$cache/python-grpc
   rm -rf "$to"
   python3 -m venv "$to"
+  "$to/bin/pip" --disable-pip-version-check index versions grpcio || { echo 'the Python package index cannot be reached'; exit 3; }
   "$to/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: -r "$here/python-grpc/requirements.txt"
   printf '#!/bin/sh\nexec "%s" "$@"\n' "$to/bin/python" >"$bin/python-grpc"
   chmod +x "$bin/python-grpc"
