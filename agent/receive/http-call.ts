@@ -9,8 +9,8 @@ import { GrpcStatus } from '../runtime/grpc-status.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import type { Receipt } from '../runtime/receipt.ts';
 import { contentEncoding } from './content-encoding.ts';
-import { type Exchange, hangUp, streamOf } from './http-exchange.ts';
-import { JSON_TYPE, mediaType, PROTOBUF, respondHttpError, respondHttpOk, respondHttpRefusal } from './http-respond.ts';
+import { type Exchange, hangUp, JSON_TYPE, PROTOBUF, streamOf } from './http-exchange.ts';
+import { respondHttpError, respondHttpOk, respondHttpRefusal } from './http-respond.ts';
 import { type BodyEncoding, inflateBody } from './inflate.ts';
 import { httpMetadata } from './metadata.ts';
 import { bodyStalled } from './stall.ts';
@@ -39,7 +39,7 @@ export class HttpCall {
     this.#exchange = exchange;
     this.#admission = admission;
     this.#settings = settings;
-    this.#json = mediaType(exchange.request) === JSON_TYPE;
+    this.#json = exchange.type === JSON_TYPE;
     this.#startedAt = performance.now();
     this.#movedAt = this.#startedAt;
   }
@@ -80,7 +80,7 @@ export class HttpCall {
   #checkHeaders(): Refusal | undefined {
     const { request } = this.#exchange;
     if (!this.#json) {
-      const type = mediaType(request);
+      const { type } = this.#exchange;
       if (type !== PROTOBUF) return refuse(REFUSALS.BAD_MEDIA_TYPE, `'${type}' instead of ${PROTOBUF} or ${JSON_TYPE}`);
     }
     const header = request.headers['content-encoding'];

@@ -1,6 +1,9 @@
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from 'node:http2';
 
+export const PROTOBUF = 'application/x-protobuf';
+export const JSON_TYPE = 'application/json';
+
 /** A request of either version of HTTP: node:http2 gives its own the same face. */
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
 
@@ -18,6 +21,15 @@ export interface HttpResponse {
 export interface Exchange {
   readonly request: HttpRequest;
   readonly response: HttpResponse;
+  /** The media type of the request without parameters, lower case; `''` where there is none. */
+  readonly type: string;
+}
+
+export function exchangeOf(request: HttpRequest, response: HttpResponse): Exchange {
+  const header = request.headers['content-type'];
+  // What nearly every sender writes needs no work.
+  if (header === PROTOBUF || header === JSON_TYPE) return { request, response, type: header };
+  return { request, response, type: header?.split(';', 1)[0]?.trim().toLowerCase() ?? '' };
 }
 
 /** Of an HTTP/2 request, whose body and answer are one stream. */

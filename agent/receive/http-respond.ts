@@ -3,10 +3,17 @@ import { type Refusal, refusalText } from '../admit/errors.ts';
 import type { Signal } from '../config/settings.ts';
 import { encodeResponse, encodeStatus, shortMessage } from '../otlp/status.ts';
 import { stopReading } from './grpc-respond.ts';
-import { answerable, bodyPending, closeAfter, type Exchange, type HttpRequest, hangUp, streamOf } from './http-exchange.ts';
-
-export const PROTOBUF = 'application/x-protobuf';
-export const JSON_TYPE = 'application/json';
+import {
+  answerable,
+  bodyPending,
+  closeAfter,
+  type Exchange,
+  type HttpRequest,
+  hangUp,
+  JSON_TYPE,
+  PROTOBUF,
+  streamOf,
+} from './http-exchange.ts';
 
 /** Below, gzip makes an answer larger; nearly all are empty. */
 const GZIP_FROM_BYTES = 1024;
@@ -20,14 +27,9 @@ const REJECTED_FIELDS: Readonly<Record<Signal, string>> = {
   profiles: 'rejectedProfiles',
 };
 
-/** The media type of a request without parameters, lower case; `''` where there is none. */
-export function mediaType(request: HttpRequest): string {
-  return (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
-}
-
 /** Success is 200 with an ExportXServiceResponse in the type of the request; an empty one has no bytes in protobuf and is `{}` in JSON. */
 export function respondHttpOk(exchange: Exchange, signal: Signal, rejected: number, message: string): void {
-  const json = mediaType(exchange.request) === JSON_TYPE;
+  const json = exchange.type === JSON_TYPE;
   respond(exchange, 200, json, json ? jsonResponse(signal, rejected, message) : encodeResponse(signal, rejected, message));
 }
 
@@ -56,7 +58,7 @@ export function respondHttpError(
 ): void {
   if (!answerable(exchange)) return;
   const { request, response } = exchange;
-  const json = mediaType(request) === JSON_TYPE;
+  const json = exchange.type === JSON_TYPE;
   const body = json ? Buffer.from(JSON.stringify({ code: grpcCode, message: shortMessage(message) })) : encodeStatus(grpcCode, message);
   if (retryAfterMs !== undefined) response.setHeader('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
   if (!bodyPending(request)) {

@@ -6,7 +6,7 @@ import { aborted } from '../runtime/aborted.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import { HttpCall } from './http-call.ts';
 import { respondCors } from './http-cors.ts';
-import { closeAfter, type Exchange } from './http-exchange.ts';
+import { closeAfter, type Exchange, exchangeOf } from './http-exchange.ts';
 import { readPreface } from './http-preface.ts';
 import { respondHttpRefusal } from './http-respond.ts';
 import { Http2Connections } from './http2-server.ts';
@@ -58,9 +58,9 @@ export class HttpReceiver implements Receiver {
       connectionsCheckingInterval: sweepIntervalMs(settings.readHeaderTimeoutMs),
       noDelay: true,
     });
-    this.#server.on('request', (request, response) => this.#onRequest({ request, response }, false));
+    this.#server.on('request', (request, response) => this.#onRequest(exchangeOf(request, response), false));
     // "Expect: 100-continue": the body is asked for only when it may come.
-    this.#server.on('checkContinue', (request, response) => this.#onRequest({ request, response }, true));
+    this.#server.on('checkContinue', (request, response) => this.#onRequest(exchangeOf(request, response), true));
     // Garbage on the port: node answers 400 (or 408, 431) when a listener does not; theirs alone in any case.
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       const [status, fault] = REFUSED_BY_PARSER[error.code ?? ''] ?? ['400 Bad Request', 'http1'];

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { HttpServerSettings } from '../config/settings.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import { SessionGuard, sayGoodbye } from './grpc-session.ts';
-import type { Exchange } from './http-exchange.ts';
+import { type Exchange, exchangeOf } from './http-exchange.ts';
 
 /** As gRPC's: a request of the usual size arrives without a WINDOW_UPDATE round trip. */
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
@@ -60,8 +60,8 @@ export class Http2Connections {
       // A stream that the client resets emits 'error'; without a listener that would end the process.
       stream.on('error', () => {});
     });
-    this.#server.on('request', (request, response) => handle({ request, response }, false));
-    this.#server.on('checkContinue', (request, response) => handle({ request, response }, true));
+    this.#server.on('request', (request, response) => handle(exchangeOf(request, response), false));
+    this.#server.on('checkContinue', (request, response) => handle(exchangeOf(request, response), true));
     this.#server.on('sessionError', (_error, session) => {
       if (this.#sessions.get(session)?.called !== true) counters.connectionError('http2');
     });
