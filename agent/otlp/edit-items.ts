@@ -57,10 +57,12 @@ class ItemWriter {
 
   run(body: Body): Body {
     this.#level(0, this.#buf.length, 0);
+    // Writes past the end of a buffer are silent: an editor that grows more than it says must not pass.
+    if (this.#at > this.#out.length) throw new Error('an edit took more room than it was given');
     if (!this.#changed) return body;
     if (this.#items === 0) return { slices: [], bytes: 0, items: 0 };
     const written = this.#out.subarray(0, this.#at);
-    const kept = this.#at < this.#out.length * SHARE_WORTH_KEEPING ? Buffer.from(written) : written;
+    const kept = this.#at < this.#out.length * SHARE_WORTH_KEEPING ? new Uint8Array(written) : written; // Buffer.from would take it from a shared pool
     return { slices: [kept], bytes: this.#at, items: this.#items };
   }
 
