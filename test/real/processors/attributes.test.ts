@@ -58,7 +58,6 @@ describeAgainstCollector(
       name: 'metadata',
       processors: attributes({ actions: [{ key: 'tenant', from_context: 'metadata.X-Tenant', action: 'insert' }] }),
       headers: { 'x-tenant': 'green' },
-      requests: 50,
     },
     only('traces', 'include strict', {
       include: { match_type: 'strict', span_names: ['GET', 'POST', 'a b', '', 'secret', '/users/42'], attributes: [{ key: 'a' }] },

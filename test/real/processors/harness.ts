@@ -43,7 +43,7 @@ export interface Configuration {
   readonly vocabulary?: Vocabulary;
   /** @default 200 */
   readonly requests?: number;
-  /** @default 1 */
+  /** @default the environment variable OTLP_COMPARE_SEED, or 1 */
   readonly seed?: number;
   /** Of the requests. @default none */
   readonly headers?: Readonly<Record<string, string>>;
@@ -98,7 +98,7 @@ export function describeAgainstCollector(title: string, configurations: readonly
     for (const configuration of configurations) {
       for (const signal of configuration.signals ?? DEFAULT_SIGNALS) {
         const count = configuration.requests ?? 200;
-        const seed = configuration.seed ?? 1;
+        const seed = configuration.seed ?? Number(process.env.OTLP_COMPARE_SEED ?? 1);
         it(`${configuration.name}: ${count} requests of ${signal} (seed ${seed})`, async () => {
           const bodies = configuration.bodies?.(signal) ?? generate(signal, seed, count, configuration.vocabulary);
           for (const body of bodies) {

@@ -31,7 +31,6 @@ describeAgainstCollector(
       }),
       vocabulary: { keys: ['host.name', 'os.type', 'host.arch'] },
       signals: ALL,
-      requests: 100,
     },
     {
       name: 'system by /etc/hosts and without its defaults',
@@ -41,7 +40,6 @@ describeAgainstCollector(
         system: { resource_attributes: { 'os.type': { enabled: false } } },
       }),
       vocabulary: { keys: ['host.name', 'os.type'] },
-      requests: 50,
     },
   ],
   { program: 'otelcol-0.160', env: ENVIRONMENT, exceptions: [PROFILES_WITHOUT_SAMPLES] },
