@@ -11,7 +11,7 @@ import type { ShortConfig } from './short-form.ts';
 export interface CreateOptions {
   /** On whose behalf requests are handed over, in the audit. @default 'library' */
   readonly who?: string;
-  /** Called when a request has ended. @default none */
+  /** Called when a request that offer() or sendRaw() brought has ended; requests of a socket are not in it. @default none */
   readonly audit?: Audit;
   /** Lifecycle, attempts that fail, losses; a few lines, none for a request. @default silent: stdout is the program's */
   readonly log?: Log;

@@ -74,17 +74,21 @@ export class Handover<T> {
     this.#ownsAgent = !isAgent(destination) && !isPromise(destination);
     if (isAgent(destination)) this.#agent = destination;
     const made = isAgent(destination) || isPromise(destination) ? destination : create(destination, this.#createOptions());
-    this.#arriving = Promise.resolve(made).then(
-      (agent) => {
-        this.#agent = agent;
-        return agent;
-      },
-      (error: unknown) => {
-        this.#failure = error instanceof Error ? error : new Error(String(error));
-        diag.error(`${NAME}: ${signal} are not exported: ${this.#failure.message}`);
-        return undefined;
-      },
-    );
+    this.#arriving = this.#arrive(made);
+  }
+
+  /** Never rejects: what is wrong fails every export. */
+  async #arrive(made: EmbeddedAgent | Promise<EmbeddedAgent>): Promise<EmbeddedAgent | undefined> {
+    try {
+      const agent = await made;
+      if (!isAgent(agent)) throw new TypeError('the exporter was given something else than an instance of the agent');
+      this.#agent = agent;
+      return agent;
+    } catch (error) {
+      this.#failure = errorOf(error);
+      diag.error(`${NAME}: ${this.#signal} are not exported: ${this.#failure.message}`);
+      return undefined;
+    }
   }
 
   export(items: T, done: Done): void {
@@ -100,7 +104,7 @@ export class Handover<T> {
       const bytes = this.#serialize(items);
       return bytes === undefined ? new Error(`${NAME}: nothing to send`) : tightened(bytes);
     } catch (error) {
-      return error as Error;
+      return errorOf(error);
     }
   }
 
@@ -236,6 +240,10 @@ class Waiting {
     this.#onLate();
     this.end({ code: ExportResultCode.SUCCESS });
   }
+}
+
+function errorOf(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function isAgent(destination: Destination): destination is EmbeddedAgent {

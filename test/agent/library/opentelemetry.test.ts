@@ -248,7 +248,7 @@ describe('the exporters for the OpenTelemetry SDK', () => {
   });
 
   it('fails exports and nothing else where the configuration is wrong, or the spans are none', async () => {
-    for (const nothing of [undefined, null]) {
+    for (const nothing of [undefined, null, 5, Promise.resolve({}), Promise.resolve(), Promise.reject(new Error('no'))]) {
       expect(await exported(new AgentSpanExporter(nothing as never), spans(1))).toMatchObject({ code: ExportResultCode.FAILED });
     }
     said.length = 0;
