@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { z } from 'zod';
 import { component } from '../config/component.ts';
 import { docOf, documentSchema } from '../config/field-doc.ts';
@@ -88,7 +87,7 @@ const shape = {
     },
     { describe: 'One file for each value of a resource attribute. Not supported yet.', inert: 'group_by is not supported yet' },
   ),
-  create_directory: bool({ describe: 'Makes the folder of the file at start.', default: false }),
+  create_directory: bool({ describe: 'Makes the folder of the file at start; with rotation it is made anyway.', default: false }),
   directory_permissions: text({ describe: 'Mode of the folder, octal, as text. Only with create_directory.', default: '', shows: '0755' }),
 };
 
@@ -135,7 +134,8 @@ export const fileExporter = component<Config, FileExporterSettings>({
       queue: queueSettings(undefined, context),
       retry: NO_RETRY,
       ...(config.compression === 'zstd' ? { zstdLevel: params.level } : {}),
-      ...(config.create_directory ? { directoryMode: octal(config.directory_permissions) ?? 0o755 } : {}),
+      // What rotates upstream makes the folder, too, asked or not.
+      ...(config.create_directory || rotation !== undefined ? { directoryMode: octal(config.directory_permissions) ?? 0o755 } : {}),
       ...(rotation === undefined
         ? {}
         : {
@@ -149,11 +149,6 @@ export const fileExporter = component<Config, FileExporterSettings>({
     };
   },
 });
-
-/** The folder that create_directory makes. */
-export function folderOf({ path }: FileExporterSettings): string {
-  return dirname(path);
-}
 
 /** strconv.ParseInt(text, 8, 32), within the nine bits of a mode. */
 function octal(mode: string): number | undefined {

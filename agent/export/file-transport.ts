@@ -71,6 +71,8 @@ export class FileTransport implements Transport {
   async send(body: Encoded): Promise<Outcome> {
     if ('problem' in body)
       return { kind: 'reject', code: GrpcStatus.INVALID_ARGUMENT, message: `cannot be written as JSON: ${(body as Unwritable).problem}` };
+    if (this.#closed)
+      return { kind: 'retry', afterMs: undefined, code: GrpcStatus.UNAVAILABLE, message: `${this.#settings.path} is closed` };
     try {
       await this.#file.write(body.slices, body.bytes, this.#settings.rotation);
       return OK;
