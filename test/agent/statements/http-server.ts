@@ -47,7 +47,7 @@ export const HTTP_SERVER: Bodies = {
       const path = signal === 'profiles' ? '/v1development/profiles' : `/v1/${signal}`;
       expect((await post(running.httpPort, request(signal, 2), { path })).status, path).toBe(200);
     }
-    expect(await defaultAddress(target, '4318')).toContain(':4318');
+    expect(await defaultAddress(target, 'http')).toMatch(/:4318\b/);
   },
 
   16: async (target, keep) => {

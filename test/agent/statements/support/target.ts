@@ -10,8 +10,8 @@ export interface Setup {
   readonly exporters: Readonly<Record<string, object>>;
   /** @default traces, metrics, logs */
   readonly signals?: readonly string[];
-  /** Leaves the endpoints of the receiver to the program's defaults. */
-  readonly defaultPorts?: boolean;
+  /** Leaves this endpoint of the receiver to the program's default. */
+  readonly defaultPort?: 'grpc' | 'http';
   /** The section `agent:` of ours; other programs have no such thing. */
   readonly agent?: Readonly<Record<string, unknown>>;
 }
@@ -59,12 +59,13 @@ export interface Ports {
 
 /** The configuration file of a setup. */
 export function configuration(setup: Setup, ports: Ports): string {
-  const endpoint = (port: number): object => (setup.defaultPorts === true ? {} : { endpoint: `127.0.0.1:${port}` });
+  const endpoint = (protocol: 'grpc' | 'http'): object =>
+    setup.defaultPort === protocol ? {} : { endpoint: `127.0.0.1:${ports[protocol]}` };
   const exporters = Object.keys(setup.exporters);
   const signals = setup.signals ?? ['traces', 'metrics', 'logs'];
   return stringify({
     receivers: {
-      otlp: { protocols: { grpc: { ...endpoint(ports.grpc), ...setup.grpc }, http: { ...endpoint(ports.http), ...setup.http } } },
+      otlp: { protocols: { grpc: { ...endpoint('grpc'), ...setup.grpc }, http: { ...endpoint('http'), ...setup.http } } },
     },
     exporters: setup.exporters,
     service: {
