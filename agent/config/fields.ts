@@ -27,7 +27,7 @@ type Decode<T> = (value: unknown) => { readonly value: T } | { readonly wrong: s
 export type Field<T> = z.ZodType<T>;
 
 /** An empty value is decoded like an empty text, as upstream does for its named texts. */
-const AS_EMPTY_TEXT = Symbol('as empty text');
+export const AS_EMPTY_TEXT = Symbol('as empty text');
 
 /** Builds a leaf: absent is the default, an empty value is `zero`, the rest is decoded. */
 export function leaf<T>(

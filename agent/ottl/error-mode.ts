@@ -1,4 +1,4 @@
-import { type Field, leaf } from '../config/fields.ts';
+import { AS_EMPTY_TEXT, type Field, leaf } from '../config/fields.ts';
 
 /**
  * What becomes of a failure: `ignore` goes on with the next statement or condition and says so in the log, `silent` goes on, `propagate`
@@ -13,7 +13,7 @@ export function errorModeField(describe: string, shows: string): Field<ErrorMode
   return leaf<ErrorMode | undefined>(
     'choice',
     { describe, default: undefined, shows },
-    undefined,
+    AS_EMPTY_TEXT,
     (value) => {
       const found = ERROR_MODES.find((mode) => typeof value === 'string' && mode === value.toLowerCase());
       return found === undefined ? { wrong: `must be one of ${ERROR_MODES.join(', ')}` } : { value: found };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { documentSchema, type FieldDoc } from '../config/field-doc.ts';
-import { asValue, type Field, leaf, optionalTextList, textList } from '../config/fields.ts';
+import { AS_EMPTY_TEXT, asValue, type Field, leaf, optionalTextList, textList } from '../config/fields.ts';
 import { type Output, type Shape, section } from '../config/section.ts';
 import type { Signal } from '../config/settings.ts';
 import { Expanded, type PathStep } from '../config/tree.ts';
@@ -43,7 +43,7 @@ const common = {
   context: leaf<ContextName | undefined>(
     'choice',
     { describe: 'What it is about. Without it the paths have to say so, as in span.name.', default: undefined },
-    undefined,
+    AS_EMPTY_TEXT,
     (value) => {
       const found = NAMES.find((name) => typeof value === 'string' && name === value.toLowerCase());
       return found === undefined ? { wrong: `must be one of ${NAMES.join(', ')}` } : { value: found };

@@ -139,7 +139,7 @@ function legacySpans({ spans }: Config, context: BuildContext): FilterPass[] {
   if (!context.signals.has('traces')) return [];
   const match = (key: 'include' | 'exclude'): Match | undefined => {
     const config = spans[key];
-    return config && new MatchBuilder(context, ['spans', key], config.match_type).span(config);
+    return config && new MatchBuilder(context, ['spans', key], config).span(config);
   };
   return matchPass(match('include'), match('exclude'));
 }
@@ -148,7 +148,7 @@ function legacyMetrics({ metrics }: Config, context: BuildContext): FilterPass[]
   if (!context.signals.has('metrics')) return [];
   const match = (key: 'include' | 'exclude'): Match | undefined => {
     const config = metrics[key];
-    return config && new MatchBuilder(context, ['metrics', key], config.match_type).metric(config);
+    return config && new MatchBuilder(context, ['metrics', key], config).metric(config);
   };
   return matchPass(match('include'), match('exclude'));
 }
@@ -157,7 +157,7 @@ function legacyLogs({ logs }: Config, context: BuildContext): FilterPass[] {
   if (!context.signals.has('logs')) return [];
   const match = (key: 'include' | 'exclude'): Match | undefined => {
     const config = logs[key];
-    return config && new MatchBuilder(context, ['logs', key], config.match_type).log(config);
+    return config && new MatchBuilder(context, ['logs', key], config).log(config);
   };
   return matchPass(match('include'), match('exclude'));
 }

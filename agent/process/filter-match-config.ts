@@ -9,14 +9,13 @@ import type { AnyValue } from '../otlp/view/any-value.ts';
 
 const NO_CACHE = 'matching is fast enough without a cache';
 
+const cacheShape = {
+  cacheenabled: bool({ describe: 'Keeps results of regular expressions.', default: false, inert: NO_CACHE }),
+  cachemaxnumentries: integer({ describe: 'Results kept at most.', default: 0, inert: NO_CACHE }),
+};
+
 /** Accepted and without effect. */
-export const regexpCache = optionalSection(
-  {
-    cacheenabled: bool({ describe: 'Keeps results of regular expressions.', default: false, inert: NO_CACHE }),
-    cachemaxnumentries: integer({ describe: 'Results kept at most.', default: 0, inert: NO_CACHE }),
-  },
-  { describe: 'Of match_type regexp.', absent: 'off' },
-);
+export const regexpCache = optionalSection(cacheShape, { describe: 'Of match_type regexp.', absent: 'off', empty: 'off' });
 
 /** Any YAML value of an attribute; absent is any value at all. */
 const attributeValue: Field<unknown> = leaf<unknown>(
@@ -78,7 +77,7 @@ const logMatchShape = {
 };
 
 const section = <S extends Readonly<Record<string, Field<unknown>>>>(shape: S, describe: string): Field<Output<S> | undefined> =>
-  optionalSection(shape, { describe, absent: 'off' }) as Field<Output<S> | undefined>;
+  optionalSection(shape, { describe, absent: 'off', empty: 'off' }) as Field<Output<S> | undefined>;
 
 export const spanMatch = (describe: string): Field<Output<typeof spanMatchShape> | undefined> => section(spanMatchShape, describe);
 export const metricMatch = (describe: string): Field<Output<typeof metricMatchShape> | undefined> => section(metricMatchShape, describe);
@@ -111,11 +110,17 @@ export class MatchBuilder {
   readonly #context: BuildContext;
   readonly #path: readonly PathStep[];
   readonly #type: string;
+  readonly #cache: Output<typeof cacheShape> | undefined;
 
-  constructor(context: BuildContext, path: readonly PathStep[], type: string) {
+  constructor(
+    context: BuildContext,
+    path: readonly PathStep[],
+    config: { readonly match_type: string; readonly regexp?: Output<typeof cacheShape> | undefined },
+  ) {
     this.#context = context;
     this.#path = path;
-    this.#type = type;
+    this.#type = config.match_type;
+    this.#cache = config.regexp;
   }
 
   span(config: Output<typeof spanMatchShape>): Match {
@@ -184,6 +189,8 @@ export class MatchBuilder {
       this.#wrong('match_type', `("${this.#type}") must be strict or regexp`);
       return { strict: [] };
     }
+    if (this.#cache?.cacheenabled === true && this.#cache.cachemaxnumentries < 0)
+      this.#wrong('regexp', `cachemaxnumentries (${this.#cache.cachemaxnumentries}) must not be negative`);
     const regexp = texts
       .map((each) => compileGoRegExp(each))
       .map((each, i) => {
