@@ -1,4 +1,5 @@
-import { duration, leaf } from './fields.ts';
+import type { Field } from './fields.ts';
+import { duration, float, leaf } from './fields.ts';
 import { timerMs } from './go-duration.ts';
 import type { Output } from './section.ts';
 import { section } from './section.ts';
@@ -11,6 +12,10 @@ const DEFAULT_DRAIN_DEADLINE_MS = 25_000;
 
 /** A ConfigMap's change takes the kubelet up to a minute; two looks a second would not make that faster. */
 const DEFAULT_RELOAD_INTERVAL_MS = 2_000;
+
+function percentage(what: string, otherwise: number): Field<number> {
+  return float({ describe: `Percent of ${what}.`, default: otherwise, ours: true });
+}
 
 const shape = {
   drain_deadline: duration({
@@ -25,6 +30,22 @@ const shape = {
     shows: '2s',
     ours: true,
   }),
+  thresholds: section(
+    {
+      cpu: percentage('CPU time, of the CPUs of the cgroup or of the machine', 80),
+      memory: percentage('resident memory, of the limit of the cgroup or of the machine', 85),
+      io: percentage('time for which the thread that reads and writes is busy', 90),
+    },
+    {
+      describe: 'Loads that are reported when they are crossed: in the log, in /status and as metrics. Nothing is refused because of them.',
+      ours: true,
+      check: (config, report) => {
+        for (const key of ['cpu', 'memory', 'io'] as const) {
+          if (config[key] <= 0 || config[key] > 100) report(key, `(${config[key]}) must be above 0 and at most 100`);
+        }
+      },
+    },
+  ),
   memory_limit_mib: leaf<number | undefined>(
     'integer',
     {
@@ -54,6 +75,7 @@ export function processSettings(config: ProcessConfig): ProcessSettings {
   return {
     drainDeadlineMs: timerMs(config.drain_deadline),
     reloadIntervalMs: timerMs(config.reload_interval),
+    thresholds: { cpu: config.thresholds.cpu / 100, memory: config.thresholds.memory / 100, io: config.thresholds.io / 100 },
     ...(config.memory_limit_mib === undefined ? {} : { memoryLimitBytes: config.memory_limit_mib * MIB }),
   };
 }

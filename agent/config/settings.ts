@@ -312,12 +312,23 @@ export interface TelemetrySettings {
   readonly resource: Readonly<Record<string, string>>;
 }
 
+/** `agent.thresholds`, from 0 to 1: loads from which on the agent says that it has too much to do. */
+export interface Thresholds {
+  /** @default 0.8 */
+  readonly cpu: number;
+  /** @default 0.85 */
+  readonly memory: number;
+  /** @default 0.9 */
+  readonly io: number;
+}
+
 /** The top-level section `agent:`; ours alone. */
 export interface ProcessSettings {
   /** `drain_deadline`: from SIGTERM until what is left is counted as evicted. @default 25 000 */
   readonly drainDeadlineMs: number;
   /** `reload_interval` of the files of the configuration; 0 is never. @default 2 000 */
   readonly reloadIntervalMs: number;
+  readonly thresholds: Thresholds;
   /** `memory_limit_mib`: of every request held, also where no pipeline has a memory_limiter. Absent: no such limit. */
   readonly memoryLimitBytes?: number;
 }

@@ -94,6 +94,7 @@ async function retried(body: Encoded, { transport, retry, relays, throttle, coun
     counters.wireBytes += body.bytes;
     last = await transport.send(body);
     throttle.leave(pass, last);
+    counters.failing = last.kind === 'retry' ? last.message : '';
     if (!abort.aborted) log.attempted(last);
     if (last.kind !== 'retry') return { kind: 'told', outcome: last };
     if (abort.aborted) return EVICTED;

@@ -7,13 +7,20 @@ const CHECK = '/grpc.health.v1.Health/Check';
 const WATCH = '/grpc.health.v1.Health/Watch';
 const SERVING = Buffer.from([0x08, 1]);
 const NOT_SERVING = Buffer.from([0x08, 2]);
+const SERVICE_TAG = (1 << 3) | 2;
 /** HealthCheckRequest holds a service name. */
 const MAX_REQUEST_BYTES = 4096;
 
-/** The standard gRPC health service for the whole server (service name empty), until it shuts down. */
+/** The standard gRPC health service: for the whole server (service name empty), and for each OTLP service by its full name. */
 export class HealthService {
   #serving = true;
   readonly #watchers = new Set<ServerHttp2Stream>();
+  readonly #knows: (service: string) => boolean;
+
+  /** `knows`: whether a pipeline takes what the service of that name brings. */
+  constructor(knows: (service: string) => boolean) {
+    this.#knows = knows;
+  }
 
   serves(path: string): boolean {
     return path === CHECK || path === WATCH;
@@ -29,7 +36,13 @@ export class HealthService {
     stream.on('end', () => {
       const request = Buffer.concat(parts).subarray(5);
       if (size > MAX_REQUEST_BYTES) respondStatus(stream, GrpcStatus.RESOURCE_EXHAUSTED, 'the request is too large', undefined);
-      else if (request.length > 2) respondStatus(stream, GrpcStatus.NOT_FOUND, 'unknown service; ask for the empty one', undefined);
+      else if (!this.#known(request))
+        respondStatus(
+          stream,
+          GrpcStatus.NOT_FOUND,
+          'unknown service; ask for the empty one, or for an OTLP service with a pipeline',
+          undefined,
+        );
       else if (path === CHECK) respondOk(stream, this.#status());
       else this.#watch(stream);
     });
@@ -45,6 +58,12 @@ export class HealthService {
       stream.end(frame(NOT_SERVING));
     }
     this.#watchers.clear();
+  }
+
+  /** HealthCheckRequest: 1 service string. Names are shorter than 128 bytes, so their length is one byte. */
+  #known(request: Buffer): boolean {
+    if (request.length <= 2) return true;
+    return request[0] === SERVICE_TAG && request[1] === request.length - 2 && this.#knows(request.toString('utf8', 2));
   }
 
   #status(): Buffer {

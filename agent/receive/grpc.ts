@@ -32,7 +32,10 @@ export class GrpcReceiver implements Receiver {
   readonly #counters: Counters;
   readonly #admissions: Admissions;
   readonly #signals = new Map<string, Signal>(SIGNALS.map((signal) => [SIGNAL_FACTS[signal].grpcPath, signal]));
-  readonly #health = new HealthService();
+  readonly #health = new HealthService((service) => {
+    const signal = this.#signals.get(`/${service}/Export`);
+    return signal !== undefined && this.#admissions[signal] !== undefined;
+  });
   readonly #server: Http2Server;
   readonly #sessions = new Map<ServerHttp2Session, SessionGuard>();
   readonly #calls = new Set<GrpcCall>();

@@ -1,14 +1,18 @@
 import type { Refusal } from '../admit/errors.ts';
 import { REFUSALS, refuse } from '../admit/errors.ts';
 import { MemoryGuard } from '../admit/memory-guard.ts';
+import { availableMemory } from '../config/load.ts';
 import type { AgentSettings, Signal, SocketAddress } from '../config/settings.ts';
 import { scan } from '../otlp/wire.ts';
 import { formatAddress } from '../receive/listen.ts';
 import { type Books, booksOf } from '../telemetry/books.ts';
+import { loadMetrics } from '../telemetry/load-metrics.ts';
+import { LoadWatch } from '../telemetry/load-watch.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { createRegistry, metricDefinitions } from '../telemetry/metrics.ts';
 import { registrationMetrics } from '../telemetry/resolver-metrics.ts';
 import type { Health } from '../telemetry/servers.ts';
+import { type AgentStatus, statusOf } from '../telemetry/status.ts';
 import { Line } from './line.ts';
 import type { Outcome } from './outcome.ts';
 import { SideServers } from './side-servers.ts';
@@ -48,6 +52,8 @@ export class Agent {
   readonly #log: Log;
   readonly #side: SideServers;
   readonly #guard: MemoryGuard | undefined;
+  readonly #load: LoadWatch;
+  readonly #ownsProcess: boolean;
   readonly #startedAt = performance.now();
   #state: 'created' | 'started' | 'draining' | 'drained' | 'closed' = 'created';
   #draining: Promise<Books> | undefined;
@@ -60,7 +66,9 @@ export class Agent {
     this.#line = line;
     this.#log = log;
     this.#guard = ownsProcess ? new MemoryGuard(() => line.budgets.all, line.counters.memory, log) : undefined;
-    const health: Health = { ready: () => this.ready, reason: () => this.#notReady() };
+    this.#ownsProcess = ownsProcess;
+    this.#load = new LoadWatch(settings.agent.thresholds, availableMemory(), log);
+    const health: Health = { ready: () => this.ready, reason: () => this.#notReady(), status: () => this.status() };
     this.#side = new SideServers(settings, () => this.metrics(), health, log);
   }
 
@@ -91,10 +99,16 @@ export class Agent {
     return booksOf(this.#line.counters);
   }
 
+  /** How it is, pipeline by pipeline; what /status answers. */
+  status(): AgentStatus {
+    return statusOf(this.#settings, this.#line.counters, this.#load, this.ready ? undefined : this.#notReady());
+  }
+
   /** The text of /metrics. Which series there are changes with the settings, so the registry is made when it is asked for. */
   metrics(): Promise<string> {
     const ofLine = metricDefinitions(this.#line.counters, () => this.heldBytes, this.#startedAt);
-    return createRegistry([...ofLine, ...registrationMetrics(() => this.#side.registrations)]).metrics();
+    const ofProcess = this.#ownsProcess ? loadMetrics(this.#load) : [];
+    return createRegistry([...ofLine, ...ofProcess, ...registrationMetrics(() => this.#side.registrations)]).metrics();
   }
 
   /** Binds health and metrics, then the receivers; rejects with the configuration key where a port cannot be had, and nothing stays bound. */
@@ -109,6 +123,7 @@ export class Agent {
     }
     this.#state = 'started';
     this.#guard?.apply(this.#settings);
+    if (this.#ownsProcess) this.#load.start();
     this.#log.info('started', {
       listening: Object.fromEntries(Object.entries(this.addresses).map(([id, address]) => [id, formatAddress(address)])),
     });
@@ -126,6 +141,7 @@ export class Agent {
         await this.#side.reload(settings, () => this.#line.reload(settings, settings.agent.drainDeadlineMs));
         this.#settings = settings;
         this.#guard?.apply(settings);
+        this.#load.apply(settings.agent.thresholds);
         reloads.success += 1;
         reloads.lastSuccess = Date.now() / 1000;
         this.#log.info('configuration reloaded', { pipelines: settings.pipelines.map(({ id }) => id) });
@@ -219,6 +235,7 @@ export class Agent {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#guard?.close();
+    this.#load.close();
     await this.#line.close();
     await this.#side.close();
   }

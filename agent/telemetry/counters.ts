@@ -103,6 +103,8 @@ export class ExporterCounters {
   queueSize = 0;
   queueCapacity = 0;
   inFlight = 0;
+  /** What the last attempt failed with, for now; empty where it did not. */
+  failing = '';
   /** Attempts that ended with `retry`. */
   retries = 0;
   /** Those of them that named a time to wait (RetryInfo, Retry-After). */

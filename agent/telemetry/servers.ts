@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { HealthCheckSettings, SocketAddress } from '../config/settings.ts';
 import { listen } from '../receive/listen.ts';
+import type { AgentStatus } from './status.ts';
 
 /** Whether the agent lives and whether it wants traffic. */
 export interface Health {
@@ -8,6 +9,8 @@ export interface Health {
   ready(): boolean;
   /** Why not, in words. */
   reason(): string;
+  /** Pipeline by pipeline, with the load of the process. */
+  status(): AgentStatus;
 }
 
 /** A small HTTP server with fixed paths: metrics, health. */
@@ -62,7 +65,7 @@ export function metricsServer(address: SocketAddress, metrics: () => Promise<str
   });
 }
 
-/** Extension health_check: its path, and beside it /livez (the process answers) and /readyz (send traffic). */
+/** Extension health_check: its path, and beside it /livez (the process answers), /readyz (send traffic) and /status (how each pipeline is). */
 export function healthServer(settings: HealthCheckSettings, health: Health, startedAt: Date): SideServer {
   return new SideServer(settings.address, `extensions.${settings.id}.endpoint`, (path, response) => {
     if (path === '/livez') {
@@ -74,8 +77,12 @@ export function healthServer(settings: HealthCheckSettings, health: Health, star
       send(response, ready ? 200 : 503, 'text/plain', ready ? 'ok\n' : `${health.reason()}\n`);
       return;
     }
+    if (path === '/status') {
+      send(response, ready ? 200 : 503, 'application/json', `${JSON.stringify(health.status(), null, 2)}\n`);
+      return;
+    }
     if (path !== settings.path) {
-      send(response, 404, 'text/plain', `only ${settings.path}, /livez and /readyz are here\n`);
+      send(response, 404, 'text/plain', `only ${settings.path}, /livez, /readyz and /status are here\n`);
       return;
     }
     const upSince = startedAt.toISOString();

@@ -163,7 +163,9 @@ function settings(port) {
       memory_limiter: {
         kind: 'memory_limiter',
         id: 'memory_limiter',
-        checkIntervalMs: 1000, minGcIntervalSoftMs: 10_000, minGcIntervalHardMs: 0,
+        checkIntervalMs: 1000,
+        minGcIntervalSoftMs: 10_000,
+        minGcIntervalHardMs: 0,
         limitBytes: 512 * 2 ** 20,
         spikeBytes: 128 * 2 ** 20,
       },
@@ -185,7 +187,7 @@ function settings(port) {
     extensions: [],
     pipelines: [{ id: 'traces', signal: 'traces', receivers: ['otlp'], processors: ['memory_limiter'], exporters: ['otlp_grpc'] }],
     telemetry: { logs: { level: 'info', encoding: 'json' }, resource: {} },
-    agent: { drainDeadlineMs: 30_000, reloadIntervalMs: 0 },
+    agent: { drainDeadlineMs: 30_000, reloadIntervalMs: 0, thresholds: { cpu: 0.8, memory: 0.85, io: 0.9 } },
   };
 }
 

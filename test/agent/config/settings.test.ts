@@ -118,7 +118,7 @@ describe('settings of the smallest configuration', () => {
       logs: { level: 'info', encoding: 'json' },
       resource: {},
     });
-    expect(found.agent).toEqual({ drainDeadlineMs: 25_000, reloadIntervalMs: 2000 });
+    expect(found.agent).toEqual({ drainDeadlineMs: 25_000, reloadIntervalMs: 2000, thresholds: { cpu: 0.8, memory: 0.85, io: 0.9 } });
   });
 
   it('has the defaults of batch in sending_queue, also where the key is empty', () => {
@@ -183,7 +183,13 @@ describe('values', () => {
   it('of memory limits are bytes; percentages are of the memory there is', () => {
     const limiter = (text: string) =>
       settings([`processors.memory_limiter=${text}`, 'service.pipelines.traces.processors=[memory_limiter]']).processors.memory_limiter;
-    expect(limiter('{limit_percentage: 80}')).toMatchObject({ checkIntervalMs: 1000, limitBytes: 800 * MIB, spikeBytes: 160 * MIB });
+    expect(limiter('{limit_percentage: 80}')).toMatchObject({
+      checkIntervalMs: 1000,
+      minGcIntervalSoftMs: 10_000,
+      minGcIntervalHardMs: 0,
+      limitBytes: 800 * MIB,
+      spikeBytes: 160 * MIB,
+    });
     expect(limiter('{limit_percentage: 50, spike_limit_percentage: 25}')).toMatchObject({ limitBytes: 500 * MIB, spikeBytes: 250 * MIB });
     expect(limiter('{limit_mib: 100, limit_percentage: 80}')).toMatchObject({ limitBytes: 100 * MIB, spikeBytes: 20 * MIB });
   });
@@ -240,6 +246,7 @@ describe('values', () => {
     expect(settings(['agent={drain_deadline: 10s, memory_limit_mib: 64}']).agent).toEqual({
       drainDeadlineMs: 10_000,
       reloadIntervalMs: 2000,
+      thresholds: { cpu: 0.8, memory: 0.85, io: 0.9 },
       memoryLimitBytes: 64 * MIB,
     });
   });

@@ -153,6 +153,7 @@ export function agentSettings(shape: AgentShape): AgentSettings {
     agent: {
       drainDeadlineMs: shape.drainDeadlineMs ?? 5000,
       reloadIntervalMs: 0,
+      thresholds: { cpu: 0.8, memory: 0.85, io: 0.9 },
       ...(shape.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: shape.memoryLimitBytes }),
     },
   };

@@ -184,6 +184,9 @@ describe('the gRPC health service', () => {
   it('says SERVING for the server and NOT_FOUND for a service it does not know', async () => {
     expect(await client.call('/grpc.health.v1.Health/Check', Buffer.alloc(0))).toEqual(Buffer.from([8, 1]));
     await expect(client.call('/grpc.health.v1.Health/Check', Buffer.from([10, 3, 97, 98, 99]))).rejects.toMatchObject({ code: 5 });
+    const service = Buffer.from('opentelemetry.proto.collector.trace.v1.TraceService');
+    const named = Buffer.concat([Buffer.from([10, service.length]), service]);
+    expect(await client.call('/grpc.health.v1.Health/Check', named)).toEqual(Buffer.from([8, 1]));
   });
 });
 

@@ -43,7 +43,9 @@ beforeAll(async () => {
   const limiter = {
     kind: 'memory_limiter',
     id: 'memory_limiter',
-    checkIntervalMs: 1000, minGcIntervalSoftMs: 10_000, minGcIntervalHardMs: 0,
+    checkIntervalMs: 1000,
+    minGcIntervalSoftMs: 10_000,
+    minGcIntervalHardMs: 0,
     limitBytes: 2 ** 29,
     spikeBytes: 2 ** 26,
   } as const;
