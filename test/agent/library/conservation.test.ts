@@ -27,10 +27,12 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('flush' as const, 'turn' as const) }) },
 );
 const queue = fc.record({
-  queue_size: fc.integer({ min: 1, max: 6 }),
-  sizer: fc.constant('requests' as const),
+  queue_size: fc.integer({ min: 5, max: 30 }),
+  sizer: fc.constant('items' as const),
   on_overflow: fc.constantFrom('refuse' as const, 'drop_oldest' as const),
   num_consumers: fc.integer({ min: 1, max: 3 }),
+  // Merged into one request, and cut: what is said of the request is shared out among those who sent its parts.
+  batch: fc.option(fc.constant({ flush_timeout: '2ms', min_size: 5, max_size: 7 } as const), { nil: undefined }),
 });
 
 describe('whatever is handed over', () => {
