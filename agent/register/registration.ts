@@ -1,5 +1,6 @@
 import { describe, pause } from '../resolve/ask-loop.ts';
 import type { ResolverStatus } from '../resolve/resolver.ts';
+import { oneLine } from '../resolve/resolver-state.ts';
 import { Backoff } from '../runtime/backoff.ts';
 import type { Log } from '../telemetry/log.ts';
 import { ConsulRegistry } from './consul-registry.ts';
@@ -11,6 +12,8 @@ import type { RegistrationSettings } from './settings.ts';
 const BEATS_IN_A_TTL = 3;
 /** How soon a change of readiness is seen. */
 const POLL_MS = 250;
+/** Looked at again soon after it was entered: at a reload the old registration may take out what the new one has just entered. */
+const CONFIRM_MS = 1_000;
 /** How long the drain waits for the registry; a registry that is away finds out by the TTL. */
 const WITHDRAW_MS = 3_000;
 
@@ -88,12 +91,15 @@ export class Registration {
       try {
         const result = await this.#registry.beat(wanted, signal);
         this.#backoff.reset();
-        if (result === 'registered') this.#registrations += 1;
+        if (result === 'registered') {
+          this.#registrations += 1;
+          wait = Math.min(wait, CONFIRM_MS);
+        }
         this.#say(true, wanted ? 'registered' : 'not offered, as the agent is not ready');
       } catch (error) {
         if (signal.aborted) break;
         this.#failures += 1;
-        this.#say(false, describe(error));
+        this.#say(false, oneLine(describe(error)));
         wait = this.#backoff.next();
       }
       first();
@@ -112,7 +118,7 @@ export class Registration {
       await this.#registry.withdraw(AbortSignal.timeout(WITHDRAW_MS));
       this.#say(true, 'withdrawn');
     } catch (error) {
-      this.#say(false, `not withdrawn, it ends with its TTL: ${describe(error)}`);
+      this.#say(false, `not withdrawn, it ends with its TTL: ${oneLine(describe(error))}`);
     }
   }
 

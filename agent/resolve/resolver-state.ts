@@ -73,7 +73,7 @@ export class ResolverState {
     this.#ok = remark === undefined;
     if (remark !== undefined && remark !== this.#remark) this.#warn(remark);
     this.#remark = remark;
-    this.#message = `${list.length} upstreams of ${this.#where}${remark === undefined ? '' : `; ${cut(remark)}`}`;
+    this.#message = `${list.length} upstreams of ${this.#where}${remark === undefined ? '' : `; ${oneLine(remark)}`}`;
     if (this.#list !== undefined && isSame(this.#list, list)) return;
     this.#list = list;
     this.#changes += 1;
@@ -86,7 +86,7 @@ export class ResolverState {
     if (this.#onChange === undefined) return;
     this.#failures += 1;
     const kept = this.#list === undefined ? 'there is no list yet' : `the last ${this.#list.length} upstreams are kept`;
-    const whole = `${this.#where}: ${cut(message)}; ${kept}`;
+    const whole = `${this.#where}: ${oneLine(message)}; ${kept}`;
     if (!this.#down || this.#message !== whole) this.#warn(message);
     this.#down = true;
     this.#ok = false;
@@ -94,7 +94,12 @@ export class ResolverState {
   }
 
   #warn(message: string): void {
-    this.#log.warn('resolver failed', { resolver: this.#kind, of: this.#where, error: cut(message), upstreams: this.#list?.length ?? 0 });
+    this.#log.warn('resolver failed', {
+      resolver: this.#kind,
+      of: this.#where,
+      error: oneLine(message),
+      upstreams: this.#list?.length ?? 0,
+    });
   }
 }
 
@@ -126,7 +131,7 @@ function isSame(before: readonly Upstream[], after: readonly Upstream[]): boolea
 }
 
 /** One line of bounded length, whatever a server said. */
-function cut(message: string): string {
+export function oneLine(message: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not reach a terminal
   const line = message.slice(0, MAX_MESSAGE * 2).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/gu, ' ');
   return line.length > MAX_MESSAGE ? `${line.slice(0, MAX_MESSAGE - 3)}...` : line;

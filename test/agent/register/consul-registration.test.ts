@@ -104,6 +104,17 @@ describe('registration at Consul', () => {
     expect(registration.counts.failures).toBe(0);
   });
 
+  it('is back soon where an older registration of the same name leaves after it came, as at a reload', async () => {
+    const older = create();
+    await older.start(() => ready);
+    const newer = create({ tags: ['green'] });
+    await newer.start(() => ready);
+    await older.close();
+    expect(consul.instances.size).toBe(0);
+    while (newer.counts.registrations < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(consul.instances.get('agent-1')?.Tags).toEqual(['green']);
+  });
+
   it('starts without Consul, and enters itself when it comes', async () => {
     const { port } = consul;
     const registration = create();

@@ -1,5 +1,6 @@
 /** The Consul resolver against a stand-in after Consul's documented API (consul-server.ts says why), not against Consul. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -129,6 +130,38 @@ describe('the consul resolver', () => {
     await listener.untilKeys('127.0.0.1:4317', '127.0.0.2:4317');
   });
 
+  it.each<[string, NonNullable<ConsulServer['hostile']>, RegExp]>([
+    [
+      'garbage',
+      (_, response) => void response.writeHead(200, { 'x-consul-index': '5' }).end('{"a":'),
+      /is no JSON; it begins with "\{\\"a\\":"/u,
+    ],
+    ['no list', (_, response) => void response.writeHead(200, { 'x-consul-index': '5' }).end('{}'), /no list of service instances/u],
+    ['a list without an index', (_, response) => void response.end('[]'), /no X-Consul-Index; is this the address of a Consul agent\?/u],
+    ['no cluster leader', (_, response) => void response.writeHead(500).end('No cluster leader'), /HTTP status 500: No cluster leader/u],
+    [
+      'a redirect to itself',
+      (request, response) => void response.writeHead(301, { location: request.url }).end(),
+      /301 to \/v1\/health.*not followed/u,
+    ],
+    ['too much', tooMuch, /more than 33554432 bytes/u],
+    [
+      'a request for time',
+      (_, response) => void response.writeHead(429, { 'retry-after': '1' }).end('slow down'),
+      /HTTP status 429: slow down/u,
+    ],
+    ['escape codes', (_, response) => void response.writeHead(503).end('\u001b[2J\nfake line'), /HTTP status 503: {1,2}\[2J fake line/u],
+  ])('keeps the list and says why where the answer is %s', async (_, hostile, message) => {
+    consul.put('a', '127.0.0.1', 4317);
+    const resolver = await start();
+    consul.hostile = hostile;
+    consul.touch();
+    expect(await untilStatus(resolver, false)).toMatch(message);
+    consul.hostile = undefined;
+    await untilStatus(resolver, true);
+    expect(listener.lists).toHaveLength(1);
+  });
+
   it('reads 1000 instances', async () => {
     for (let index = 0; index < 1_000; index += 1) consul.put(`i${index}`, `127.3.${Math.floor(index / 250)}.${(index % 250) + 1}`, 4317);
     const resolver = await start();
@@ -150,3 +183,13 @@ describe('the consul resolver', () => {
     expect(listener.keys).toEqual(['127.0.0.1:4317']);
   });
 });
+
+function tooMuch(_: unknown, response: ServerResponse): void {
+  const block = Buffer.alloc(1024 * 1024, 0x20);
+  response.writeHead(200, { 'x-consul-index': '5' });
+  const more = (): void => {
+    while (!response.destroyed && response.write(block));
+  };
+  response.on('drain', more);
+  more();
+}
