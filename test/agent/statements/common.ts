@@ -16,6 +16,9 @@ const ALL: readonly Signal[] = SIGNALS;
 /** The answer comes with the delivery, so that what the next hop says reaches the sender. */
 const WAIT = { sending_queue: { wait_for_result: true }, retry_on_failure: { enabled: false } };
 
+const JSON_SPAN = { name: 'span', traceId: '0123456789abcdef0123456789abcdef', spanId: '0123456789abcdef' };
+const FIVE_IN_JSON = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: Array.from({ length: 5 }, () => JSON_SPAN) }] }] });
+
 /** A request of about so many bytes that compresses to almost nothing. */
 function large(bytes: number): Buffer {
   return encode('logs', { resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: 'a'.repeat(bytes - 64) } }] }] }] });
@@ -72,6 +75,8 @@ export const COMMON: Bodies = {
       expect(overHttp.status).toBe(200);
       expect(decodePartialSuccess(overHttp.body)).toEqual(expected);
     }
+    const inJson = await post(running.httpPort, FIVE_IN_JSON, { headers: { 'content-type': 'application/json' } });
+    expect(JSON.parse(inJson.body.toString())).toEqual({ partialSuccess: { rejectedSpans: '2', errorMessage: 'two are too old' } });
     // A request that goes on in four pieces, of each of which two are rejected.
     const batch = { min_size: 0, max_size: 5, flush_timeout: '10ms' };
     const cutting = { sending_queue: { wait_for_result: true, batch }, retry_on_failure: { enabled: false } };
@@ -132,6 +137,8 @@ export const COMMON: Bodies = {
     if (passedOn !== undefined && passedOn.message !== '') expect(passedOn.rejected).toBe(1);
     const overHttp = await post(running.httpPort, request('traces', 3));
     expect(overHttp.body.length).toBeLessThanOrEqual(4 * MIB);
+    const inJson = await post(running.httpPort, FIVE_IN_JSON, { headers: { 'content-type': 'application/json' } });
+    expect(inJson.body.length).toBeLessThanOrEqual(4 * MIB);
     expect(decodePartialSuccess(overHttp.body)?.rejected).toBe(passedOn?.rejected);
 
     const refusing = keep.add(
