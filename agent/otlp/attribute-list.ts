@@ -2,7 +2,7 @@ import { type AnyValue, decodeAnyValue, encodeKeyValue, readKeyValue, type Strin
 import { asBuffer } from './view/attributes.ts';
 import { bytesField, textField, wrongWireType } from './view/scalars.ts';
 import type { Writer } from './view/writer.ts';
-import { position, readLength, readTag, skipField, WIRE_LEN } from './wire.ts';
+import { MalformedError, position, readLength, readTag, skipField, WIRE_LEN } from './wire.ts';
 
 /** An attribute key that is looked for, as text and as bytes. */
 export class Key {
@@ -61,6 +61,7 @@ export class AttributeList {
 
   /** Reads the attributes in `field` of the message at [from, end). Throws MalformedError. */
   load(buf: Buffer, from: number, end: number, field: number, strings?: StringTable): void {
+    if (this.#set.length > KEPT) this.#forget();
     this.#buf = buf;
     this.#from = from;
     this.#end = end;
@@ -85,6 +86,7 @@ export class AttributeList {
 
   #read(buf: Buffer, start: number, body: number, stop: number): void {
     const i = this.#length;
+    if (i >= MAX_ATTRIBUTES) throw new MalformedError(`more than ${MAX_ATTRIBUTES} attributes in one place`, start);
     this.#length = i + 1;
     this.#start[i] = start;
     this.#stop[i] = stop;
@@ -111,6 +113,25 @@ export class AttributeList {
     this.#readSlowly(i, buf, body, stop);
   }
 
+  /** Gives the room back that a message of very many attributes took. */
+  #forget(): void {
+    const all: unknown[][] = [
+      this.#start,
+      this.#stop,
+      this.#body,
+      this.#keyBuf,
+      this.#keyFrom,
+      this.#keyEnd,
+      this.#valueBuf,
+      this.#valueFrom,
+      this.#valueEnd,
+      this.#valueField,
+      this.#set,
+      this.#whole,
+    ];
+    for (const each of all) each.length = 0;
+  }
+
   #readSlowly(i: number, buf: Buffer, body: number, stop: number): void {
     const range = readKeyValue(buf, body, stop);
     this.#keyFrom[i] = Math.max(range.keyFrom, 0);
@@ -131,11 +152,11 @@ export class AttributeList {
     this.#valueEnd[i] = range.pieces.length;
   }
 
-  /** Index of the first entry of that key, -1 where there is none. */
-  find(key: Key): number {
+  /** Index of the first entry of that key from `since` on, -1 where there is none. */
+  find(key: Key, since = 0): number {
     const { bytes } = key;
     const { length } = bytes;
-    for (let i = 0; i < this.#length; i += 1) {
+    for (let i = since; i < this.#length; i += 1) {
       const from = this.#keyFrom[i] as number;
       if ((this.#keyEnd[i] as number) - from !== length || this.#set[i] === null) continue;
       const buf = this.#keyBuf[i] as Buffer;
@@ -227,6 +248,12 @@ export class AttributeList {
     writer.header(this.#field, before);
   }
 }
+
+/** Hostile attributes take two bytes each, and a hundred in the arrays. */
+const MAX_ATTRIBUTES = 2 ** 20;
+
+/** Entries for which the arrays are kept from one message to the next. */
+const KEPT = 10_000;
 
 const KEY_TAG = (1 << 3) | WIRE_LEN;
 const VALUE_TAG = (2 << 3) | WIRE_LEN;

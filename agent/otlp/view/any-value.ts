@@ -91,6 +91,13 @@ const KINDS = ['empty', 'string', 'bool', 'int', 'double', 'array', 'map', 'byte
 
 export type ValueKind = (typeof KINDS)[number];
 
+/** Most members of one list or map where somebody reads it: hostile ones take two bytes each, and a hundred as objects. */
+const MAX_MEMBERS = 2 ** 20;
+
+function checkMembers(count: number, from: number): void {
+  if (count > MAX_MEMBERS) throw new MalformedError(`more than ${MAX_MEMBERS} members in one value`, from);
+}
+
 /** What kind of value it is, without decoding it. */
 export function kindOfValue(buf: Buffer, from: number, end: number): ValueKind {
   let kind: ValueKind = 'empty';
@@ -113,7 +120,7 @@ function decodeArray(buf: Buffer, from: number, end: number, strings: StringTabl
     if (tag >>> 3 === 1) {
       if ((tag & 7) !== WIRE_LEN) throw wrongWireType(tag, pos);
       const stop = readLength(buf, position(), end);
-      list.push(decodeAnyValue(buf, position(), stop, strings, depth));
+      checkMembers(list.push(decodeAnyValue(buf, position(), stop, strings, depth)), from);
       pos = stop;
     } else {
       pos = skipField(buf, tag, position(), end);
@@ -133,6 +140,7 @@ function decodeMap(buf: Buffer, from: number, end: number, strings: StringTable,
       const entry = readKeyValue(buf, position(), stop);
       const { from: at, end: to, source } = valueAt(buf, entry);
       map.set(keyOf(buf, entry, strings), decodeAnyValue(source, at, to, strings, depth));
+      checkMembers(map.size, from);
       pos = stop;
     } else {
       pos = skipField(buf, tag, position(), end);

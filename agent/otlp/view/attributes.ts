@@ -29,6 +29,7 @@ export class AttributesView extends Slot {
 
   constructor(owner: MessageView, field: number, strings?: StringTable) {
     super(owner, field);
+    owner.claim(this.occurrences);
     this.#owner = owner;
     this.#buf = owner.source;
     this.#field = field;
@@ -78,14 +79,16 @@ export class AttributesView extends Slot {
   setRaw(key: string, raw: Uint8Array): void {
     const entry = this.#find(key);
     if (entry !== undefined) entry.raw = raw;
-    else {
-      const added = new Entry(true);
-      added.key = key;
-      added.raw = raw;
-      this.#entries.push(added);
-      this.#size += 1;
-    }
+    else this.#add(key, raw);
     this.#owner.markDirty();
+  }
+
+  #add(key: string, raw: Uint8Array): void {
+    const added = new Entry(true);
+    added.key = key;
+    added.raw = raw;
+    this.#entries.push(added);
+    this.#size += 1;
   }
 
   /** Whether there was one. */
@@ -160,11 +163,12 @@ export class AttributesView extends Slot {
     }
   }
 
-  /** These and no others, in their order. */
+  /** These and no others, in their order; of a key that is there twice the last value. */
   replaceAll(entries: Iterable<readonly [string, AnyValue]>): void {
     const list = [...entries].map(([key, value]) => [key, encodeAnyValue(value)] as const);
     this.clear();
-    for (const [key, raw] of list) this.setRaw(key, raw);
+    // Not one after the other by setRaw, which would look at all others each time.
+    for (const [key, raw] of new Map(list)) this.#add(key, raw);
     this.#owner.markDirty();
   }
 

@@ -107,6 +107,11 @@ export class MessageView {
     this.parent?.itemsRemoved(items);
   }
 
+  /** Told to the request for so many messages or attributes that are about to be objects. */
+  claim(count: number): void {
+    this.parent?.claim(count);
+  }
+
   /** The slot of a field number, made on first use. */
   slot<S extends Slot>(field: number, make: () => S): S {
     this.#slots ??= new Map();

@@ -66,6 +66,7 @@ export class RepeatedSlot<V extends MessageView> extends Slot {
 
   constructor(owner: MessageView, field: number, make: MakeView<V>) {
     super(owner, field);
+    owner.claim(this.occurrences);
     this.#field = field;
     const { table, source } = owner;
     for (let i = 0; i < table.length; i += 4) {

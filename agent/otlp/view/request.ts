@@ -1,7 +1,7 @@
 import type { Signal } from '../../config/settings.ts';
 import type { Body } from '../../process/process.ts';
 import { wholeOf } from '../../process/process.ts';
-import { scan, WIRE_LEN } from '../wire.ts';
+import { MalformedError, scan, WIRE_LEN } from '../wire.ts';
 import type { StringTable } from './any-value.ts';
 import { AttributesView, asBuffer } from './attributes.ts';
 import { LogView } from './log.ts';
@@ -34,6 +34,12 @@ const ITEM_VIEWS: { readonly [S in Signal]: MakeView<ItemViews[S]> } = {
   },
 };
 
+/** The smallest attribute that says anything takes nine. */
+const MIN_MESSAGE_BYTES = 8;
+
+/** Messages and attributes that a request may have however small it is. */
+const ALWAYS_ALLOWED = 10_000;
+
 /**
  * A request as a tree that can be changed: `new RequestView('traces', body).resources[0].scopes[0].items[0].attributes.set('a', 'b')`, then
  * `toBody()`. Nothing is decoded before it is asked for, and what nobody touched leaves as the bytes it came in. Reading throws
@@ -43,6 +49,7 @@ export class RequestView<S extends Signal = Signal> extends MessageView {
   readonly signal: S;
   readonly #body: Body | undefined;
   #removedItems = 0;
+  #claimed = 0;
 
   /** `body`: a Body, or a whole request. */
   constructor(signal: S, body: Body | Uint8Array) {
@@ -76,6 +83,13 @@ export class RequestView<S extends Signal = Signal> extends MessageView {
   /** Items that are left. */
   override itemCount(): number {
     return this.#original().items - this.#removedItems;
+  }
+
+  /** Objects take a hundred bytes and more, and a hostile message takes two: what is that small on average is refused. */
+  override claim(count: number): void {
+    this.#claimed += count;
+    if (this.#claimed > this.buf.length / MIN_MESSAGE_BYTES + ALWAYS_ALLOWED)
+      throw new MalformedError(`messages and attributes of less than ${MIN_MESSAGE_BYTES} bytes on average`, 0);
   }
 
   override itemsRemoved(items: number): void {

@@ -135,6 +135,12 @@ export function packedVarintField(field: number, values: readonly bigint[]): Uin
 }
 
 /**
+ * Most fields that one message may have where somebody reads it: hostile ones of two bytes each would take sixteen times their size in the
+ * table. A scope of 64 MiB has room for a million spans.
+ */
+export const MAX_FIELDS = 2 ** 21;
+
+/**
  * The fields of one message as a flat list, four numbers each: tag, start (of the tag), body (behind tag and length), end. Flat, as an object
  * for each field costs three times as much (a span has twelve or more).
  */
@@ -152,6 +158,7 @@ export function fieldTable(buf: Buffer, from: number, end: number): number[] {
       stop = skipField(buf, tag, body, end);
     }
     table.push(tag, pos, body, stop);
+    if (table.length > 4 * MAX_FIELDS) throw new MalformedError(`more than ${MAX_FIELDS} fields in one message`, from);
     pos = stop;
   }
   return table;

@@ -70,7 +70,7 @@ function deletion({ key: text, pattern }: AttributeAction): Apply {
   // Without a key upstream removes the attribute whose key is empty.
   const key = new Key(text);
   return (attributes) => {
-    for (let i = attributes.find(key); i >= 0; i = attributes.find(key)) attributes.remove(i);
+    for (let i = attributes.find(key); i >= 0; i = attributes.find(key, i + 1)) attributes.remove(i);
     if (pattern === undefined) return;
     for (let i = 0; i < attributes.length; i += 1) if (!attributes.removed(i) && pattern.test(attributes.key(i))) attributes.remove(i);
   };

@@ -124,3 +124,23 @@ describe.each(SIGNALS)('whatever the bytes of %s', (signal) => {
     expect(send(detection, 'unread')).toMatchObject({ items: 0 });
   });
 });
+
+describe('very many attributes', () => {
+  const pair = lenField(9, Buffer.concat([lenField(1, Buffer.from('k')), lenField(2, lenField(1, Buffer.from('v')))]));
+  const request = (count: number): Uint8Array => lenField(1, lenField(2, lenField(2, Buffer.alloc(count * pair.length, pair))));
+  const process = (count: number): unknown => {
+    const bytes = request(count);
+    const deletion: AttributeAction = { action: 'delete', key: 'k' };
+    const processor = new AttributesProcessor({ kind: 'attributes', id: 'a', actions: [deletion] }, 'traces');
+    return processor.process({ slices: [bytes], bytes: bytes.length, items: 1 }, undefined);
+  };
+
+  it('of one key, 200 000 of them, are deleted in one pass', () => {
+    // lenField(2, '') in lenField(2, ...) in lenField(1, ...): an empty span in its scope and resource.
+    expect(process(200_000)).toMatchObject({ bytes: 6, items: 1 });
+  });
+
+  it('fails on more than a million in one span, instead of taking memory for each', () => {
+    expect(process(1_100_000)).toMatch(/more than 1048576 attributes/u);
+  });
+});

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AttributesView } from '../../../../agent/otlp/view/attributes.ts';
 import { MessageView } from '../../../../agent/otlp/view/message.ts';
 import { RequestView } from '../../../../agent/otlp/view/request.ts';
-import { MalformedError, scan } from '../../../../agent/otlp/wire.ts';
+import { lenField, MalformedError, scan } from '../../../../agent/otlp/wire.ts';
 import { canonical } from '../../../real/processors/canonical.ts';
 import { requestArbitrary } from '../../../real/processors/generate.ts';
 import { encode, type Message } from '../../kit/otlp.ts';
@@ -318,5 +318,32 @@ describe('bytes that nobody writes by hand', () => {
     if (records[1] !== undefined) records[1].severityText = 'changed';
     const body = view.toBody();
     expect(body.slices.some((slice) => slice.buffer === big.buffer && slice.length > 20_000)).toBe(true);
+  });
+});
+
+describe('very many tiny messages', () => {
+  const len = (field: number, content: Buffer): Buffer => Buffer.from(lenField(field, content));
+  const many = (count: number, what: Buffer): Buffer => Buffer.alloc(count * what.length, what);
+
+  it('fails on fields of two bytes by the million, instead of taking memory for each', () => {
+    const spans = new RequestView('traces', len(1, len(2, many(3_000_000, Buffer.from([0x12, 0])))));
+    expect(() => spans.resources[0]?.scopes[0]?.items.length).toThrow(/more than \d+ fields in one message/u);
+    const apart = new RequestView('traces', many(1000, len(1, len(2, many(1000, Buffer.from([0x12, 0]))))));
+    expect(() => {
+      for (const resource of apart.resources) for (const scope of resource.scopes) expect(scope.items.length).toBe(1000);
+    }).toThrow(/less than 8 bytes on average/u);
+    const list = len(5, many(2_000_000, Buffer.from([0x0a, 0])));
+    const body = new RequestView('logs', len(1, len(2, len(2, len(5, list)))));
+    expect(() => body.resources[0]?.scopes[0]?.items[0]?.body).toThrow(/more than \d+ members/u);
+  });
+
+  it('a hundred thousand attributes of one key are deleted, and replaced, in one pass', () => {
+    const pair = len(1, Buffer.concat([len(1, Buffer.from('k')), len(2, len(1, Buffer.from('v')))]));
+    const view = new RequestView('traces', len(1, len(1, many(100_000, pair))));
+    const attributes = view.resources[0]?.attributes as AttributesView;
+    attributes.replaceAll(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, 'v'] as const));
+    expect(attributes.size).toBe(100_000);
+    expect(attributes.deleteIf((key) => key.endsWith('7'))).toBe(10_000);
+    expect(joined(view).length).toBeGreaterThan(90_000 * 10);
   });
 });
