@@ -1,7 +1,7 @@
 /** The k8s resolver against a real API server, as a ServiceAccount with the rights that the guide names and no others. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, expect, it } from 'vitest';
+import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { K8sResolver } from '../../../agent/resolve/k8s/k8s-resolver.ts';
 import type { K8sResolverSettings } from '../../../agent/resolve/settings.ts';
 import { keptLog, Listener, untilStatus } from '../../agent/resolve/kit.ts';
@@ -164,6 +164,16 @@ describeReal(['etcd', 'kube-apiserver', 'kubectl'], 'the k8s resolver against a 
       ['10.0.0.2', 4317],
       ['fd00::1', 4317],
     ]);
+  });
+
+  it('finds the API server and its namespace as a pod does', async () => {
+    await api.apply([slice('otlp-a', at('10.0.0.1'))]);
+    const { hostname, port } = new URL(api.url);
+    vi.stubEnv('KUBERNETES_SERVICE_HOST', hostname);
+    vi.stubEnv('KUBERNETES_SERVICE_PORT', port);
+    closing.push(() => Promise.resolve(void vi.unstubAllEnvs()));
+    const { listener } = await start({ apiServer: undefined, namespace: undefined });
+    expect(listener.keys).toEqual(['10.0.0.1:4317']);
   });
 
   it('gives the names of a StatefulSet', async () => {
