@@ -66,8 +66,9 @@ function stagesOf(settings: AgentSettings, pipeline: PipelineSettings): StageDes
     const connector = settings.connectors[id];
     if (connector !== undefined) {
       const targets = settings.pipelines.filter((other) => other.receivers.includes(id)).map((other) => other.id);
-      const { describe } = findComponent(CONNECTORS, connector.kind) ?? {};
-      stages.push({ stage: 'connect', id, does: [describe ?? connector.kind, `on to ${targets.join(', ')}`], ends: [] });
+      const { describe, dataPath } = findComponent(CONNECTORS, connector.kind) ?? {};
+      const does = [describe ?? connector.kind, dataPath?.bytes ?? '', `on to ${targets.join(', ')}`].filter((text) => text !== '');
+      stages.push({ stage: 'connect', id, does, ends: dataPath?.drops === undefined ? [] : [dataPath.drops] });
       continue;
     }
     const exporter = settings.exporters[id];
@@ -192,7 +193,9 @@ function describeSending({ timeoutMs, retry }: ExporterSettings): string[] {
   return [...timeout, `what failed for now is sent again after ${waits}, ${end}`];
 }
 
-function describeLosses({ retry, queue }: ExporterSettings): string[] {
+function describeLosses({ kind, retry, queue }: ExporterSettings): string[] {
+  if (kind === 'nop' || kind === 'debug') return ['drops everything, as asked; counted as sent'];
+  if (kind === 'file') return ['drops what cannot be written as JSON, counted as send_failed; a full disk is told to the sender'];
   const losses = ['drops what the next hop refuses for good, counted as send_failed'];
   if (!retry.enabled && !queue.waitForResult) losses.push('drops what fails for now too: retry_on_failure is off');
   else if (retry.maxElapsedMs > 0) losses.push('drops what could not be delivered in that time, counted as send_failed');

@@ -104,7 +104,11 @@ export const countConnector = component<Config, CountSettings>({
   signals: ['traces', 'metrics', 'logs'],
   routes: { traces: ['metrics'], metrics: ['metrics'], logs: ['metrics'] },
   describe:
-    'Counts spans, span events, metrics, data points or log records by resource and hands the counts as delta sums to pipelines of metrics. Reads what its conditions and attributes ask for; without any only times and kinds are read.',
+    'Counts spans, span events, metrics, data points or log records by resource and hands the counts as delta sums to pipelines of metrics.',
+  dataPath: {
+    bytes:
+      'without conditions and attributes only the times of spans, events and log records are read, else what those name; the counts are new requests that no sender waits for',
+  },
   config: section(shape, {
     describe: 'Counts what a pipeline carries.',
     check: (config, report) => {

@@ -14,8 +14,11 @@ const shape = {};
 export const forwardConnector = component<Output<typeof shape>, ForwardSettings>({
   type: 'forward',
   signals: SIGNALS,
-  describe: 'Hands what one pipeline made of its data to further pipelines of the same signal; nothing is copied.',
+  describe: 'Hands what one pipeline made of its data to further pipelines of the same signal.',
   routes: Object.fromEntries(SIGNALS.map((signal) => [signal, [signal]])),
+  dataPath: {
+    bytes: 'shared, not copied',
+  },
   config: section(shape, { describe: 'Has no keys.' }),
   build: (_config, context) => ({ kind: 'forward', id: context.id }),
 });

@@ -24,6 +24,10 @@ export const attributesProcessor = component<Output<typeof shape>, AttributesSet
   signals: ['traces', 'metrics', 'logs'],
   describe:
     'Sets, removes, hashes, takes apart and converts attributes of spans, data points and log records, in place; with include or exclude what these name is read, too.',
+  dataPath: {
+    bytes:
+      'edits in place: of an item only the attributes that an action or a condition names are read, what was not changed keeps its bytes',
+  },
   config: section(shape, {
     describe: 'Acts on attributes of spans, data points and log records.',
     check: ({ actions }, report) => {

@@ -75,6 +75,10 @@ export const filterProcessor = component<Config, FilterSettings>({
   type: 'filter',
   signals: ['traces', 'metrics', 'logs'],
   describe: 'Drops spans, span events, metrics, data points, log records, scopes and resources by OTTL conditions, and what is empty then.',
+  dataPath: {
+    bytes: 'reads what its conditions name; what stays keeps its bytes',
+    drops: 'drops items that meet a condition, and scopes and resources that are empty then, as asked',
+  },
   config: section(shape, { describe: 'Drops what meets a condition.', check: checkStyles }),
   build: (config, context) => ({
     kind: 'filter',

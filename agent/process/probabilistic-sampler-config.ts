@@ -58,8 +58,12 @@ const shape = {
 export const probabilisticSampler = component<Output<typeof shape>, ProbabilisticSamplerSettings>({
   type: 'probabilistic_sampler',
   signals: ['traces', 'logs'],
-  describe:
-    'Keeps a share of spans or log records by their trace id, the same ones as a Collector with the same settings. Edits in place: what is kept is copied, only tracestate (spans) or two attributes (logs) are written anew.',
+  describe: 'Keeps a share of spans or log records by their trace id, the same ones as a Collector with the same settings.',
+  dataPath: {
+    bytes:
+      'edits in place: reads trace id and tracestate (spans) or attributes (log records); what is kept is copied once, with its threshold written into tracestate, or into sampling.threshold and sampling.randomness',
+    drops: 'drops what is not sampled, as asked; with fail_closed also what has a broken tracestate or no randomness',
+  },
   config: section(shape, {
     describe: 'Keeps a share of spans or log records.',
     check: (config, report) => {

@@ -93,6 +93,11 @@ export const redactionProcessor = component<Output<typeof shape>, RedactionSetti
   signals: ['traces', 'metrics', 'logs'],
   describe:
     'Removes attributes that are not on a list, and masks values. Reads every attribute of resources, scopes and items, and log bodies.',
+  dataPath: {
+    bytes:
+      'decodes every text among the attributes, and log bodies, with redact_all_types every attribute; what was not changed keeps its bytes',
+    drops: 'drops attributes, never items, as asked',
+  },
   config: section(shape, {
     describe: 'Removes and masks attributes.',
     check: ({ hash_function: hash, hmac_key: key }, report) => {

@@ -18,6 +18,9 @@ export const resourceProcessor = component<Output<typeof shape>, ResourceSetting
   type: 'resource',
   signals: SIGNALS,
   describe: 'Sets, removes, hashes, takes apart and converts resource attributes, in place: only the resource is read.',
+  dataPath: {
+    bytes: 'edits in place: the attributes of resources are written anew, items are neither looked at nor copied',
+  },
   config: section(shape, {
     describe: 'Acts on resource attributes.',
     check: ({ attributes }, report) => {

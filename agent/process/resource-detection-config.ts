@@ -111,6 +111,9 @@ export const resourceDetectionProcessor = component<Config, ResourceDetectionSet
   aliases: ['resourcedetection'],
   signals: SIGNALS,
   describe: 'Sets resource attributes that say where the agent runs, found at start.',
+  dataPath: {
+    bytes: 'edits in place: what was detected at start is put between the attributes of resources, items are neither looked at nor copied',
+  },
   config: section(shape, {
     describe: 'Sets resource attributes that say where the agent runs.',
     check: ({ retry, timeout }, report) => {

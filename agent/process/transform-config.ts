@@ -33,6 +33,9 @@ export const transformProcessor = component<Output<typeof shape>, TransformSetti
   type: 'transform',
   signals: ['traces', 'metrics', 'logs'],
   describe: 'Runs statements of the OpenTelemetry Transformation Language (OTTL) on spans, metrics, log records and what surrounds them.',
+  dataPath: {
+    bytes: 'reads and writes what its statements name, by views over the bytes; what was not changed keeps its bytes',
+  },
   config: section(shape, {
     describe: 'Runs OTTL statements.',
     check: ({ flatten_data }, report) => {

@@ -52,13 +52,14 @@ How values are read, as in the Collector:
 
 In the tables **ours** marks keys that the Collector does not have, *without effect* keys that are accepted for the sake of existing files, and *not supported* keys that are an error at start.`;
 
-function componentPart(section, { type, aliases, signals, describe, config }) {
+function componentPart(section, component) {
+  const { type, aliases, signals, describe, config } = component;
   const facts = [
     aliases.length > 0 ? `Older name: ${aliases.map((alias) => `\`${alias}\``).join(', ')}.` : '',
     signals.length > 0 ? `Signals: ${signals.join(', ')}.` : '',
   ];
   const text = [describe, ...facts].filter((part) => part !== '').join(' ');
-  return [`### ${type}`, text, ...noteOf(section, type), ...costsOf(section, type), keyTable(keysOf(config))];
+  return [`### ${type}`, text, ...noteOf(section, component), ...costsOf(section, type), keyTable(keysOf(config))];
 }
 
 function keysOf(schema) {

@@ -1,6 +1,6 @@
 /**
- * Of each component, by section and type, what the reference says beside its keys: what it does with the bytes, what it may drop, and
- * which counters tell. test/contract/component-notes.test.ts wants one for every component that the agent has.
+ * Of each component, by section and type, what the reference says beside its keys: what it does with the bytes, what it may drop (where
+ * its definition does not say so itself, by `dataPath`, for `otlp-agent explain`), and which counters tell. test/contract/component-notes.test.ts wants one for every component that the agent has.
  */
 const PROCESSED = '`otelcol_processor_incoming_items` and `otelcol_processor_outgoing_items`';
 const DROPS_TOLD_BY = `${PROCESSED}; their difference is what was dropped`;
@@ -32,41 +32,24 @@ export const NOTES = {
     counters: 'Those of the exporters whose `sending_queue.batch` it becomes.',
   },
   'processors/attributes': {
-    bytes:
-      'Edits in place: of an item only the attributes that an action or a condition names are read, and what was not changed keeps its bytes.',
-    drops: 'Nothing.',
     counters: `${PROCESSED}.`,
   },
   'processors/filter': {
-    bytes: 'Reads what its conditions name; what stays keeps its bytes.',
-    drops: 'Items that meet a condition, as asked; scopes and resources that are empty then.',
     counters: `${DROPS_TOLD_BY}; \`otelcol_processor_filter_*_filtered\`, \`otlp_agent_processor_failures\`.`,
   },
   'processors/probabilistic_sampler': {
-    bytes:
-      'Edits in place: reads trace id, tracestate (spans) or attributes (log records); what is kept is copied once, with its threshold written into tracestate or into `sampling.threshold` and `sampling.randomness`.',
-    drops: 'Items by their randomness, as asked; with `fail_closed` those whose tracestate is broken or that have no randomness.',
     counters: `${DROPS_TOLD_BY}; \`otelcol_processor_probabilistic_sampler_count_*_sampled\`.`,
   },
   'processors/redaction': {
-    bytes:
-      'Decodes every text among the attributes, and log bodies; with `redact_all_types` every attribute. What was not changed keeps its bytes.',
-    drops: 'Attributes, as asked; never an item.',
     counters: `${PROCESSED}.`,
   },
   'processors/resource': {
-    bytes: 'Edits in place: the attributes of resources are written anew, spans and records are not looked at and not copied.',
-    drops: 'Nothing.',
     counters: `${PROCESSED}.`,
   },
   'processors/resource_detection': {
-    bytes: 'Edits in place, as `resource`; what is detected is found at start and encoded once.',
-    drops: 'Nothing.',
     counters: `${PROCESSED}.`,
   },
   'processors/transform': {
-    bytes: 'Reads and writes what its statements name, by views over the bytes; what was not changed keeps its bytes.',
-    drops: 'Nothing; with `error_mode: propagate` a request in which a statement fails is refused.',
     counters: `${PROCESSED}; \`otlp_agent_processor_failures\`.`,
   },
   'exporters/otlp_grpc': {
@@ -101,14 +84,9 @@ export const NOTES = {
     counters: `${EXPORTED}.`,
   },
   'connectors/forward': {
-    bytes: 'Shared, not copied.',
-    drops: 'Nothing: the sender waits for the pipelines behind it as for those beside it.',
     counters: `${CONNECTED}.`,
   },
   'connectors/count': {
-    bytes:
-      'Without conditions and attributes only the times of spans, events and log records are read; else what those name. The counts are new requests of metrics that no sender waits for.',
-    drops: 'Nothing of what it counts. An item whose condition cannot be decided is not counted, and the log says so once a minute.',
     counters: `${CONNECTED}.`,
   },
   'extensions/health_check': {
@@ -124,8 +102,16 @@ export const NOTES = {
 };
 
 /** The note of a component as a list, or nothing where there is none. */
-export function noteOf(section, type) {
+export function noteOf(section, { type, dataPath }) {
   const note = NOTES[`${section}/${type}`];
   if (note === undefined) return [];
-  return [[`* **Bytes**: ${note.bytes}`, `* **May drop**: ${note.drops}`, `* **Counters**: ${note.counters}`].join('\n')];
+  const { bytes, drops } =
+    dataPath === undefined ? note : { bytes: sentence(dataPath.bytes), drops: sentence(dataPath.drops ?? 'nothing') };
+  return [[`* **Bytes**: ${bytes}`, `* **May drop**: ${drops}`, `* **Counters**: ${note.counters}`].join('\n')];
+}
+
+/** `drops spans, as asked` as the reference writes it. */
+function sentence(text) {
+  const without = text.replace(/^drops /u, '');
+  return `${without.charAt(0).toUpperCase()}${without.slice(1)}.`;
 }

@@ -6,5 +6,14 @@ describe('the reference of the components', () => {
   it('says of each what it does with the bytes, what it may drop and what counts it, and of no other', () => {
     const all = Object.entries(COMPONENTS).flatMap(([section, components]) => components.map(({ type }) => `${section}/${type}`));
     expect(Object.keys(NOTES).toSorted()).toEqual(all.toSorted());
+    const written = NOTES as Readonly<Record<string, { readonly bytes?: string }>>;
+    for (const [section, components] of Object.entries(COMPONENTS))
+      // In one place only: the definition of the component where explain shows it, else the notes.
+      for (const { type, dataPath } of components)
+        expect([type, dataPath !== undefined, written[`${section}/${type}`]?.bytes !== undefined]).toEqual([
+          type,
+          dataPath !== undefined,
+          dataPath === undefined,
+        ]);
   });
 });
