@@ -26,18 +26,7 @@ export interface ResourceDetectionSettings {
 const DETECTORS = ['env', 'system', 'kubernetes_downward'];
 
 /** Attributes of upstream's system detector that this one has not. */
-const NOT_HERE = [
-  'host.cpu.cache.l2.size',
-  'host.cpu.family',
-  'host.cpu.model.id',
-  'host.cpu.model.name',
-  'host.cpu.stepping',
-  'host.cpu.vendor.id',
-  'os.build.id',
-  'os.description',
-  'os.name',
-  'os.version',
-] as const;
+const NOT_HERE = ['os.build.id', 'os.name', 'os.version'] as const;
 
 const ON_BY_DEFAULT: ReadonlySet<string> = new Set(['host.name', 'os.type']);
 

@@ -2,13 +2,30 @@ import { promises as dns } from 'node:dns';
 import { readdirSync, readFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import type { AnyValue } from '../../otlp/view/any-value.ts';
+import { parseCpuInfo } from './cpu.ts';
 import type { Detected } from './detected.ts';
+import { osDescription } from './os-description.ts';
 
 export const HOSTNAME_SOURCES = ['dns', 'os', 'cname', 'lookup'] as const;
 export type HostnameSource = (typeof HOSTNAME_SOURCES)[number];
 
-/** Attributes that this detector has; upstream's has those of the CPU and of the system's version beside them. */
-export const SYSTEM_ATTRIBUTES = ['host.name', 'host.id', 'host.arch', 'host.ip', 'host.mac', 'host.interface', 'os.type'] as const;
+/** Attributes that this detector has; upstream's has os.version, os.name and os.build.id beside them. */
+export const SYSTEM_ATTRIBUTES = [
+  'host.name',
+  'host.id',
+  'host.arch',
+  'host.ip',
+  'host.mac',
+  'host.interface',
+  'host.cpu.vendor.id',
+  'host.cpu.family',
+  'host.cpu.model.id',
+  'host.cpu.model.name',
+  'host.cpu.stepping',
+  'host.cpu.cache.l2.size',
+  'os.type',
+  'os.description',
+] as const;
 export type SystemAttribute = (typeof SYSTEM_ATTRIBUTES)[number];
 
 export interface SystemDetectorSettings {
@@ -35,6 +52,16 @@ export async function detectSystem(settings: SystemDetectorSettings, warn: (mess
   add('host.ip', () => interfaces().flatMap(({ up, loopback, addresses }) => (up && !loopback ? addresses : [])));
   add('host.mac', () => interfaces().flatMap(({ up, loopback, mac }) => (up && !loopback ? [mac.toUpperCase().replaceAll(':', '-')] : [])));
   add('host.interface', () => interfaces().map((each) => each.name));
+  add('os.description', () => osDescription(readText('/etc/os-release') ?? readText('/usr/lib/os-release')));
+  const wantsCpu = [...settings.attributes].some((key) => key.startsWith('host.cpu.'));
+  const cpu = wantsCpu ? parseCpuInfo(readText('/proc/cpuinfo') ?? '') : undefined;
+  if (wantsCpu && cpu === undefined) warn('host.cpu cannot be found: /proc/cpuinfo is not that of an x86 processor');
+  add('host.cpu.vendor.id', () => cpu?.vendorId);
+  add('host.cpu.family', () => cpu?.family);
+  add('host.cpu.model.id', () => cpu?.modelId || undefined);
+  add('host.cpu.model.name', () => cpu?.modelName);
+  add('host.cpu.stepping', () => cpu && String(cpu.stepping));
+  add('host.cpu.cache.l2.size', () => cpu && BigInt(cpu.cacheL2Size));
   return { attributes, schemaUrl: SCHEMA_URL };
 }
 

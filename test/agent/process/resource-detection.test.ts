@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { printProblem } from '../../../agent/config/problems.ts';
 import { createAgent } from '../../../agent/index.ts';
+import { parseCpuInfo } from '../../../agent/process/detect/cpu.ts';
 import { Detection, DetectionError } from '../../../agent/process/detect/detection.ts';
 import { detectEnvironment } from '../../../agent/process/detect/env.ts';
 import { detectDownward, parseDownwardFile } from '../../../agent/process/detect/kubernetes-downward.ts';
+import { distributionOf } from '../../../agent/process/detect/os-description.ts';
 import { detectSystem, fromHostsFile, SYSTEM_ATTRIBUTES } from '../../../agent/process/detect/system.ts';
 import type { ResourceDetectionSettings } from '../../../agent/process/resource-detection-config.ts';
 import { finish, type LogLine, post, recordingLog, startAgent, until } from '../kit/agent.ts';
@@ -69,6 +71,25 @@ describe('the detector system', () => {
     expect(fromHostsFile('me', text)).toBe('shop.example.org');
     expect(fromHostsFile('localhost', text)).toBe('localhost');
     expect(fromHostsFile('this', text)).toBeUndefined();
+  });
+});
+
+describe('the parts of the detector system', () => {
+  it('reads the first processor of /proc/cpuinfo, of x86 alone', () => {
+    const text =
+      'processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 85\nmodel name\t: Xeon: fast\nstepping\t: 7\ncache size\t: 1024 KB\n\n';
+    const first = { vendorId: 'GenuineIntel', family: '6', modelId: '85', modelName: 'Xeon: fast', stepping: 7, cacheL2Size: 1024 };
+    expect(parseCpuInfo(text + text.replaceAll('85', '99').replace(': 0', ': 1'))).toEqual(first);
+    expect(parseCpuInfo('processor\t: 0\nCPU implementer\t: 0x41\n')).toBeUndefined();
+  });
+
+  it.each([
+    ['NAME="Debian GNU/Linux"\nVERSION="12 (bookworm)"\nPRETTY_NAME=x', 'Debian GNU/Linux 12 (bookworm)'],
+    ["# VERSION=1\nNAME='Alpine'\nVERSION_ID=3.20", 'Alpine 3.20'],
+    ['NAME="No version"\nPRETTY_NAME="Pretty \\"quoted\\""', 'Pretty "quoted"'],
+    ['', ''],
+  ])('makes of %j the distribution %j', (text, expected) => {
+    expect(distributionOf(text)).toBe(expected);
   });
 });
 

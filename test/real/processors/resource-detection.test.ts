@@ -10,6 +10,13 @@ Object.assign(process.env, ENVIRONMENT);
 const ALL = ['traces', 'metrics', 'logs', 'profiles'] as const;
 const detection = (config: object): Record<string, unknown> => ({ resource_detection: { timeout: '2s', ...config } });
 
+const everything = Object.fromEntries(
+  [
+    ...['host.arch', 'host.id', 'host.interface', 'host.ip', 'host.mac', 'host.name', 'os.description', 'os.type'],
+    ...['cache.l2.size', 'family', 'model.id', 'model.name', 'stepping', 'vendor.id'].map((name) => `host.cpu.${name}`),
+  ].map((name) => [name, { enabled: true }]),
+);
+
 describeAgainstCollector(
   'the resource_detection processor',
   [
@@ -21,12 +28,7 @@ describeAgainstCollector(
         detectors: ['system', 'env'],
         system: {
           hostname_sources: ['os'],
-          resource_attributes: {
-            'host.arch': { enabled: true },
-            'host.interface': { enabled: true },
-            'host.mac': { enabled: true },
-            'host.ip': { enabled: true },
-          },
+          resource_attributes: everything,
         },
       }),
       vocabulary: { keys: ['host.name', 'os.type', 'host.arch'] },
