@@ -144,6 +144,32 @@ describe('cutting a request that is larger than a batch', () => {
     }
   });
 
+  it('cuts whatever passes the scan, mutated bytes too, and conserves what the scan counts', () => {
+    let cut = 0;
+    fc.assert(
+      fc.property(
+        signals,
+        shapes,
+        fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 3 }),
+        fc.integer({ min: 1, max: 5 }),
+        (signal, shape, edits, max) => {
+          const body = build(signal, shape);
+          for (const [place, byte] of edits) if (body.length > 0) body[place % body.length] = byte;
+          const found = scan(signal, body);
+          if (!found.ok) return;
+          for (const measure of ['items', 'bytes'] as const) {
+            const pieces = splitRequest(signal, [body], measure === 'items' ? max : max * 40, measure);
+            if (pieces.length > 1) cut += 1;
+            expect(pieces.reduce((sum, piece) => sum + piece.items, 0)).toBe(found.items);
+            for (const piece of pieces) expect(scan(signal, Buffer.concat(piece.slices))).toMatchObject({ ok: true, items: piece.items });
+          }
+        },
+      ),
+      { numRuns: 2000 },
+    );
+    expect(cut).toBeGreaterThan(500);
+  });
+
   it('never cuts profiles: all of a request needs its one dictionary', () => {
     const body = request('profiles', 4, 'p', 5);
     expect(splitRequest('profiles', [body], 1, 'items')).toEqual([{ slices: [body], bytes: body.length, items: 20 }]);
@@ -163,6 +189,23 @@ describe('an exporter whose batches have a maximum', () => {
     }
     const books = await finish(running);
     expect(books.total.sent).toBe(3 * 950);
+    await sink.close();
+  });
+
+  it('answers a sender that waits when all pieces were delivered, with the worst of their outcomes', async () => {
+    let requests = 0;
+    const sink = await grpcSink(() => {
+      requests += 1;
+      return requests === 5 ? { code: 3, message: 'poison' } : undefined;
+    });
+    const batch = { flushTimeoutMs: 10, minSize: 0, maxSize: 100, sizer: 'items' } as const;
+    const running = await startAgent({ exporters: [grpcExporter(sink.port, { queue: { ...QUEUE, waitForResult: true, batch } })] });
+    const good = await post(running.httpPort, PATHS.traces, request('traces', 250));
+    expect([good.status, sink.delivered()]).toEqual([200, 250]);
+    const bad = await post(running.httpPort, PATHS.traces, request('traces', 250));
+    expect([bad.status, requests]).toEqual([400, 6]);
+    const books = await finish(running);
+    expect([books.total.sent + books.total.sendFailed, books.total.sent]).toEqual([500, sink.delivered()]);
     await sink.close();
   });
 });
