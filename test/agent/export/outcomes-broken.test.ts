@@ -63,7 +63,7 @@ describe('a call that ends without a status is sent again', () => {
 
   it('headers and then nothing', async () => {
     const upstream = await once((reply) => reply.stream.respond(HEADERS));
-    expect(await deliver(upstream, 100)).toMatchObject({ attempts: 2, total: { sent: 3 } });
+    expect(await deliver(upstream, 1000)).toMatchObject({ attempts: 2, total: { sent: 3 } });
   });
 
   it('a proxy that answers 503 with a page', async () => {

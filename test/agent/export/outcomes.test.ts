@@ -192,7 +192,7 @@ describe('retrying', () => {
 
   it('no answer within the timeout is tried again', async () => {
     const sink: Sink = keep(await grpcSink(() => (sink.received.length === 1 ? new Promise(() => {}) : undefined)));
-    const running = await startAgent({ exporters: [grpcExporter(sink.port, { timeoutMs: 50 })] });
+    const running = await startAgent({ exporters: [grpcExporter(sink.port, { timeoutMs: 500 })] });
     await send(running, 3);
     expect((await finish(running)).total).toMatchObject({ sent: 3 });
     expect(sink.received).toHaveLength(2);
