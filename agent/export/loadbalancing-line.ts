@@ -191,6 +191,8 @@ export class LoadBalancingLine implements Outlet {
       this.#countSpilled(first, chunk);
       return true;
     }
+    const bytes = placed.reduce((sum, { piece }) => sum + (piece?.bytes ?? 0), 0);
+    if (bytes > chunk.bytes) chunk.charge(bytes - chunk.bytes); // what is repeated is held, too, until the last piece has ended
     const pieces = chunk.split(placed.map(({ piece }) => piece as NonNullable<Placed['piece']>));
     placed.forEach((one, i) => {
       const piece = pieces[i] as Chunk;

@@ -97,9 +97,10 @@ export class HashRouter implements Router {
   #split(chunk: Chunk): readonly Part[] {
     const request = chunk.slices.length === 1 ? (chunk.slices[0] as Uint8Array) : Buffer.concat(chunk.slices, chunk.bytes);
     try {
-      return this.#splitter.split(request, this.#ownerOf);
+      return this.#splitter.split(request, chunk.items, this.#ownerOf);
     } catch {
-      // Well formed down to the items, as admit has seen, and broken inside of one: it has no key, and its next hop will say what is wrong.
+      // Well formed down to the items, as admit has seen, and broken inside of one: it has no key, and its next hop will say what is
+      // wrong. Or made to become a hundred times as large.
       return [{ target: this.#ownerOf(request, 0, 0), slices: chunk.slices, bytes: chunk.bytes, items: chunk.items }];
     }
   }

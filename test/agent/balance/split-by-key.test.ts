@@ -5,11 +5,15 @@ import { createKeyer } from '../../../agent/balance/keys.ts';
 import type { RoutingKey } from '../../../agent/balance/settings.ts';
 import { KeySplitter, type Part } from '../../../agent/balance/split-by-key.ts';
 import type { Signal } from '../../../agent/config/settings.ts';
-import { scan } from '../../../agent/otlp/wire.ts';
+import { lenHeader, scan } from '../../../agent/otlp/wire.ts';
 import { attribute, decode, encode, type Message, request } from '../kit/otlp.ts';
 
 const TARGETS = 4;
 const route = (key: Uint8Array, from: number, end: number): number => crc32(key, from, end) % TARGETS;
+const itemsOf = (signal: Signal, body: Uint8Array): number => {
+  const found = scan(signal, body);
+  return found.ok ? found.items : -1;
+};
 const bytesOf = (part: Part): Buffer => Buffer.concat(part.slices);
 
 const WORDS: Readonly<Record<'traces' | 'metrics' | 'logs', readonly [string, string, string]>> = {
@@ -97,24 +101,28 @@ describe.each(CASES)('%s by %s', (signal, key) => {
     const splitter = new KeySplitter(signal, createKeyer(signal, { key, attributes: ['a', 'b'] }));
     fc.assert(
       fc.property(requests(signal), (body) => {
-        const parts = splitter.split(body, route);
+        const parts = splitter.split(body, itemsOf(signal, body), route);
         expect(new Set(parts.map((part) => part.target)).size).toBe(parts.length);
         expect(parts.flatMap((part) => leaves(signal, bytesOf(part))).sort()).toEqual(leaves(signal, body));
         for (const part of parts) {
           expect(part.bytes).toBe(bytesOf(part).length);
           expect(scan(signal, bytesOf(part))).toEqual({ ok: true, items: part.items });
           // What was cut once is not cut again: all its keys belong to one place.
-          if (part.items > 0) expect(splitter.split(bytesOf(part), route).map((one) => one.target)).toEqual([part.target]);
+          if (part.items > 0) expect(splitter.split(bytesOf(part), part.items, route).map((one) => one.target)).toEqual([part.target]);
         }
       }),
       { seed, numRuns: 150 },
     );
   });
 
-  it('shares the memory of the request', () => {
-    const body = request(signal, 40, 'one');
-    for (const part of new KeySplitter(signal, createKeyer(signal, { key, attributes: ['a'] })).split(body, route))
-      for (const slice of part.slices) if (slice.length > 16) expect(slice.buffer).toBe(body.buffer);
+  it('shares large parts with the request, and a request that goes to one place as a whole', () => {
+    const splitter = new KeySplitter(signal, createKeyer(signal, { key, attributes: ['a'] }));
+    const body = Buffer.concat([request(signal, 900, 'one'), request(signal, 900, 'two')]);
+    expect(splitter.split(body, 1800, () => 3)).toEqual([{ target: 3, slices: [body], bytes: body.length, items: 1800 }]);
+    for (const part of splitter.split(body, 1800, route)) {
+      for (const slice of part.slices) if (slice.length > 64 * 1024) expect(slice.buffer).toBe(body.buffer);
+      expect(part.slices.length).toBeLessThan(100);
+    }
   });
 
   it('fails on bytes that are cut off, and on nothing else', () => {
@@ -122,8 +130,8 @@ describe.each(CASES)('%s by %s', (signal, key) => {
     const splitter = new KeySplitter(signal, createKeyer(signal, { key, attributes: ['a', 'b'] }));
     for (let end = 0; end < body.length; end += 1) {
       const cut = body.subarray(0, end);
-      if (scan(signal, cut).ok) splitter.split(cut, route);
-      else expect(() => splitter.split(cut, route)).toThrow(/byte|past|truncated/);
+      if (scan(signal, cut).ok) splitter.split(cut, 0, route);
+      else expect(() => splitter.split(cut, 0, route)).toThrow(/byte|past|truncated/);
     }
   });
 });
@@ -137,11 +145,61 @@ it('keeps unknown fields of every level, in each part', () => {
   const span = (n: number): Buffer => wrap(2, wrap(1, Buffer.alloc(16, n)));
   const body = wrap(1, unknown, wrap(2, span(1), unknown, span(2), span(3)));
   const target = (_key: Uint8Array, from: number): number => (body[from] as number) % 2;
-  const parts = new KeySplitter('traces' as Signal, createKeyer('traces', { key: 'traceID', attributes: [] })).split(body, target);
-  const odd = wrap(1, unknown, wrap(2, unknown, span(1), span(3)));
+  const parts = new KeySplitter('traces' as Signal, createKeyer('traces', { key: 'traceID', attributes: [] })).split(body, 3, target);
+  const odd = wrap(1, unknown, wrap(2, span(1), unknown, span(3)));
   const even = wrap(1, unknown, wrap(2, unknown, span(2)));
   expect(parts.map((part) => [part.target, bytesOf(part)])).toEqual([
     [1, odd],
     [0, even],
   ]);
 });
+
+describe('hostile requests', () => {
+  const traceIds = new KeySplitter('traces', createKeyer('traces', { key: 'traceID', attributes: [] }));
+  const wrap = (field: number, body: Buffer): Buffer => Buffer.concat([lenHeader(field, body.length), body]);
+
+  it('hundreds of thousands of tiny items that go here and there make few slices', () => {
+    const one = (n: number): Buffer => wrap(2, wrap(1, Buffer.alloc(16, n)));
+    const spans = Buffer.concat(Array.from({ length: 300_000 }, (_, i) => one(i % 2)));
+    const body = wrap(1, wrap(2, spans));
+    const parts = traceIds.split(body, 300_000, (key, from) => key[from] as number);
+    expect(parts.map(({ target, items }) => [target, items])).toEqual([
+      [0, 150_000],
+      [1, 150_000],
+    ]);
+    for (const part of parts) expect(part.slices.length).toBeLessThan(100);
+    expect(parts.reduce((sum, part) => sum + part.bytes, 0)).toBeLessThan(body.length + 100);
+  });
+
+  it('fails to make much more of a request than it was: large resources repeated for many targets', () => {
+    const spans = Buffer.concat(Array.from({ length: 50 }, (_, i) => wrap(2, wrap(1, Buffer.alloc(16, i)))));
+    const resource = wrap(1, wrap(1, wrap(2, Buffer.alloc(3000, 0x78))));
+    const body = Buffer.concat(Array.from({ length: 300 }, () => wrap(1, Buffer.concat([resource, wrap(2, spans)]))));
+    expect(() => traceIds.split(body, 15_000, (key, from) => key[from] as number)).toThrow(/more than/u);
+  });
+
+  it('random bytes are cut, or refused with a reason; nothing else', () => {
+    const seed = Date.now() & 0x7fffffff;
+    console.log(`seed ${seed}`);
+    const base = request('traces', 5, 'one', 3);
+    fc.assert(
+      fc.property(fc.nat(base.length - 1), fc.uint8Array({ minLength: 1, maxLength: 12 }), (at, noise) => {
+        const body = Buffer.from(base);
+        body.set(noise.subarray(0, body.length - at), at);
+        for (const { key, splitter } of ALL_TRACES) {
+          try {
+            for (const part of splitter.split(body, 15, route)) expect(part.bytes).toBe(bytesOf(part).length);
+          } catch (error) {
+            expect((error as Error).name, `${key}: ${(error as Error).stack}`).toBe('Error');
+          }
+        }
+      }),
+      { seed, numRuns: 2000 },
+    );
+  });
+});
+
+const ALL_TRACES = (['traceID', 'service', 'attributes'] as const).map((key) => ({
+  key,
+  splitter: new KeySplitter('traces', createKeyer('traces', { key, attributes: ['a', 'span.kind'] })),
+}));
