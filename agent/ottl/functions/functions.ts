@@ -14,7 +14,7 @@ import { TIME_CONVERTERS } from './times.ts';
 export type FunctionSet = ReadonlyMap<string, FunctionDefinition>;
 
 /** Functions that the Collector 0.155 has and this agent has not: they are an error that says so, instead of an unknown name. */
-const NOT_HERE = new Set([
+export const NOT_HERE: ReadonlySet<string> = new Set([
   'CommunityID',
   'ConvertAttributesToElementsXML',
   'ConvertTextToElementsXML',

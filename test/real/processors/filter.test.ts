@@ -1,4 +1,4 @@
-import { describeAgainstCollector } from './harness.ts';
+import { type Configuration, describeAgainstCollector } from './harness.ts';
 
 const filter = (config: object): Record<string, unknown> => ({ filter: config });
 
@@ -6,7 +6,7 @@ const KEYS = ['n', 'm', 'list', 'http.method', 'a'];
 const TEXTS = ['GET', 'health', '/healthz', '10.0.0.1', 'x', 'INFO', 'secret', '1e21', '9.5'];
 const vocabulary = { keys: KEYS, texts: TEXTS };
 
-describeAgainstCollector('the filter processor', [
+const CONFIGURATIONS: readonly Configuration[] = [
   {
     name: 'conditions by context',
     processors: filter({
@@ -146,4 +146,12 @@ describeAgainstCollector('the filter processor', [
     }),
     vocabulary,
   },
-]);
+];
+
+/** Of the generated requests; another one with OTLP_SEED. */
+const SEED = Number(process.env.OTLP_SEED ?? 1);
+
+describeAgainstCollector(
+  'the filter processor',
+  CONFIGURATIONS.map((one) => ({ ...one, seed: SEED })),
+);

@@ -1,4 +1,4 @@
-import { describeAgainstCollector } from './harness.ts';
+import { type Configuration, describeAgainstCollector } from './harness.ts';
 
 /** Statements that are run on generated data: every editor and converter, on values of every type, so that many of them fail. */
 const group = (context: string, ...statements: string[]): object => ({ context, statements });
@@ -161,7 +161,7 @@ const configurations = Object.entries(ATTRIBUTES).map(([name, statements]) => ({
   vocabulary,
 }));
 
-describeAgainstCollector('the transform processor', [
+const CONFIGURATIONS: readonly Configuration[] = [
   ...configurations,
   {
     name: 'fields of spans and events',
@@ -309,4 +309,12 @@ describeAgainstCollector('the transform processor', [
     }),
     vocabulary,
   },
-]);
+];
+
+/** Of the generated requests; another one with OTLP_SEED. */
+const SEED = Number(process.env.OTLP_SEED ?? 1);
+
+describeAgainstCollector(
+  'the transform processor',
+  CONFIGURATIONS.map((one) => ({ ...one, seed: SEED })),
+);
