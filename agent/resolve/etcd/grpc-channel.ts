@@ -18,7 +18,7 @@ export interface StreamOptions extends CallOptions {
   readonly onMessage: (message: Uint8Array) => void;
 }
 
-/** A pair of 10 000 places is about 2 MiB. */
+/** An answer of 1000 keys, or a watch event of as many, is about 200 KiB; one value may have 1.5 MiB. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 /** etcd refuses pings more often than every 5 s (`--grpc-keepalive-min-time`), and those without a stream. */
@@ -126,6 +126,7 @@ export class GrpcChannel {
     });
     stream.on('trailers', status);
     stream.on('data', (chunk: Buffer) => {
+      if (isDone) return;
       try {
         read(chunk);
       } catch (error) {
