@@ -1,6 +1,7 @@
 import type { LoadedConfig } from '../config/load.ts';
 import { load } from '../config/load.ts';
 import { ConfigError } from '../config/problems.ts';
+import type { AgentSettings } from '../config/settings.ts';
 import { findPath, printOrigin, printPath } from '../config/tree.ts';
 import { OutputFileError } from '../export/output-file.ts';
 import { DetectionError } from '../process/detect/detection.ts';
@@ -52,8 +53,8 @@ async function reload(args: ConfigArguments, io: Io, agent: Agent, watch: FileWa
     const onFile = (path: string, text: string | undefined): void => void files.set(path, text);
     const { settings, notices } = load({ configs: args.config, sets: args.set, environment: io.environment, onFile });
     sayNotices(notices, log);
-    if (fingerprint(settings.telemetry.logs) !== fingerprint(agent.settings.telemetry.logs))
-      log.warn('configuration', { key: 'service.telemetry.logs', message: 'a change of the log takes effect with the next start' });
+    if (ofItself(settings) !== ofItself(agent.settings))
+      log.warn('configuration', { key: 'service.telemetry', message: 'a change of logs and traces takes effect with the next start' });
     await agent.reload(settings);
     sayLine(agent, log);
     watch.every(settings.agent.reloadIntervalMs);
@@ -64,6 +65,10 @@ async function reload(args: ConfigArguments, io: Io, agent: Agent, watch: FileWa
     // Of the failed one too: its correction is a change of the same files.
     watch.look(files);
   }
+}
+
+function ofItself({ telemetry: { logs, ownLogs, traces } }: AgentSettings): string {
+  return fingerprint(logs, ownLogs, traces);
 }
 
 /** One line for each listener, pipeline and exporter. */

@@ -12,6 +12,7 @@ import type { ResourceSettings } from '../process/resource-config.ts';
 import type { ResourceDetectionSettings } from '../process/resource-detection-config.ts';
 import type { TransformSettings } from '../process/transform-config.ts';
 import type { RegistrationSettings } from '../register/settings.ts';
+import type { OwnDestination, OwnTraces } from '../telemetry/own/settings.ts';
 
 /**
  * What the code of the agent is told: parsed, defaulted, with environment values put in and checked.
@@ -308,6 +309,10 @@ export interface TelemetrySettings {
   /** Absent: no metrics server (`service.telemetry.metrics.level: none`). @default localhost:8888 */
   readonly metrics?: { readonly address: SocketAddress };
   readonly logs: { readonly level: LogLevel; readonly encoding: 'json' | 'console' };
+  /** `traces`: where spans of deliveries go; absent: none are made. */
+  readonly traces?: OwnTraces;
+  /** `logs.processors`: where log lines go beside standard output. */
+  readonly ownLogs?: OwnDestination;
   /** `service.telemetry.resource`: service.name and the like, as labels of target_info. */
   readonly resource: Readonly<Record<string, string>>;
 }

@@ -4,6 +4,7 @@ import type { Chunk } from '../runtime/chunk.ts';
 import { GrpcStatus } from '../runtime/grpc-status.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import type { ExporterCounters } from '../telemetry/counters.ts';
+import type { DeliverySpan } from '../telemetry/own/tracer.ts';
 import type { SendLog } from './send-log.ts';
 import type { Throttle } from './throttle.ts';
 import type { Encoded, Transport } from './transport.ts';
@@ -75,12 +76,15 @@ export async function attempt(batch: readonly Chunk[], sending: Sending): Promis
   // A body of its own lives beside the chunks until the last attempt, so it is held memory as they are.
   charge(body.slices === slices ? 0 : body.bytes);
   sending.counters.bodyBytes += bytes;
-  const ending = await retried(body, sending);
+  const span = sending.log.delivery(items, bytes, batch.length);
+  const ending = await retried(body, sending, span);
+  span?.end(ending.outcome);
   charge(0);
   return ending;
 }
 
-async function retried(body: Encoded, { transport, retry, relays, throttle, counters, abort, log }: Sending): Promise<Ending> {
+async function retried(body: Encoded, sending: Sending, delivery: DeliverySpan | undefined): Promise<Ending> {
+  const { transport, retry, relays, throttle, counters, abort, log } = sending;
   if (relays && throttle.paused) return { kind: 'told', outcome: silence(throttle.pauseMs) };
   let backoff: Backoff | undefined;
   let last: Outcome | undefined;
@@ -92,10 +96,12 @@ async function retried(body: Encoded, { transport, retry, relays, throttle, coun
     if (pass === undefined) return abort.aborted || last === undefined ? EVICTED : { kind: 'told', outcome: last };
     if (last === undefined && retry.maxElapsedMs > 0) giveUpAt = performance.now() + retry.maxElapsedMs;
     counters.wireBytes += body.bytes;
+    const span = delivery?.attempt();
     last = await transport.send(body);
+    span?.end(last);
     throttle.leave(pass, last);
     counters.failing = last.kind === 'retry' ? last.message : '';
-    if (!abort.aborted) log.attempted(last);
+    if (!abort.aborted) log.attempted(last, span?.context);
     if (last.kind !== 'retry') return { kind: 'told', outcome: last };
     if (abort.aborted) return EVICTED;
     counters.retries += 1;

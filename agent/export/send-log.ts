@@ -1,5 +1,6 @@
 import type { Outcome } from '../runtime/outcome.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { DeliverySpan, TraceContext } from '../telemetry/own/tracer.ts';
 
 /** Losses are said at most so often, with the number since the last time. */
 const SAY_LOSS_EVERY_MS = 10_000;
@@ -19,14 +20,19 @@ export class SendLog {
     this.#who = { exporter, signal };
   }
 
-  /** After each attempt. */
-  attempted(outcome: Outcome): void {
+  /** A span for a batch that is sent, where it is sampled. */
+  delivery(items: number, bytes: number, requests: number): DeliverySpan | undefined {
+    return this.#log.tracer?.delivery({ ...this.#who, items, bytes, requests });
+  }
+
+  /** After each attempt; `context` where it has a span. */
+  attempted(outcome: Outcome, context?: TraceContext): void {
     if (outcome.kind === 'retry' && !this.#failing) {
       this.#failing = true;
-      this.#log.warn('sending fails and is tried again', { ...this.#who, reason: outcome.message });
+      this.#log.warn('sending fails and is tried again', { ...this.#who, ...context, reason: outcome.message });
     } else if (outcome.kind === 'ok' && this.#failing) {
       this.#failing = false;
-      this.#log.info('sending works again', this.#who);
+      this.#log.info('sending works again', { ...this.#who, ...context });
     }
     if (outcome.kind === 'ok' && (outcome.rejected > 0 || outcome.message !== '')) this.#partly(outcome.rejected, outcome.message);
   }

@@ -10,6 +10,8 @@ import { loadMetrics } from '../telemetry/load-metrics.ts';
 import { LoadWatch } from '../telemetry/load-watch.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { createRegistry, metricDefinitions } from '../telemetry/metrics.ts';
+import { ownMetrics } from '../telemetry/own/own-metrics.ts';
+import { OwnTelemetry } from '../telemetry/own/own-telemetry.ts';
 import { registrationMetrics } from '../telemetry/resolver-metrics.ts';
 import type { Health } from '../telemetry/servers.ts';
 import { type AgentStatus, statusOf } from '../telemetry/status.ts';
@@ -45,11 +47,15 @@ export interface QueueState {
   readonly inFlight: number;
 }
 
+/** For what the agent says of itself, after a drain that has used its time up. */
+const LAST_WORDS_MS = 1000;
+
 /** An agent: `createAgent()`, `start()`, `drain()`, `close()`, in this order; each may be called twice. */
 export class Agent {
   #settings: AgentSettings;
   readonly #line: Line;
   readonly #log: Log;
+  readonly #own: OwnTelemetry;
   readonly #side: SideServers;
   readonly #guard: MemoryGuard | undefined;
   readonly #load: LoadWatch;
@@ -61,7 +67,9 @@ export class Agent {
   #turn: Promise<void> = Promise.resolve();
 
   /** Use createAgent(). */
-  constructor(settings: AgentSettings, line: Line, log: Log, ownsProcess: boolean) {
+  constructor(settings: AgentSettings, line: Line, own: OwnTelemetry, ownsProcess: boolean) {
+    const { log } = own;
+    this.#own = own;
     this.#settings = settings;
     this.#line = line;
     this.#log = log;
@@ -108,7 +116,12 @@ export class Agent {
   metrics(): Promise<string> {
     const ofLine = metricDefinitions(this.#line.counters, () => this.heldBytes, this.#startedAt);
     const ofProcess = this.#ownsProcess ? loadMetrics(this.#load) : [];
-    return createRegistry([...ofLine, ...ofProcess, ...registrationMetrics(() => this.#side.registrations)]).metrics();
+    return createRegistry([
+      ...ofLine,
+      ...ofProcess,
+      ...ownMetrics(this.#own),
+      ...registrationMetrics(() => this.#side.registrations),
+    ]).metrics();
   }
 
   /** Binds health and metrics, then the receivers; rejects with the configuration key where a port cannot be had, and nothing stays bound. */
@@ -223,6 +236,8 @@ export class Agent {
     await this.#turn;
     await this.#side.drain(signal);
     await this.#line.drain(signal);
+    // Last, as it tells of the line; a second more where that ran out of time, as then there is something to tell.
+    await this.#own.drain(signal.aborted ? AbortSignal.timeout(LAST_WORDS_MS) : signal);
     clearTimeout(timer);
     if (this.#state === 'draining') this.#state = 'drained';
     const books = this.books();
@@ -238,6 +253,7 @@ export class Agent {
     this.#load.close();
     await this.#line.close();
     await this.#side.close();
+    await this.#own.close();
   }
 
   #notReady(): string {
@@ -249,8 +265,9 @@ export class Agent {
 
 /** Builds an agent from settings; nothing is bound before start(). */
 export async function createAgent(settings: AgentSettings, options: AgentOptions = {}): Promise<Agent> {
-  const log = options.log ?? createLog(settings.telemetry.logs);
+  const own = await OwnTelemetry.create(settings.telemetry, options.log ?? createLog(settings.telemetry.logs));
+  const { log } = own;
   const line = new Line(log, options.baselineBytes ?? 0);
   await line.build(settings);
-  return new Agent(settings, line, log, options.ownsProcess ?? false);
+  return new Agent(settings, line, own, options.ownsProcess ?? false);
 }

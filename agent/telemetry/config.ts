@@ -16,6 +16,7 @@ import type { Output } from '../config/section.ts';
 import { optionalSection, section, sectionList } from '../config/section.ts';
 import type { LogLevel, TelemetrySettings } from '../config/settings.ts';
 import { Expanded } from '../config/tree.ts';
+import { ownLogs, ownProcessors, ownSampler, ownTraces } from './own/config.ts';
 
 const ONLY_PULL = 'only readers of kind pull with a prometheus exporter are supported; scrape the agent instead';
 const NAMES_ARE_FIXED = 'metric names are those of the Collector with its defaults (true)';
@@ -136,13 +137,14 @@ const logsShape = {
     undefined,
     (value) => (typeof value === 'object' && value !== null && !Array.isArray(value) ? { value } : { wrong: 'wants a map' }),
   ),
-  processors: unsupported('Sends log lines by OTLP.', 'sending the own log by OTLP is not supported; it is on standard output'),
+  processors: ownProcessors(),
 };
 
 const tracesShape = {
-  level: metricsLevel('basic', 'The agent makes no spans of its own.'),
-  propagators: textList({ describe: 'Of own spans.', default: [] }),
-  processors: unsupported('Sends own spans.', 'the agent makes no spans of its own; remove the key'),
+  level: metricsLevel('basic', 'none makes no spans; the others are the same.'),
+  propagators: textList({ describe: 'Of own spans.', default: [], inert: 'deliveries have no parent and hand no context on' }),
+  processors: ownProcessors(),
+  sampler: ownSampler(),
 };
 
 const shape = {
@@ -153,7 +155,7 @@ const shape = {
     },
   }),
   logs: section(logsShape, { describe: "The agent's own log." }),
-  traces: section(tracesShape, { describe: "The agent's own spans: none.", inert: 'the agent makes no spans of its own' }),
+  traces: section(tracesShape, { describe: "The agent's own spans: one for a delivery, one below it for each attempt." }),
   resource: leaf<Readonly<Record<string, string>>>(
     'map',
     { describe: 'Attributes of the process, as labels of target_info. An empty value removes one.', default: {} },
@@ -194,7 +196,15 @@ function decodeResource(value: unknown): { readonly value: Readonly<Record<strin
 export function telemetrySettings(config: TelemetryConfig, context: BuildContext): TelemetrySettings {
   const logs = { level: config.logs.level, encoding: config.logs.encoding };
   const metrics = metricsAddress(config, context);
-  return metrics === undefined ? { logs, resource: config.resource } : { metrics, logs, resource: config.resource };
+  const traces = config.traces.level === 'none' ? undefined : ownTraces(config.traces.processors, config.traces.sampler, context);
+  const records = ownLogs(config.logs.processors, context);
+  return {
+    ...(metrics === undefined ? {} : { metrics }),
+    logs,
+    ...(traces === undefined ? {} : { traces }),
+    ...(records === undefined ? {} : { ownLogs: records }),
+    resource: config.resource,
+  };
 }
 
 function metricsAddress({ metrics }: TelemetryConfig, context: BuildContext): TelemetrySettings['metrics'] {

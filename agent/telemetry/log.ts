@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { TelemetrySettings } from '../config/settings.ts';
 import { VERSION } from '../runtime/version.ts';
+import type { Tracer } from './own/tracer.ts';
 
 /** What the path may say: one line for each event of a lifecycle, none for each item. */
 export interface Log {
@@ -8,6 +9,8 @@ export interface Log {
   warn(event: string, fields?: object): void;
   error(event: string, fields?: object): void;
   debug(event: string, fields?: object): void;
+  /** Spans of deliveries; absent where service.telemetry.traces sends none. */
+  readonly tracer?: Tracer;
 }
 
 /** JSON lines on stdout (the log collector of a cluster reads them); `console` is for people at a terminal. */
