@@ -1,4 +1,5 @@
 import { constants, type ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { ServerKeepaliveSettings } from '../config/settings.ts';
 
 /** grpc-go closes at the third ping that comes too early (grpc/doc/keepalive.md, "too_many_pings"). */
@@ -10,6 +11,8 @@ const AGE_JITTER = 0.1;
 
 /** A client that does not answer the ping of a goodbye within this time has nothing under way that we could wait for. */
 const GOODBYE_PING_MS = 1000;
+/** How long a client has to hang up, too, once we have. */
+const FAREWELL_MS = 2000;
 /** "No stream was refused": the first of the two GOAWAYs (RFC 9113, 6.8). */
 const EVERY_STREAM = 2 ** 31 - 1;
 
@@ -43,6 +46,7 @@ export class SessionGuard {
   called = false;
   readonly #session: ServerHttp2Session;
   readonly #settings: ServerKeepaliveSettings;
+  readonly #socket: Socket;
   readonly #onFault: (fault: SessionFault) => void;
   readonly #timers: NodeJS.Timeout[] = [];
   /** Streams that are open. */
@@ -53,11 +57,13 @@ export class SessionGuard {
 
   constructor(
     session: ServerHttp2Session,
+    socket: Socket,
     settings: ServerKeepaliveSettings,
     handshakeTimeoutMs: number,
     onFault: (fault: SessionFault) => void,
   ) {
     this.#session = session;
+    this.#socket = socket;
     this.#settings = settings;
     this.#onFault = onFault;
     // One function for all streams: a closure each would be an allocation per call.
@@ -71,10 +77,17 @@ export class SessionGuard {
       this.#onStream();
     });
     session.on('close', () => this.#clear());
+    socket.once('finish', () => this.#later(FAREWELL_MS, () => this.hangUp()));
     this.#watchHandshake(handshakeTimeoutMs);
     this.#watchAge();
     this.#watchIdle();
     this.#watchPeer();
+  }
+
+  /** Ends the connection now. A session that was closed before would wait for its client to hang up, and with some that is for ever. */
+  hangUp(): void {
+    this.#session.destroy();
+    this.#socket.destroy();
   }
 
   #onStream(): void {
@@ -95,7 +108,7 @@ export class SessionGuard {
     this.#onFault('ping_flood');
     this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from('too_many_pings'));
     this.#session.close();
-    this.#later(1000, () => this.#session.destroy());
+    this.#later(1000, () => this.hangUp());
   }
 
   /** Its SETTINGS are the first frame of a client; who sends none holds a connection for nothing. */
@@ -103,7 +116,7 @@ export class SessionGuard {
     if (timeoutMs <= 0) return;
     const timer = setTimeout(() => {
       this.#onFault('handshake_timeout');
-      this.#session.destroy();
+      this.hangUp();
     }, timeoutMs).unref();
     this.#timers.push(timer);
     this.#session.once('remoteSettings', () => clearTimeout(timer));
@@ -114,7 +127,7 @@ export class SessionGuard {
     if (maxConnectionAgeMs <= 0) return;
     this.#later(maxConnectionAgeMs * (1 + AGE_JITTER * (2 * Math.random() - 1)), () => {
       sayGoodbye(this.#session);
-      if (maxConnectionAgeGraceMs > 0) this.#later(maxConnectionAgeGraceMs, () => this.#session.destroy());
+      if (maxConnectionAgeGraceMs > 0) this.#later(maxConnectionAgeGraceMs, () => this.hangUp());
     });
   }
 
@@ -132,7 +145,7 @@ export class SessionGuard {
     if (timeMs <= 0) return;
     const timer = setInterval(() => {
       if (this.#session.destroyed) return;
-      const dead = setTimeout(() => this.#session.destroy(), timeoutMs).unref();
+      const dead = setTimeout(() => this.hangUp(), timeoutMs).unref();
       this.#session.ping(() => clearTimeout(dead));
     }, timeMs).unref();
     this.#timers.push(timer);

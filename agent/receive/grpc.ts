@@ -38,6 +38,8 @@ export class GrpcReceiver implements Receiver {
   });
   readonly #server: Http2Server;
   readonly #sessions = new Map<ServerHttp2Session, SessionGuard>();
+  /** The connection whose session is being made: node:http2 shows a session's socket to nobody. */
+  #taking: Socket | undefined;
   readonly #calls = new Set<GrpcCall>();
   #listener: Listener;
   #sweeper: NodeJS.Timeout | undefined;
@@ -100,7 +102,7 @@ export class GrpcReceiver implements Receiver {
     clearInterval(this.#sweeper);
     this.#health.shutDown();
     if (!this.#handedOver) this.#listener.close();
-    for (const session of this.#sessions.keys()) session.destroy();
+    for (const guard of this.#sessions.values()) guard.hangUp();
     await this.#empty();
   }
 
@@ -117,14 +119,19 @@ export class GrpcReceiver implements Receiver {
       socket.destroy();
       return;
     }
+    this.#taking = socket;
     this.#server.emit('connection', socket);
+    this.#taking = undefined;
   }
 
   #onSession(session: ServerHttp2Session): void {
     const { keepalive, handshakeTimeoutMs } = this.#settings;
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     session.on('error', () => {}); // counted once, by the server's sessionError
-    this.#sessions.set(session, new SessionGuard(session, keepalive, handshakeTimeoutMs, (fault) => this.#counters.connectionError(fault)));
+    this.#sessions.set(
+      session,
+      new SessionGuard(session, this.#taking as Socket, keepalive, handshakeTimeoutMs, (fault) => this.#counters.connectionError(fault)),
+    );
     session.on('close', () => {
       this.#sessions.delete(session);
       if (this.#sessions.size === 0) this.#ended?.resolve();

@@ -35,6 +35,8 @@ export class HttpReceiver implements Receiver {
   readonly #server: Server;
   readonly #http2: Http2Connections;
   readonly #sockets = new Set<Socket>();
+  /** Of these, those that have not said yet which HTTP they speak. */
+  readonly #silent = new Set<Socket>();
   readonly #calls = new Set<HttpCall>();
   readonly #unread: UnreadSockets;
   #listener: Listener;
@@ -101,6 +103,7 @@ export class HttpReceiver implements Receiver {
     if (!this.#handedOver) {
       this.#listener.close();
       this.#server.closeIdleConnections();
+      for (const socket of this.#silent) socket.destroy();
     }
     // After a reload there is time: a client that is just sending on an idle connection would see a reset. Its next answer ends it.
     await Promise.race([this.#empty(), aborted(deadline)]);
@@ -111,7 +114,7 @@ export class HttpReceiver implements Receiver {
     if (!this.#handedOver) this.#listener.close();
     this.#server.closeAllConnections();
     this.#http2.close();
-    for (const socket of this.#sockets) socket.destroy(); // those that have not said yet which HTTP they speak
+    for (const socket of this.#sockets) socket.destroy();
     await this.#empty();
     this.#server.close(); // ends its timer; it was never bound itself
   }
@@ -123,12 +126,15 @@ export class HttpReceiver implements Receiver {
       return;
     }
     this.#sockets.add(socket);
+    this.#silent.add(socket);
     socket.on('error', () => {}); // before a server takes it, and after
     socket.on('close', () => {
       this.#sockets.delete(socket);
+      this.#silent.delete(socket);
       if (this.#sockets.size === 0) this.#ended?.resolve();
     });
     readPreface(socket, this.#settings.readHeaderTimeoutMs, (version) => {
+      this.#silent.delete(socket);
       if (version === 1) this.#server.emit('connection', socket);
       else if (version === 2) this.#http2.take(socket);
       else {

@@ -22,6 +22,8 @@ const MIN_PING_INTERVAL_MS = 1000;
 export class Http2Connections {
   readonly #server: Http2Server;
   readonly #sessions = new Map<ServerHttp2Session, SessionGuard>();
+  /** The connection whose session is being made: node:http2 shows a session's socket to nobody. */
+  #taking: Socket | undefined;
 
   constructor(
     settings: HttpServerSettings,
@@ -52,7 +54,9 @@ export class Http2Connections {
       session.on('error', () => {}); // counted once, by the server's sessionError
       this.#sessions.set(
         session,
-        new SessionGuard(session, keepalive, settings.readHeaderTimeoutMs, (fault) => counters.connectionError(fault)),
+        new SessionGuard(session, this.#taking as Socket, keepalive, settings.readHeaderTimeoutMs, (fault) =>
+          counters.connectionError(fault),
+        ),
       );
       session.on('close', () => this.#sessions.delete(session));
     });
@@ -70,7 +74,9 @@ export class Http2Connections {
 
   take(socket: Socket): void {
     socket.allowHalfOpen = false; // the listener's is for HTTP/1.1; an HTTP/2 client that ends its side has gone
+    this.#taking = socket;
     this.#server.emit('connection', socket);
+    this.#taking = undefined;
   }
 
   /** GOAWAY to all; what is open goes on, and each connection ends with the last of it. */
@@ -79,6 +85,6 @@ export class Http2Connections {
   }
 
   close(): void {
-    for (const session of this.#sessions.keys()) session.destroy();
+    for (const guard of this.#sessions.values()) guard.hangUp();
   }
 }

@@ -6,6 +6,15 @@ import { request } from '../kit/otlp.ts';
 import { frame, RawGrpc } from '../kit/raw-http2.ts';
 import { grpcExporter, LIMITS } from '../kit/settings.ts';
 
+const KEEPALIVE = {
+  maxConnectionIdleMs: 0,
+  maxConnectionAgeMs: 0,
+  maxConnectionAgeGraceMs: 0,
+  timeMs: 7_200_000,
+  timeoutMs: 20_000,
+  minPingIntervalMs: 300_000,
+  permitWithoutStream: false,
+};
 let running: Running | undefined;
 const clients: RawGrpc[] = [];
 afterEach(async () => {
@@ -78,6 +87,22 @@ describe('a gRPC client that stalls', () => {
     const code = await new Promise((resolve) => stream.on('close', () => resolve(stream.rstCode)));
     expect(code).toBe(8);
     expect(await fault(agent, 'response_unread')).toBe(1);
+  });
+
+  it.each([
+    ['its age', { maxConnectionAgeMs: 30, maxConnectionAgeGraceMs: 30 }],
+    ['idleness', { maxConnectionIdleMs: 30 }],
+  ])('and never hangs up after a GOAWAY for %s holds up nothing: not its place, not the end of the agent', async (_what, life) => {
+    const keepalive = { ...KEEPALIVE, ...life };
+    const agent = await agentWith({ keepalive, limits: { ...LIMITS, maxConnections: 1 } });
+    const stubborn = connect({ port: agent.grpcPort, host: '127.0.0.1', allowHalfOpen: true });
+    stubborn.on('error', () => {});
+    stubborn.resume();
+    stubborn.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]));
+    await new Promise((resolve) => stubborn.on('end', resolve));
+    let status: string | undefined;
+    while (status !== '0') status = (await client(agent).call([frame(Buffer.alloc(0))])).grpcStatus;
+    stubborn.destroy();
   });
 
   it('with headers above 16 KiB is reset, and the connection goes on', async () => {

@@ -46,6 +46,27 @@ describe('a client of OTLP/HTTP that stalls', () => {
     expect(await faults(agent)).toEqual(['handshake_timeout 1']);
   });
 
+  it('but only looks whether the port is open, as TCP probes do, is no error and holds nothing', async () => {
+    const agent = await agentWith({});
+    for (let i = 0; i < 20; i += 1) {
+      const { socket, closed } = raw(agent.httpPort);
+      socket.end();
+      expect(await closed).toBe('');
+    }
+    expect(await faults(agent)).toEqual([]);
+  });
+
+  it('is let go at shutdown, however silent', async () => {
+    const agent = await agentWith({});
+    const { socket, closed } = raw(agent.httpPort);
+    await new Promise((resolve) => socket.on('connect', resolve));
+    await post(agent.httpPort, PATHS.traces, ''); // it was accepted before this answer
+    const started = performance.now();
+    await agent.agent.drain(20_000);
+    expect(await closed).toBe('');
+    expect(performance.now() - started).toBeLessThan(15_000); // not the deadline
+  });
+
   it('in the middle of its headers gets 408', async () => {
     const agent = await agentWith({ readHeaderTimeoutMs: 60 });
     expect(await raw(agent.httpPort, 'POST /v1/traces HTTP/1.1\r\nHost: x\r\nX-Sl').closed).toMatch(/^HTTP\/1\.1 408 /);
