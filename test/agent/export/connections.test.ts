@@ -171,22 +171,22 @@ describe('a peer that says goodbye', () => {
     expect(next.streams).toHaveLength(1);
   });
 
-  it('max_connection_age of the next hop: hundreds of connections, every item once', async () => {
+  it('max_connection_age of the next hop: one connection after the other, every item once', async () => {
     const sink = keep(await grpcSink());
-    const next = await agentWithConnectionAge(15, sink.port);
+    const next = await agentWithConnectionAge(40, sink.port);
     const running = await startAgent({ exporters: [grpcExporter(next.port)] });
     let sent = 0;
-    for (let i = 0; i < 150; i += 1) {
+    for (let i = 0; i < 100; i += 1) {
       const answers = await Promise.all([1, 2, 3].map((items) => post(running.httpPort, PATHS.traces, request('traces', items, `r${i}`))));
       sent += 6;
       expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200]);
     }
-    expect((await finish(running)).total).toMatchObject({ accepted: sent, sent, sendFailed: 0, evicted: 0 });
-    await next.agent.drain(5000);
+    expect((await finish(running, 30_000)).total).toMatchObject({ accepted: sent, sent, sendFailed: 0, evicted: 0 });
+    await next.agent.drain(30_000);
     await next.agent.close();
     expect(assertBooksBalance(next.agent).total).toMatchObject({ received: sent, accepted: sent, sent });
     expect(sink.delivered()).toBe(sent);
-  });
+  }, 60_000);
 });
 
 describe('a peer that is silent', () => {
@@ -225,7 +225,7 @@ describe('a peer that is silent', () => {
   it('without keepalive: after a call without an answer the next one takes another connection', async () => {
     const next = await hop(ok);
     const proxy = keep(await tcpProxy(() => next.port));
-    const { send } = channel(proxy.port, { timeoutMs: 50 });
+    const { send } = channel(proxy.port, { timeoutMs: 500 });
     expect((await send()).outcome.kind).toBe('ok');
     proxy.freeze();
     expect(await send()).toMatchObject({ outcome: { kind: 'retry', code: 4 }, fate: 'silent' });
@@ -261,7 +261,7 @@ describe('a peer that is silent', () => {
     const sink = keep(await grpcSink());
     const proxy = keep(await tcpProxy(() => sink.port));
     const running = await startAgent({
-      exporters: [grpcExporter(proxy.port, { timeoutMs: 100, retry: { ...RETRY, initialIntervalMs: 5 } })],
+      exporters: [grpcExporter(proxy.port, { timeoutMs: 500, retry: { ...RETRY, initialIntervalMs: 5 } })],
     });
     const send = async (name: string): Promise<void> => {
       expect((await post(running.httpPort, PATHS.traces, request('traces', 3, name))).status).toBe(200);
