@@ -304,6 +304,49 @@ describe('sendRaw', () => {
   });
 });
 
+describe('with other ends of a pipeline', () => {
+  it('sendRaw waits for every upstream of a load balancer, flush for its batches, and a call reaches what a connector begins', async () => {
+    const { promise: gate, resolve: release } = Promise.withResolvers<undefined>();
+    const [one, other, all] = [await sinkOf(() => gate), await sinkOf(), await sinkOf()];
+    const batch = { flush_timeout: '1h', min_size: 1000, sizer: 'items' } as const;
+    const agent = keep(
+      await create({
+        connectors: { forward: {} },
+        exporters: {
+          loadbalancing: {
+            routing_key: 'service',
+            protocol: { otlp: { tls: { insecure: true }, sending_queue: { batch } } },
+            resolver: { static: { hostnames: [`127.0.0.1:${one.port}`, `127.0.0.1:${other.port}`] } },
+          },
+          otlp_grpc: { endpoint: `127.0.0.1:${all.port}`, tls: { insecure: true } },
+        },
+        service: {
+          pipelines: {
+            traces: { exporters: ['loadbalancing', 'forward'] },
+            'traces/all': { receivers: ['forward'], exporters: ['otlp_grpc'] },
+          },
+        },
+      }),
+    );
+    // 40 services, so that both upstreams get some.
+    let ended = false;
+    const sent = agent.sendRaw('traces', request('traces', 1, 'service', 40)).then((outcome) => {
+      ended = true;
+      return outcome;
+    });
+    while (all.delivered() === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    expect([one.received.length, other.received.length]).toEqual([0, 0]);
+    const flushed = agent.flush();
+    while (one.received.length === 0 || other.delivered() === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    expect(ended).toBe(false);
+    release(undefined);
+    expect(await sent).toMatchObject({ kind: 'ok' });
+    await flushed;
+    expect([one.delivered() + other.delivered(), all.delivered()]).toEqual([40, 40]);
+    await end(agent);
+  });
+});
+
 describe('flush', () => {
   it('waits for no batch to fill, once: what comes later does', async () => {
     const sink = await sinkOf();
