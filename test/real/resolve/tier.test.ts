@@ -2,14 +2,28 @@
  * A tier of agents that register themselves in a real etcd, and an agent in front of them that finds them there: who comes gets traffic,
  * who drains gets none any more, an outage of etcd changes nothing, and nothing is lost on the way.
  */
+import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it } from 'vitest';
 import { load } from '../../../agent/config/load.ts';
 import { type Agent, createAgent } from '../../../agent/index.ts';
 import { assertBooksBalance, GrpcClient, until } from '../../agent/kit/agent.ts';
 import { request } from '../../agent/kit/otlp.ts';
 import { keptLog } from '../../agent/resolve/kit.ts';
-import { describeReal, freePort, waitFor } from '../support/index.ts';
+import { describeReal, freePort, type RunningProcess, startProcess, waitFor } from '../support/index.ts';
 import { EtcdCluster } from './etcd-cluster.ts';
+
+function memberConfig(etcd: EtcdCluster, port: number, more: string): string {
+  return `
+extensions:
+  registration: {endpoint: "127.0.0.1:${port}", ${more}, etcd: {endpoints: ["${etcd.endpoints.join('", "')}"], prefix: /tier/}}
+receivers: { otlp: { protocols: { grpc: { endpoint: "127.0.0.1:${port}" } } } }
+exporters: { nop: {} }
+service:
+  telemetry: { metrics: { level: none } }
+  extensions: [registration]
+  pipelines: { traces: { receivers: [otlp], exporters: [nop] } }
+`;
+}
 
 describeReal(['etcd'], 'a tier of agents that find each other in a real etcd', () => {
   const closing: (() => Promise<void>)[] = [];
@@ -27,19 +41,7 @@ describeReal(['etcd'], 'a tier of agents that find each other in a real etcd', (
 
   const member = async (etcd: EtcdCluster): Promise<Agent> => {
     const port = await freePort();
-    return await run(`
-extensions:
-  registration:
-    endpoint: 127.0.0.1:${port}
-    ttl: 5s
-    etcd: { endpoints: ["${etcd.endpoints.join('", "')}"], prefix: /tier/ }
-receivers: { otlp: { protocols: { grpc: { endpoint: "127.0.0.1:${port}" } } } }
-exporters: { nop: {} }
-service:
-  telemetry: { metrics: { level: none } }
-  extensions: [registration]
-  pipelines: { traces: { receivers: [otlp], exporters: [nop] } }
-`);
+    return await run(memberConfig(etcd, port, 'ttl: 5s'));
   };
 
   const front = async (etcd: EtcdCluster): Promise<Agent> =>
@@ -113,5 +115,34 @@ service:
     assertBooksBalance(agent);
     expect(books.total.evicted).toBe(0);
     expect([first, second, third, fourth].reduce((sum, one) => sum + accepted(one), 0)).toBe(sent);
+  });
+
+  it('the program leaves etcd at SIGTERM at once, and after a SIGKILL with its TTL', { timeout: 90_000 }, async () => {
+    const etcd = await EtcdCluster.start();
+    closing.push(() => etcd.stop());
+    const start = async (): Promise<RunningProcess> => {
+      const port = await freePort();
+      const config = memberConfig(etcd, port, 'ttl: 3s, name: program');
+      const started = await startProcess({
+        bin: process.execPath,
+        args: [fileURLToPath(new URL('../../../agent/main.ts', import.meta.url)), `--config=yaml:${config}`],
+        ready: { port },
+      });
+      closing.push(async () => void (await started.stop()));
+      await waitFor(async () => Object.keys(await etcd.read('/tier/')).join() === '/tier/program', { what: 'the registration' });
+      return started;
+    };
+    const gone = async (): Promise<boolean> => Object.keys(await etcd.read('/tier/')).length === 0;
+
+    const first = await start();
+    first.signal('SIGTERM');
+    expect(await first.exited).toMatchObject({ code: 0, signal: null });
+    expect(await gone()).toBe(true);
+
+    const second = await start();
+    second.signal('SIGKILL');
+    await second.exited;
+    expect(await gone()).toBe(false);
+    await waitFor(gone, { what: 'the lease to end', timeoutMs: 20_000 });
   });
 });
