@@ -128,3 +128,13 @@ function unquote(quoted: string, at: number): string {
   }
   return out;
 }
+
+const MAX_INT64 = 2n ** 63n - 1n;
+
+/** The value of an `int` token by strconv.ParseInt with base 0: a leading zero is octal. */
+export function integerOf(text: string, at: number): bigint {
+  if (/^0[0-9]/u.test(text) && !/^[0-7]+$/u.test(text)) throw new OttlError(`${text}: a leading zero makes a number octal`, at);
+  const value = /^0[0-7]/u.test(text) ? BigInt(`0o${text.slice(1)}`) : BigInt(text);
+  if (value > MAX_INT64) throw new OttlError(`${text} does not fit 64 bits`, at);
+  return value;
+}

@@ -12,8 +12,9 @@ import type {
   Statement,
   Value,
 } from './ast.ts';
+import { Cursor } from './cursor.ts';
 import { OttlError } from './errors.ts';
-import { type Token, type TokenKind, tokenize } from './lexer.ts';
+import { integerOf, type TokenKind } from './lexer.ts';
 
 /**
  * The grammar of pkg/ottl/grammar.go. participle runs it as ordered choices without a way back into a choice that was made, and so does
@@ -29,39 +30,29 @@ export function parseCondition(text: string): Condition {
   return new Parser(text).wholeCondition();
 }
 
-/** Far more than anybody writes, and far less than the call stack holds. */
-const MAX_DEPTH = 200;
-
-const MAX_INT64 = 2n ** 63n - 1n;
-
 class Parser {
-  readonly #tokens: readonly Token[];
-  #pos = 0;
-  #depth = 0;
-  /** The furthest token that could not be used, and what was wanted there. */
-  #furthest = 0;
-  #wanted = new Set<string>();
+  readonly #cursor: Cursor;
   /** Operands by where they begin: an operand is tried as a value of its own and again as the start of a calculation. */
   readonly #operands = new Map<number, { readonly operand: Operand; readonly end: number } | undefined>();
 
   constructor(text: string) {
-    this.#tokens = tokenize(text);
+    this.#cursor = new Cursor(text);
   }
 
   statement(): Statement {
-    const name = this.#take('upper') === undefined ? undefined : this.#token(-1);
+    const name = this.#cursor.take('upper') === undefined ? undefined : this.#cursor.token(-1);
     if (name !== undefined) throw new OttlError(`a statement begins with an editor, whose name is in lower case, as set(...)`, name.at);
-    const editor = this.#call('lower') ?? this.#fail();
+    const editor = this.#call('lower') ?? this.#cursor.fail();
     const bracket = editor.keys[0];
     if (bracket !== undefined) throw new OttlError(`only paths and converters can be indexed, not ${editor.name}(...)`, bracket.at);
-    const where = this.#takeText('lower', 'where') ? (this.#condition() ?? this.#fail()) : undefined;
-    if (this.#peek().kind !== 'end') this.#fail('where', 'the end');
+    const where = this.#cursor.takeText('lower', 'where') ? (this.#condition() ?? this.#cursor.fail()) : undefined;
+    if (this.#cursor.peek().kind !== 'end') this.#cursor.fail('where', 'the end');
     return { editor, where };
   }
 
   wholeCondition(): Condition {
-    const condition = this.#condition() ?? this.#fail();
-    if (this.#peek().kind !== 'end') this.#fail('and', 'or', 'the end');
+    const condition = this.#condition() ?? this.#cursor.fail();
+    if (this.#cursor.peek().kind !== 'end') this.#cursor.fail('and', 'or', 'the end');
     return condition;
   }
 
@@ -82,10 +73,10 @@ class Parser {
     if (first === undefined) return undefined;
     const parts = [first];
     for (;;) {
-      const before = this.#pos;
-      const next = this.#take(separator) === undefined ? undefined : part();
+      const before = this.#cursor.pos;
+      const next = this.#cursor.take(separator) === undefined ? undefined : part();
       if (next === undefined) {
-        this.#pos = before;
+        this.#cursor.pos = before;
         return parts;
       }
       parts.push(next);
@@ -93,120 +84,120 @@ class Parser {
   }
 
   #booleanValue(): Condition | undefined {
-    const before = this.#pos;
-    const not = this.#take('not') !== undefined;
-    const value = this.#deeper(() => this.#comparison() ?? this.#constant() ?? this.#group());
+    const before = this.#cursor.pos;
+    const not = this.#cursor.take('not') !== undefined;
+    const value = this.#cursor.deeper(() => this.#comparison() ?? this.#constant() ?? this.#group());
     if (value === undefined) {
-      this.#pos = before;
+      this.#cursor.pos = before;
       return undefined;
     }
     return not ? { kind: 'not', condition: value } : value;
   }
 
   #comparison(): Condition | undefined {
-    const before = this.#pos;
-    const { at } = this.#peek();
+    const before = this.#cursor.pos;
+    const { at } = this.#cursor.peek();
     const left = this.#value();
-    const operator = left === undefined ? undefined : this.#take('comparison');
+    const operator = left === undefined ? undefined : this.#cursor.take('comparison');
     const right = operator === undefined ? undefined : this.#value();
     if (left === undefined || operator === undefined || right === undefined) {
-      this.#pos = before;
+      this.#cursor.pos = before;
       return undefined;
     }
     return { kind: 'compare', operator: operator.text as ComparisonOperator, left, right, at };
   }
 
   #constant(): Condition | undefined {
-    const boolean = this.#take('boolean');
+    const boolean = this.#cursor.take('boolean');
     if (boolean !== undefined) return { kind: 'constant', value: boolean.text === 'true' };
-    const before = this.#pos;
+    const before = this.#cursor.pos;
     const operand = this.#operand();
     if (operand?.kind === 'converter') return { kind: 'converter', call: operand.call };
-    this.#pos = before;
+    this.#cursor.pos = before;
     return undefined;
   }
 
   #group(): Condition | undefined {
-    const before = this.#pos;
-    const condition = this.#punctuation('(') ? this.#condition() : undefined;
-    if (condition !== undefined && this.#punctuation(')')) return condition;
-    this.#pos = before;
+    const before = this.#cursor.pos;
+    const condition = this.#cursor.punctuation('(') ? this.#condition() : undefined;
+    if (condition !== undefined && this.#cursor.punctuation(')')) return condition;
+    this.#cursor.pos = before;
     return undefined;
   }
 
   // Values.
 
   #value(): Value | undefined {
-    return this.#deeper(() => this.#anyValue());
+    return this.#cursor.deeper(() => this.#anyValue());
   }
 
   #anyValue(): Value | undefined {
-    const { kind, text, at } = this.#peek();
+    const { kind, text, at } = this.#cursor.peek();
     if (kind === 'arrow' || this.#isLambda()) throw new OttlError('lambda expressions are not supported', at);
-    if (kind === 'nil') return this.#token(1) && { kind: 'nil', at };
-    const before = this.#pos;
+    if (kind === 'nil') return this.#cursor.token(1) && { kind: 'nil', at };
+    const before = this.#cursor.pos;
     const operand = this.#operand();
-    if (operand !== undefined && !isOperator(this.#peek().kind)) return operand;
-    this.#pos = before;
+    if (operand !== undefined && !isOperator(this.#cursor.peek().kind)) return operand;
+    this.#cursor.pos = before;
     const expression = this.#sum();
     if (expression !== undefined) return { kind: 'math', expression, at };
-    this.#pos = before;
+    this.#cursor.pos = before;
     if (kind === 'bytes') {
       if (text.length % 2 === 1) throw new OttlError(`${text} has an odd number of digits`, at);
-      return this.#token(1) && { kind: 'bytes', value: Uint8Array.from(Buffer.from(text.slice(2), 'hex')), at };
+      return this.#cursor.token(1) && { kind: 'bytes', value: Uint8Array.from(Buffer.from(text.slice(2), 'hex')), at };
     }
-    if (kind === 'string') return this.#token(1) && { kind: 'string', value: text, at };
-    if (kind === 'boolean') return this.#token(1) && { kind: 'boolean', value: text === 'true', at };
-    if (kind === 'upper' && this.#tokens[this.#pos + 1]?.kind !== 'lower') return this.#token(1) && { kind: 'enum', name: text, at };
-    return this.#map() ?? this.#list() ?? this.#none('a value');
+    if (kind === 'string') return this.#cursor.token(1) && { kind: 'string', value: text, at };
+    if (kind === 'boolean') return this.#cursor.token(1) && { kind: 'boolean', value: text === 'true', at };
+    if (kind === 'upper' && this.#cursor.ahead(1)?.kind !== 'lower') return this.#cursor.token(1) && { kind: 'enum', name: text, at };
+    return this.#map() ?? this.#list() ?? this.#cursor.none('a value');
   }
 
   /** `(a, b) =>` */
   #isLambda(): boolean {
-    if (this.#peek().text !== '(' || this.#peek().kind !== 'punctuation') return false;
-    let pos = this.#pos + 1;
-    while (['lower', 'underscore'].includes(this.#tokens[pos]?.kind ?? '') || this.#tokens[pos]?.text === ',') pos += 1;
-    return this.#tokens[pos]?.text === ')' && this.#tokens[pos + 1]?.kind === 'arrow';
+    if (this.#cursor.peek().text !== '(' || this.#cursor.peek().kind !== 'punctuation') return false;
+    let ahead = 1;
+    while (['lower', 'underscore'].includes(this.#cursor.ahead(ahead)?.kind ?? '') || this.#cursor.ahead(ahead)?.text === ',') ahead += 1;
+    return this.#cursor.ahead(ahead)?.text === ')' && this.#cursor.ahead(ahead + 1)?.kind === 'arrow';
   }
 
   #map(): Value | undefined {
-    const before = this.#pos;
-    const { at } = this.#peek();
-    if (!this.#punctuation('{')) return undefined;
+    const before = this.#cursor.pos;
+    const { at } = this.#cursor.peek();
+    if (!this.#cursor.punctuation('{')) return undefined;
     const entries: (readonly [string, Value])[] = [];
     for (;;) {
-      const start = this.#pos;
-      const key = this.#take('string');
-      const value = key !== undefined && this.#punctuation(':') ? this.#value() : undefined;
+      const start = this.#cursor.pos;
+      const key = this.#cursor.take('string');
+      const value = key !== undefined && this.#cursor.punctuation(':') ? this.#value() : undefined;
       if (key === undefined || value === undefined) {
-        this.#pos = start;
+        this.#cursor.pos = start;
         break;
       }
       entries.push([key.text, value]);
-      this.#punctuation(',');
+      this.#cursor.punctuation(',');
     }
-    if (this.#punctuation('}')) return { kind: 'map', entries, at };
-    this.#pos = before;
+    if (this.#cursor.punctuation('}')) return { kind: 'map', entries, at };
+    this.#cursor.pos = before;
     return undefined;
   }
 
   #list(): Value | undefined {
-    const before = this.#pos;
-    const { at } = this.#peek();
-    if (!this.#punctuation('[')) return undefined;
+    const before = this.#cursor.pos;
+    const { at } = this.#cursor.peek();
+    if (!this.#cursor.punctuation('[')) return undefined;
     const items: Value[] = [];
     // Upstream's rule is `'[' (@@)* (',' @@)* ']'`: the first values need no comma between them.
     for (let value = this.#value(); value !== undefined; value = this.#value()) items.push(value);
     for (let value = this.#valueBehindComma(); value !== undefined; value = this.#valueBehindComma()) items.push(value);
-    if (this.#punctuation(']')) return { kind: 'list', items, at };
-    this.#pos = before;
+    if (this.#cursor.punctuation(']')) return { kind: 'list', items, at };
+    this.#cursor.pos = before;
     return undefined;
   }
 
   #valueBehindComma(): Value | undefined {
-    const before = this.#pos;
-    const value = this.#punctuation(',') ? this.#value() : undefined;
-    if (value === undefined) this.#pos = before;
+    const before = this.#cursor.pos;
+    const value = this.#cursor.punctuation(',') ? this.#value() : undefined;
+    if (value === undefined) this.#cursor.pos = before;
     return value;
   }
 
@@ -219,11 +210,11 @@ class Parser {
   #binary(operators: 'sign' | 'factor', part: () => MathNode | undefined): MathNode | undefined {
     let left = part();
     while (left !== undefined) {
-      const before = this.#pos;
-      const operator = this.#take(operators);
+      const before = this.#cursor.pos;
+      const operator = this.#cursor.take(operators);
       const right: MathNode | undefined = operator === undefined ? undefined : part();
       if (operator === undefined || right === undefined) {
-        this.#pos = before;
+        this.#cursor.pos = before;
         return left;
       }
       left = { kind: 'binary', operator: operator.text as MathOperator, left, right, at: operator.at };
@@ -232,47 +223,47 @@ class Parser {
   }
 
   #signed(): MathNode | undefined {
-    const before = this.#pos;
-    const sign = this.#take('sign');
-    const of = this.#deeper(() => this.#mathOperand());
+    const before = this.#cursor.pos;
+    const sign = this.#cursor.take('sign');
+    const of = this.#cursor.deeper(() => this.#mathOperand());
     if (of === undefined) {
-      this.#pos = before;
+      this.#cursor.pos = before;
       return undefined;
     }
     return sign === undefined ? of : { kind: 'sign', sign: sign.text as '+' | '-', of, at: sign.at };
   }
 
   #mathOperand(): MathNode | undefined {
-    const before = this.#pos;
+    const before = this.#cursor.pos;
     const operand = this.#operand();
     if (operand !== undefined) return { kind: 'operand', operand, at: operand.at };
-    const inner = this.#punctuation('(') ? this.#sum() : undefined;
-    if (inner !== undefined && this.#punctuation(')')) return inner;
-    this.#pos = before;
+    const inner = this.#cursor.punctuation('(') ? this.#sum() : undefined;
+    if (inner !== undefined && this.#cursor.punctuation(')')) return inner;
+    this.#cursor.pos = before;
     return undefined;
   }
 
   #operand(): Operand | undefined {
-    const start = this.#pos;
+    const start = this.#cursor.pos;
     if (!this.#operands.has(start)) {
       const operand = this.#readOperand();
-      this.#operands.set(start, operand && { operand, end: this.#pos });
-      if (operand === undefined) this.#pos = start;
+      this.#operands.set(start, operand && { operand, end: this.#cursor.pos });
+      if (operand === undefined) this.#cursor.pos = start;
       return operand;
     }
     const known = this.#operands.get(start);
-    if (known !== undefined) this.#pos = known.end;
+    if (known !== undefined) this.#cursor.pos = known.end;
     return known?.operand;
   }
 
   #readOperand(): Operand | undefined {
-    const { kind, text, at } = this.#peek();
+    const { kind, text, at } = this.#cursor.peek();
     if (kind === 'float') {
       const value = Number(text);
       if (!Number.isFinite(value)) throw new OttlError(`${text} does not fit a double`, at);
-      return this.#token(1) && { kind: 'float', value, at };
+      return this.#cursor.token(1) && { kind: 'float', value, at };
     }
-    if (kind === 'int') return this.#token(1) && { kind: 'int', value: int64(text, at), at };
+    if (kind === 'int') return this.#cursor.token(1) && { kind: 'int', value: integerOf(text, at), at };
     if (kind === 'lower') {
       const editor = this.#call('lower');
       if (editor !== undefined) throw new OttlError(`${editor.name}: converters begin with an upper-case letter`, at);
@@ -284,12 +275,12 @@ class Parser {
   }
 
   #call(first: 'upper' | 'lower'): Call | undefined {
-    const before = this.#pos;
-    const { at } = this.#peek();
+    const before = this.#cursor.pos;
+    const { at } = this.#cursor.peek();
     const name = this.#name(first);
-    const args = name !== undefined && this.#punctuation('(') ? this.#arguments() : undefined;
+    const args = name !== undefined && this.#cursor.punctuation('(') ? this.#arguments() : undefined;
     if (name === undefined || args === undefined) {
-      this.#pos = before;
+      this.#cursor.pos = before;
       return undefined;
     }
     return { name, args, keys: this.#keys(), at };
@@ -297,32 +288,33 @@ class Parser {
 
   /** `isMatch`, `SHA256`: tokens of letters in a row; spaces between them do not count, as upstream. */
   #name(first: 'upper' | 'lower'): string | undefined {
-    let name = this.#take(first)?.text;
-    while (name !== undefined && (this.#peek().kind === 'upper' || this.#peek().kind === 'lower')) name += this.#token(1).text;
+    let name = this.#cursor.take(first)?.text;
+    while (name !== undefined && (this.#cursor.peek().kind === 'upper' || this.#cursor.peek().kind === 'lower'))
+      name += this.#cursor.token(1).text;
     return name;
   }
 
   #arguments(): Argument[] | undefined {
     const args: Argument[] = [];
-    if (this.#punctuation(')')) return args;
+    if (this.#cursor.punctuation(')')) return args;
     for (;;) {
       const argument = this.#argument();
       if (argument === undefined) return undefined;
       args.push(argument);
-      if (this.#punctuation(')')) return args;
-      if (!this.#punctuation(',')) return undefined;
+      if (this.#cursor.punctuation(')')) return args;
+      if (!this.#cursor.punctuation(',')) return undefined;
     }
   }
 
   #argument(): Argument | undefined {
-    const before = this.#pos;
-    const { at } = this.#peek();
+    const before = this.#cursor.pos;
+    const { at } = this.#cursor.peek();
     let name = this.#name('lower');
-    if (name === undefined || this.#take('equal') === undefined) {
+    if (name === undefined || this.#cursor.take('equal') === undefined) {
       name = undefined;
-      this.#pos = before;
+      this.#cursor.pos = before;
     }
-    const start = this.#peek().at;
+    const start = this.#cursor.peek().at;
     const value = this.#value();
     if (value !== undefined) return { name, value, at };
     const functionName = this.#name('upper');
@@ -330,17 +322,17 @@ class Parser {
   }
 
   #path(): Path | undefined {
-    const { at } = this.#peek();
-    const second = this.#tokens[this.#pos + 1];
-    const hasContext = this.#peek().kind === 'lower' && second?.text === '.' && second.kind === 'punctuation';
-    const context = hasContext ? this.#token(1).text : undefined;
-    if (hasContext) this.#punctuation('.');
+    const { at } = this.#cursor.peek();
+    const second = this.#cursor.ahead(1);
+    const hasContext = this.#cursor.peek().kind === 'lower' && second?.text === '.' && second.kind === 'punctuation';
+    const context = hasContext ? this.#cursor.token(1).text : undefined;
+    if (hasContext) this.#cursor.punctuation('.');
     const fields: Field[] = [];
     for (;;) {
-      const before = this.#pos;
-      const name = fields.length === 0 || this.#punctuation('.') ? this.#take('lower') : undefined;
+      const before = this.#cursor.pos;
+      const name = fields.length === 0 || this.#cursor.punctuation('.') ? this.#cursor.take('lower') : undefined;
       if (name === undefined) {
-        this.#pos = before;
+        this.#cursor.pos = before;
         return fields.length === 0 ? undefined : { context, fields, at };
       }
       fields.push({ name: name.text, keys: this.#keys(), at: name.at });
@@ -350,10 +342,10 @@ class Parser {
   #keys(): Key[] {
     const keys: Key[] = [];
     for (;;) {
-      const before = this.#pos;
-      const key = this.#punctuation('[') ? this.#key() : undefined;
-      if (key === undefined || !this.#punctuation(']')) {
-        this.#pos = before;
+      const before = this.#cursor.pos;
+      const key = this.#cursor.punctuation('[') ? this.#key() : undefined;
+      if (key === undefined || !this.#cursor.punctuation(']')) {
+        this.#cursor.pos = before;
         return keys;
       }
       keys.push(key);
@@ -361,83 +353,14 @@ class Parser {
   }
 
   #key(): Key | undefined {
-    const { kind, text, at } = this.#peek();
-    if (kind === 'string') return this.#token(1) && { kind: 'string', value: text, at };
-    if (kind === 'int') return this.#token(1) && { kind: 'int', value: int64(text, at), at };
-    const expression = this.#deeper(() => this.#sum());
+    const { kind, text, at } = this.#cursor.peek();
+    if (kind === 'string') return this.#cursor.token(1) && { kind: 'string', value: text, at };
+    if (kind === 'int') return this.#cursor.token(1) && { kind: 'int', value: integerOf(text, at), at };
+    const expression = this.#cursor.deeper(() => this.#sum());
     return expression && { kind: 'math', expression, at };
   }
-
-  // Tokens.
-
-  #peek(): Token {
-    return this.#tokens[this.#pos] as Token;
-  }
-
-  /** 1 takes the next token, -1 shows the one before. */
-  #token(step: 1 | -1): Token {
-    const token = this.#tokens[step === 1 ? this.#pos : this.#pos - 1] as Token;
-    if (step === 1) this.#pos += 1;
-    return token;
-  }
-
-  #take(kind: TokenKind): Token | undefined {
-    if (this.#peek().kind === kind) return this.#token(1);
-    return this.#none(WANTED[kind]);
-  }
-
-  #takeText(kind: TokenKind, text: string): boolean {
-    if (this.#peek().kind !== kind || this.#peek().text !== text) return false;
-    this.#pos += 1;
-    return true;
-  }
-
-  #punctuation(text: string): boolean {
-    if (this.#takeText('punctuation', text)) return true;
-    this.#none(`"${text}"`);
-    return false;
-  }
-
-  #none(wanted: string | undefined): undefined {
-    if (this.#pos > this.#furthest) {
-      this.#furthest = this.#pos;
-      this.#wanted = new Set();
-    }
-    if (this.#pos === this.#furthest && wanted !== undefined) this.#wanted.add(wanted);
-  }
-
-  #fail(...wanted: readonly string[]): never {
-    for (const one of wanted) this.#none(one);
-    const token = this.#tokens[this.#furthest] as Token;
-    const found = token.kind === 'end' ? 'the end' : token.kind === 'string' ? `the text ${JSON.stringify(token.text)}` : `"${token.text}"`;
-    const list = [...this.#wanted];
-    throw new OttlError(`unexpected ${found}${list.length === 0 ? '' : `, wanted ${list.join(' or ')}`}`, token.at);
-  }
-
-  #deeper<T>(inner: () => T): T {
-    this.#depth += 1;
-    if (this.#depth > MAX_DEPTH) throw new OttlError(`is nested more than ${MAX_DEPTH} deep`, this.#peek().at);
-    const result = inner();
-    this.#depth -= 1;
-    return result;
-  }
 }
-
-/** How an error calls what is missing; the others go without saying. */
-const WANTED: Partial<Record<TokenKind, string>> = {
-  comparison: 'a comparison (==, !=, <, <=, >, >=)',
-  lower: 'a name',
-  equal: undefined,
-};
 
 function isOperator(kind: TokenKind): boolean {
   return kind === 'sign' || kind === 'factor';
-}
-
-/** strconv.ParseInt with base 0: a leading zero is octal. */
-function int64(text: string, at: number): bigint {
-  if (/^0[0-9]/u.test(text) && !/^[0-7]+$/u.test(text)) throw new OttlError(`${text}: a leading zero makes a number octal`, at);
-  const value = /^0[0-7]/u.test(text) ? BigInt(`0o${text.slice(1)}`) : BigInt(text);
-  if (value > MAX_INT64) throw new OttlError(`${text} does not fit 64 bits`, at);
-  return value;
 }

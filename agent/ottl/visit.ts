@@ -62,6 +62,9 @@ export class NameCollector implements Names {
         return;
       case 'math':
         this.#math(value.expression);
+        return;
+      default:
+      // A literal names nothing.
     }
   }
 

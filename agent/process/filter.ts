@@ -29,7 +29,7 @@ export class FilterProcessor implements Processor {
   readonly #passes: readonly Pass[];
   readonly #counters: ProcessorHost['counters'];
 
-  constructor(settings: FilterSettings, signal: Signal, host: ProcessorHost) {
+  constructor(settings: FilterSettings, signal: Signal, host: Pick<ProcessorHost, 'log' | 'counters'>) {
     this.#signal = signal;
     this.#counters = host.counters;
     const failures = new Failures(host.log, settings.id, () => {

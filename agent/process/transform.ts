@@ -22,7 +22,7 @@ export class TransformProcessor implements Processor {
   readonly #signal: Signal;
   readonly #groups: readonly CompiledGroup[];
 
-  constructor(settings: TransformSettings, signal: Signal, host: ProcessorHost) {
+  constructor(settings: TransformSettings, signal: Signal, host: Pick<ProcessorHost, 'log' | 'counters'>) {
     this.#signal = signal;
     const failures = new Failures(host.log, settings.id, () => {
       host.counters.failures += 1;
