@@ -70,7 +70,7 @@ const shape = {
     shows: 'none',
   }),
   compression_params: section(
-    { level: integer({ describe: 'Level of zstd, 1 to 22; 0 is its default.', default: 0 }) },
+    { level: integer({ describe: 'Level of zstd, 1 to 22; 0 is 1.', default: 0 }) },
     { describe: 'How hard to compress.' },
   ),
   flush_interval: duration({

@@ -90,13 +90,16 @@ export class FileTransport implements Transport {
 
   async #compressed(signal: Signal, body: readonly Uint8Array[], items: number, level: number): Promise<Encoded> {
     const whole = body.length === 1 ? (body[0] as Uint8Array) : Buffer.concat(body);
-    const params = level === 0 ? {} : { [zlib.ZSTD_c_compressionLevel]: Math.min(level, MAX_ZSTD_LEVEL) };
-    const out = await zstdAsync(whole, { params });
+    const params = { [zlib.ZSTD_c_compressionLevel]: level === 0 ? DEFAULT_ZSTD_LEVEL : Math.min(level, MAX_ZSTD_LEVEL) };
+    // The size lets zstd take no more memory than the record needs, and stands in the frame for its reader.
+    const out = await zstdAsync(whole, { params, pledgedSrcSize: whole.length });
     const record = framed([out], out.length);
     return { signal, slices: record, bytes: lengthOf(record), items, encoding: 'zstd' };
   }
 }
 
+/** Half the CPU of level 3, a tenth larger; as the OTLP exporters have it. */
+const DEFAULT_ZSTD_LEVEL = 1;
 const MAX_ZSTD_LEVEL = 22;
 
 /** Four bytes of length, the highest first. */
