@@ -2,7 +2,7 @@ import type { Admission } from '../admit/admit.ts';
 import type { Grant } from '../admit/budget.ts';
 import { REFUSALS, RETRY_AFTER_MS, type Refusal, refuse } from '../admit/errors.ts';
 import type { HttpServerSettings } from '../config/settings.ts';
-import { decodeJson } from '../otlp/json/decode.ts';
+import { decodeJsonInSlices, type JsonResult } from '../otlp/json/decode.ts';
 import { scan } from '../otlp/wire.ts';
 import type { Metadata } from '../process/process.ts';
 import { GrpcStatus } from '../runtime/grpc-status.ts';
@@ -155,12 +155,12 @@ export class HttpCall {
   }
 
   #deliver(body: Buffer): void {
-    const request = this.#json ? this.#fromJson(body) : body;
-    if (!Buffer.isBuffer(request)) {
-      this.#refuse(request);
-      return;
-    }
-    const found = scan(this.#admission.signal, request);
+    if (this.#json) this.#convert(body);
+    else this.#offer(body);
+  }
+
+  #offer(body: Buffer): void {
+    const found = scan(this.#admission.signal, body);
     if (!found.ok) {
       this.#refuse(refuse(REFUSALS.MALFORMED, found.reason));
       return;
@@ -168,18 +168,35 @@ export class HttpCall {
     const grant = this.#grant as Grant;
     this.#grant = undefined; // offer() takes it over
     this.#whole = undefined;
-    const result = this.#admission.offer(request, found.items, grant, (outcome) => this.#answer(outcome), this.#metadata);
+    const result = this.#admission.offer(body, found.items, grant, (outcome) => this.#answer(outcome), this.#metadata);
     if ('kind' in result) this.#refuse(result);
     else this.#receipt = result;
   }
 
   /** The body and what is made of it are charged together while both are there, then the latter alone. */
-  #fromJson(body: Buffer): Buffer | Refusal {
+  #convert(body: Buffer): void {
     const grant = this.#grant as Grant;
-    const result = decodeJson(this.#admission.signal, body, (bytes) => grant.resize(body.length + bytes));
-    if (!result.ok) return result.memory ? refuse(REFUSALS.MEMORY) : refuse(REFUSALS.MALFORMED, result.reason);
-    grant.resize(result.body.buffer.byteLength);
-    return result.body;
+    // A client that has gone wants no conversion.
+    const result = decodeJsonInSlices(this.#admission.signal, body, (bytes) => this.#running && grant.resize(body.length + bytes));
+    if (!(result instanceof Promise)) {
+      this.#converted(result);
+      return;
+    }
+    grant.retain(1); // the conversion goes on when the client has gone and its call has given the grant back
+    void result.then((done) => {
+      this.#converted(done);
+      grant.release();
+    });
+  }
+
+  #converted(result: JsonResult): void {
+    if (!this.#running) return;
+    if (!result.ok) {
+      this.#refuse(result.memory ? refuse(REFUSALS.MEMORY) : refuse(REFUSALS.MALFORMED, result.reason));
+      return;
+    }
+    this.#grant?.resize(result.body.buffer.byteLength);
+    this.#offer(result.body);
   }
 
   #answer(outcome: Outcome): void {

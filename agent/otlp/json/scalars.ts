@@ -2,9 +2,8 @@ import { high, low, negate, readDigits, setHalves } from './int64.ts';
 import type { Kind } from './schema.ts';
 import { hexDigit, JsonSyntaxError, MINUS } from './tokens.ts';
 
-/** Longest text of a number with a fraction or exponent that is still taken for an integer (`1e3`, `1.50E+2`). */
-const MAX_EXACT_CHARS = 64;
-const MAX_EXACT_EXPONENT = 40;
+/** Digits of an integer that is written with a fraction or an exponent; no 64-bit number has more than 20. */
+const DIGITS = new Uint8Array(24);
 
 /**
  * Reads the integer at [from, end) into the halves of int64.ts, as two's complement, and proves that it fits `kind`. ProtoJSON lets a
@@ -13,7 +12,7 @@ const MAX_EXACT_EXPONENT = 40;
 export function readInteger(buf: Buffer, from: number, end: number, kind: Kind): void {
   const negative = buf[from] === MINUS;
   const first = negative ? from + 1 : from;
-  const fits = isDigits(buf, first, end) ? readDigits(buf, first, end) : readExact(buf.toString('latin1', first, end), from);
+  const fits = isDigits(buf, first, end) ? readDigits(buf, first, end) : readExact(buf, first, end);
   if (!fits || !inRange(kind, negative)) throw new JsonSyntaxError(`a number that does not fit ${kind}`, from);
   if (negative) negate();
 }
@@ -26,26 +25,55 @@ function isDigits(buf: Uint8Array, from: number, end: number): boolean {
   return end > from;
 }
 
-/** `1.5e1` is 15, `1.5` is no integer. */
-function readExact(text: string, at: number): boolean {
-  const match = text.length > MAX_EXACT_CHARS ? null : /^(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
-  if (match === null) throw new JsonSyntaxError('no integer', at);
-  const fraction = (match[2] ?? '').replace(/0+$/, '');
-  const exponent = Number(match[3] ?? '0') - fraction.length;
-  let mantissa = BigInt(`${match[1]}${fraction}`);
-  if (mantissa === 0n) {
-    setHalves(0, 0); // whatever its exponent
+/** `1.5e1` is 15, `1.50` is no integer; false where it is too large. In plain loops, as a body may hold millions of them. */
+function readExact(buf: Uint8Array, from: number, end: number): boolean {
+  let digits = 0;
+  let scale = 0;
+  let zeros = 0;
+  let pos = from;
+  let inFraction = false;
+  for (; pos < end; pos += 1) {
+    const byte = buf[pos] as number;
+    if (byte === 0x2e && !inFraction) {
+      inFraction = true;
+      continue;
+    }
+    if (byte < 0x30 || byte > 0x39) break;
+    if (inFraction) scale -= 1;
+    // Zeros are kept back until another digit follows: those at the end are part of the scale.
+    if (byte === 0x30) {
+      zeros += 1;
+      continue;
+    }
+    for (; zeros > 0 && digits > 0; zeros -= 1) {
+      if (digits === DIGITS.length) return false;
+      DIGITS[digits++] = 0x30;
+    }
+    zeros = 0;
+    if (digits === DIGITS.length) return false;
+    DIGITS[digits++] = byte;
+  }
+  if (!isDigits(buf, from, from + 1) || buf[pos - 1] === 0x2e) throw new JsonSyntaxError('no integer', from); // in quotes nobody has looked
+  scale += zeros + exponentOf(buf, pos, end, from);
+  if (digits === 0) {
+    setHalves(0, 0);
     return true;
   }
-  if (Math.abs(exponent) > MAX_EXACT_EXPONENT) return false;
-  if (exponent < 0) {
-    const divisor = 10n ** BigInt(-exponent);
-    if (mantissa % divisor !== 0n) throw new JsonSyntaxError('no integer', at);
-    mantissa /= divisor;
-  } else mantissa *= 10n ** BigInt(exponent);
-  if (mantissa >= 1n << 64n) return false;
-  setHalves(Number(mantissa & 0xffff_ffffn), Number(mantissa >> 32n));
-  return true;
+  if (scale < 0) throw new JsonSyntaxError('no integer', from);
+  if (digits + scale > DIGITS.length) return false;
+  DIGITS.fill(0x30, digits, digits + scale);
+  return readDigits(DIGITS, 0, digits + scale);
+}
+
+/** `e+2`, or nothing; past a thousand it makes no difference any more. */
+function exponentOf(buf: Uint8Array, from: number, end: number, at: number): number {
+  if (from === end && end > at) return 0;
+  const sign = buf[from + 1];
+  const first = sign === 0x2b || sign === MINUS ? from + 2 : from + 1;
+  if (((buf[from] as number) | 0x20) !== 0x65 || !isDigits(buf, first, end)) throw new JsonSyntaxError('no integer', at);
+  let exponent = 0;
+  for (let pos = first; pos < end && exponent < 1000; pos += 1) exponent = exponent * 10 + (buf[pos] as number) - 0x30;
+  return sign === MINUS ? -exponent : exponent;
 }
 
 /** Whether the magnitude in the halves fits. */

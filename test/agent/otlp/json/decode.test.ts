@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Signal } from '../../../../agent/config/settings.ts';
-import { decodeJson, MAX_GROWTH } from '../../../../agent/otlp/json/decode.ts';
+import { decodeJson, decodeJsonInSlices, MAX_GROWTH } from '../../../../agent/otlp/json/decode.ts';
 import { jsonToProto } from '../../../../agent/otlp/json/json.ts';
 import { scan } from '../../../../agent/otlp/wire.ts';
 import { decode } from '../../kit/otlp.ts';
@@ -42,6 +42,52 @@ describe('OTLP/JSON into protobuf', () => {
         });
       }),
       { numRuns: 1000 },
+    );
+  });
+
+  it('whole numbers may have fractions of zeros and exponents, and nothing else', () => {
+    const time = (text: string): unknown =>
+      (span(`"name":"x","startTimeUnixNano":${text}`) as { startTimeUnixNano?: string }).startTimeUnixNano;
+    const good = {
+      '1e3': '1000',
+      '1.5e1': '15',
+      '120.0': '120',
+      '1.20e2': '120',
+      '100e-2': '1',
+      '0e999999': undefined,
+      '0.000': undefined,
+      '"7E+2"': '700',
+      '18446744073709551615.0': '18446744073709551615',
+      '1844674407370955161.5e1': '18446744073709551615',
+      '0.0000000000000000000000000000001e31': '1',
+    };
+    for (const [text, value] of Object.entries(good)) expect(time(text), text).toBe(value);
+    for (const text of [
+      '1.5',
+      '1e-1',
+      '0.1',
+      '1e20',
+      '1e999999999',
+      '18446744073709551616.0',
+      '"."',
+      '".5"',
+      '"5."',
+      '"e5"',
+      '"1e"',
+      '"1e+"',
+      '"1.5.0"',
+      '"1e5e5"',
+      '""',
+      '"-"',
+      '"1 "',
+    ])
+      expect(() => time(text), text).toThrow(/at byte/);
+    fc.assert(
+      fc.property(fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }), fc.nat(25), (number, shift) => {
+        const digits = String(number).padStart(shift + 1, '0');
+        const moved = `${digits.slice(0, digits.length - shift) || '0'}.${digits.slice(digits.length - shift)}0e${shift}`;
+        expect(time(moved.replace(/^0+(?=\d)/, '')), moved).toBe(String(number));
+      }),
     );
   });
 
@@ -128,6 +174,42 @@ describe('OTLP/JSON into protobuf', () => {
     for (let allowed = 0; allowed < charges; allowed += 1) {
       let left = allowed;
       expect(decodeJson('metrics', json, () => left-- > 0)).toMatchObject({ ok: false, memory: true });
+    }
+  });
+
+  it('a large body is converted between the turns of the loop, to the same bytes', async () => {
+    const spans = Array.from({ length: 20_000 }, (_, i) => ({
+      name: `span ${i}`,
+      startTimeUnixNano: String(i),
+      attributes: [{ key: 'k', value: { intValue: i } }],
+    }));
+    const resources = [
+      { scopeSpans: [{ spans, schemaUrl: 'u' }, null, {}] },
+      null,
+      { resource: { attributes: [] }, scopeSpans: [] },
+      { scopeSpans: [{ spans: [] }], unknown: [{}] },
+    ];
+    const json = Buffer.from(JSON.stringify({ x: 1, resourceSpans: resources }, null, 1));
+    expect(json.length).toBeGreaterThan(2_000_000);
+    let turns = 0;
+    const count = setInterval(() => {
+      turns += 1;
+    }, 0);
+    const sliced = await decodeJsonInSlices('traces', json, always);
+    clearInterval(count);
+    expect(turns).toBeGreaterThan(2);
+    const whole = decodeJson('traces', json, always);
+    if (!sliced.ok || !whole.ok) throw new Error('refused');
+    expect(sliced.body.equals(whole.body)).toBe(true);
+  });
+
+  it('a large body that is broken anywhere is refused for the same reason as in one go', async () => {
+    const filler = ' '.repeat(1_100_000);
+    for (const { signal, body } of ODD) {
+      if (body.length > 1_000_000) continue;
+      const json = Buffer.concat([Buffer.from(body), Buffer.from(filler)]);
+      const sliced = await decodeJsonInSlices(signal, json, always);
+      expect(sliced).toEqual(decodeJson(signal, json, always));
     }
   });
 
