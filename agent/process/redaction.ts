@@ -33,10 +33,14 @@ interface Findings {
 export class RedactionProcessor implements Processor {
   readonly #settings: RedactionSettings;
   readonly #signal: Signal;
+  /** Keys alone decide where there is no pattern for values. */
+  readonly #looksAtValues: boolean;
 
   constructor(settings: RedactionSettings, signal: Signal) {
     this.#settings = settings;
     this.#signal = signal;
+    const { blockedValues, allowedValues, blockedKeyPatterns } = settings;
+    this.#looksAtValues = blockedValues.length + allowedValues.length + blockedKeyPatterns.length > 0;
   }
 
   process(body: Body): Body | string {
@@ -72,16 +76,18 @@ export class RedactionProcessor implements Processor {
   #attributes(attributes: AttributesView): void {
     if (attributes.size === 0) return;
     const found: Findings = { redacted: [], masked: [], allowed: [], ignored: [] };
-    attributes.visit(({ key, kind, value, set }) => {
+    const { length } = attributes;
+    for (let i = 0; i < length; i += 1) {
+      const key = attributes.keyAt(i);
       if (this.#ignores(key)) found.ignored.push(key);
       else if (this.#removes(key)) found.redacted.push(key);
-      else {
+      else if (this.#looksAtValues) {
         // Without redact_all_types everything else is compared as if it were the empty text.
-        const text = kind === 'string' || this.#settings.redactAllTypes ? anyValueAsString(value()) : '';
+        const text = attributes.textAt(i) ?? (this.#settings.redactAllTypes ? anyValueAsString(attributes.valueAt(i)) : '');
         const masked = this.#maskedText(key, text, found);
-        if (masked !== undefined) set(masked);
+        if (masked !== undefined) attributes.setAt(i, masked);
       }
-    });
+    }
     const removed = new Set(found.redacted);
     if (removed.size > 0) attributes.deleteIf((key) => removed.has(key));
     this.#summarize(attributes, '', found);
