@@ -144,6 +144,29 @@ describe('many upstreams that come and go', () => {
     }
   });
 
+  it('has no room where only one that is left out has some', async () => {
+    const bad = keep(await grpcSink(() => ({ code: 14 })));
+    const stuck = keep(await grpcSink(() => new Promise(() => {})));
+    const upstream = { ...grpcExporter(1), authority: '', queue: { ...QUEUE, capacity: 4, consumers: 1 }, timeoutMs: 60_000 };
+    const health = { ...DEFAULT_HEALTH, type: 'none' as const, ejectAfter: 1, returnAfterMs: 600_000 };
+    for (const balancer of ['consistent_hash', 'round_robin'] as const) {
+      const { resolver, line: made, offer } = line({ upstream, balancer, health });
+      resolver.set(upstreamsOf([bad, stuck]));
+      const before = bad.received.length;
+      for (let n = 0; bad.received.length === before; n += 1) {
+        offer(n);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      // Left out by now or in a moment; then the other one fills up.
+      await until(() => {
+        if (made.hasRoom(1, 100)) offer(7);
+        return !made.hasRoom(1, 100);
+      });
+      expect(offer(8)).toBe('full');
+      await drain(made, 1);
+    }
+  });
+
   it('upstreams without number come and go: their counters are folded into one, and the books still balance', async () => {
     const [sink] = await sinksOf(1);
     const { resolver, line: made, offer, total, counters } = line();
