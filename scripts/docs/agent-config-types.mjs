@@ -123,14 +123,15 @@ function keyOf(key, doc, indent) {
 
 function typeOf(doc, indent) {
   if (doc.unsupported !== undefined) return 'null';
-  if (doc.fields !== undefined) return `${doc.list ? `readonly ${wrap(body(doc, indent))}[]` : body(doc, indent)} | null`;
+  if (doc.fields !== undefined) {
+    if (!doc.list) return `${body(doc, indent)} | null`;
+    return `readonly (${doc.orText ? 'string | ' : ''}${body(doc, indent)})[] | null`;
+  }
   if (doc.values === undefined) return `${LEAVES[doc.type]} | null`;
   // Any case, and still the names are offered.
   const open = doc.anyCase ? ' | (string & {})' : ' | Reference';
   return `${doc.values.map((value) => `'${value}'`).join(' | ')}${open} | null`;
 }
-
-const wrap = (type) => `(${type})`;
 
 function comment(text, indent) {
   return text === '' ? '' : `${indent}/** ${text.replaceAll('*/', '*\\/')} */\n`;
