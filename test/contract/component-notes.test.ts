@@ -7,8 +7,8 @@ describe('the reference of the components', () => {
     const all = Object.entries(COMPONENTS).flatMap(([section, components]) => components.map(({ type }) => `${section}/${type}`));
     expect(Object.keys(NOTES).toSorted()).toEqual(all.toSorted());
     const written = NOTES as Readonly<Record<string, { readonly bytes?: string }>>;
+    // In one place only: the definition of the component where explain shows it, else the notes.
     for (const [section, components] of Object.entries(COMPONENTS))
-      // In one place only: the definition of the component where explain shows it, else the notes.
       for (const { type, dataPath } of components)
         expect([type, dataPath !== undefined, written[`${section}/${type}`]?.bytes !== undefined]).toEqual([
           type,

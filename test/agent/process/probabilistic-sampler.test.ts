@@ -181,14 +181,14 @@ describe('probabilistic_sampler on spans', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat({ max: good.length }), (noise, cut) => {
         for (const body of [Buffer.from(noise), Buffer.concat([good.subarray(0, cut), noise])]) {
-          const result = processor.process({ slices: [body], bytes: body.length, items: 1 }, undefined);
+          const result = processor.process({ slices: [body], bytes: body.length, items: 1 });
           if (typeof result !== 'string') expect(result.bytes).toBe(whole(result).length);
         }
       }),
       { numRuns: 2000 },
     );
     const short = encode('traces', { resourceSpans: [{ scopeSpans: [{ spans: [{ traceId: Buffer.alloc(3, 1) }] }] }] });
-    expect(processor.process({ slices: [short], bytes: short.length, items: 1 }, undefined)).toMatch(/trace id has 3 bytes/);
+    expect(processor.process({ slices: [short], bytes: short.length, items: 1 })).toMatch(/trace id has 3 bytes/);
   });
 
   it('works in a pipeline: the books balance with what it dropped, and a request that it drops whole is answered with success', async () => {
