@@ -82,6 +82,39 @@ export const EXCEPTIONS: readonly Exception[] = [
     example: { file: 'count-connector.yaml', sets: ['connectors.count.surprise=1'] },
   },
   {
+    refusedBy: 'agent',
+    says: /processors\.transform\S*_statements.*the function \w+ is not supported by this agent/u,
+    reason: 'Rarely used functions of OTTL are not built; a statement with one is an error that names it, never left out.',
+    example: { file: 'transform-processor.yaml', sets: ['processors.transform.log_statements=[\'set(log.body, Format("a", []))\']'] },
+  },
+  {
+    refusedBy: 'agent',
+    says: /processors\.transform\S*\.profile_statements: .*profiles are not supported/u,
+    reason: 'Profiles are in development upstream, and not one of the signals of this agent.',
+    example: {
+      file: 'transform-processor.yaml',
+      sets: ["processors.transform.profile_statements=['set(profile.dropped_attributes_count, 1)']"],
+    },
+  },
+  {
+    refusedBy: 'agent',
+    says: /processors\.filter\S*\.(?:profiles|profile_conditions): .*profiles are not supported/u,
+    reason: 'Profiles are in development upstream, and not one of the signals of this agent.',
+    example: {
+      file: 'filter-processor.yaml',
+      sets: ["processors.filter/inferred.profile_conditions=['profile.dropped_attributes_count > 0']"],
+    },
+  },
+  {
+    refusedBy: 'agent',
+    says: /processors\.filter\S*: .*expressions of match_type expr are not supported/u,
+    reason: 'The language of match_type expr is older than OTTL and another one; the message names what to write instead.',
+    example: {
+      file: 'filter-processor.yaml',
+      sets: ['processors.filter/older.metrics={include: {match_type: expr, expressions: [\'MetricName == "up"\']}}'],
+    },
+  },
+  {
     refusedBy: 'collector',
     says: /memory_limiter\S*: 'check_interval' must be greater than zero/u,
     reason: 'A missing check_interval is 1s here, which is what the README of the processor recommends; `validate --portable` lists it.',
