@@ -27,6 +27,9 @@ const TASKSET = CORES >= 3 && process.platform === 'linux' && works('taskset', [
 /** The agent on a core of its own, driver and sinks on the others. */
 const PIN = { subject: `${CORES - 1}`, others: `0-${CORES - 2}` };
 
+/** Of the start: a run takes a quarter of an hour. */
+const COMMIT = git('rev-parse', 'HEAD') + (git('status', '--porcelain', '--', 'agent') === '' ? '' : ' with changes');
+
 const work = mkdtempSync(join(os.tmpdir(), 'otlp-bench-'));
 const sinks = { grpc: await child('sink.mjs', [], PIN.others), http: await child('sink-http.mjs', [], PIN.others) };
 const driver = await child('driver.mjs', [], PIN.others);
@@ -124,7 +127,7 @@ function report() {
     what: 'CPU seconds per million spans of an agent with one component, and without it right before; grpc in, 512 spans of 373 bytes with 7 attributes each, memory queue, batches of 8192 spans or 100 ms, otlp_grpc out without compression, no TLS, closed loop',
     command: ['node', 'test/bench/agent-components.mjs', ...process.argv.slice(2)].join(' '),
     date: new Date().toISOString(),
-    commit: git('rev-parse', 'HEAD') + (git('status', '--porcelain', '--', 'agent') === '' ? '' : ' with changes'),
+    commit: COMMIT,
     node: process.version,
     machine: {
       cpu: os.cpus()[0]?.model,
