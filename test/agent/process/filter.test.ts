@@ -16,7 +16,7 @@ function settings(config: string | object): FilterSettings {
 
 function filterOf(config: string | object, signal: Signal): { readonly filter: FilterProcessor; readonly counters: ProcessorCounters } {
   const counters = new ProcessorCounters('filter', 'filter', signal);
-  return { filter: new FilterProcessor(settings(config), signal, { log: recordingLog([]), counters, prepared: new Map() }), counters };
+  return { filter: new FilterProcessor(settings(config), signal, { log: recordingLog([]), counters }), counters };
 }
 
 /** What is left of a request, decoded, and how many items that is; the reason where it is refused. */

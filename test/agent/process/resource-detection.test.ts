@@ -164,6 +164,24 @@ describe('the resource_detection processor', () => {
     await expect(created).rejects.toThrow('processors.resource_detection: detector env: "nonsense" is no key=value pair');
   });
 
+  it('fails a reload, and runs on with what it found, where a detector cannot find what it must', async () => {
+    process.env.OTEL_RESOURCE_ATTRIBUTES = 'team=blue';
+    const sink = await grpcSink();
+    const shape = { exporters: [grpcExporter(sink.port)], processors: [settings('{detectors: [env]}')] };
+    const running = await startAgent(shape);
+    process.env.OTEL_RESOURCE_ATTRIBUTES = 'nonsense';
+    const next = { ...running.agent.settings, processors: { resource_detection: settings('{detectors: [env], override: false}') } };
+    await expect(running.agent.reload(next)).rejects.toThrow(DetectionError);
+    expect((await post(running.httpPort, PATHS.traces, request('traces', 1))).status).toBe(200);
+    process.env.OTEL_RESOURCE_ATTRIBUTES = 'team=green';
+    await running.agent.reload(next);
+    expect((await post(running.httpPort, PATHS.traces, request('traces', 1))).status).toBe(200);
+    await until(() => sink.received.length === 2);
+    expect(sink.received.map(({ body }) => /"(blue|green)"/u.exec(JSON.stringify(decode('traces', body)))?.[1])).toEqual(['blue', 'green']);
+    await finish(running);
+    await sink.close();
+  });
+
   it('warns where the downward API says nothing, and fails with fail_on_missing_metadata', async () => {
     for (const name of NAMES) delete process.env[name];
     const lines: LogLine[] = [];

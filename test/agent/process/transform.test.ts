@@ -26,7 +26,7 @@ function run(
 ): { readonly result: Body | string | ProcessorRefusal; readonly counters: ProcessorCounters; readonly lines: LogLine[] } {
   const lines: LogLine[] = [];
   const counters = new ProcessorCounters('transform', 'transform', signal);
-  const processor = new TransformProcessor(settings(config), signal, { log: recordingLog(lines), counters, prepared: new Map() });
+  const processor = new TransformProcessor(settings(config), signal, { log: recordingLog(lines), counters });
   return { result: processor.process({ slices: [body], bytes: body.length, items }, undefined), counters, lines };
 }
 
