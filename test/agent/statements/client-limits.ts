@@ -108,7 +108,7 @@ export const CLIENT_LIMITS: Bodies = {
     expect(upstream.journal.received).toHaveLength(5);
 
     // Nobody ever acknowledges: it ends all the same, and says what was not delivered.
-    const impatient = toGrpc(upstream, { timeout: '1s', retry_on_failure: { initial_interval: '30s', max_interval: '30s' } });
+    const impatient = toGrpc(upstream, { timeout: '4s', retry_on_failure: { initial_interval: '30s', max_interval: '30s' } });
     const hopeless = keep.add(
       await target.start({ exporters: { otlp_grpc: impatient }, signals: ['traces'], agent: { drain_deadline: '500ms' } }),
     );
