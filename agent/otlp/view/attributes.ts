@@ -249,7 +249,10 @@ export class AttributesView extends Slot {
       if (bytes < length || bytes > length * 3) return false;
       // As many bytes as letters: ASCII, or not the same.
       if (bytes === length) {
-        for (let i = 0; i < length; i += 1) if (this.#buf[entry.keyFrom + i] !== key.charCodeAt(i)) return false;
+        for (let i = 0; i < length; i += 1) {
+          const code = key.charCodeAt(i);
+          if (code >= 0x80 || this.#buf[entry.keyFrom + i] !== code) return false;
+        }
         return true;
       }
     }

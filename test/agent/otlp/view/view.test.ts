@@ -259,6 +259,18 @@ describe('bytes that nobody writes by hand', () => {
     expect(joined(view).equals(len(1, len(1, len(1, pair('x', '2')))))).toBe(true);
   });
 
+  it('a key is found by its letters, not by bytes that are none', () => {
+    const raw = Buffer.concat([len(1, Buffer.from([0xe9])), len(2, text(1, 'no text'))]);
+    const view = new RequestView('traces', len(1, len(1, len(1, raw), len(1, pair('ä', 'two bytes')), len(1, pair('ab', 'ascii')))));
+    const attributes = view.resources[0]?.attributes as AttributesView;
+    expect([attributes.get('\u00e9'), attributes.get('ä'), attributes.get('ab'), attributes.get('\ufffd')]).toEqual([
+      undefined,
+      'two bytes',
+      'ascii',
+      undefined,
+    ]);
+  });
+
   it('an attribute without value, and one whose key stands behind its value, can be set', () => {
     const body = len(1, len(1, len(1, text(1, 'bare')), len(1, len(2, text(1, 'v')), text(1, 'late'))));
     const view = new RequestView('traces', body);
