@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 import { timerMs } from '../config/go-duration.ts';
 import { AskLaterError } from './ask-loop.ts';
 
@@ -39,18 +39,25 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 export class HttpClient {
   readonly #origin: string;
-  readonly #pool: Pool;
+  readonly #ca: string | undefined;
+  #pool: Promise<Pool> | undefined;
 
   /** `ca` are the certificates that sign an https server. */
   constructor(origin: string, ca?: string) {
     this.#origin = origin;
-    this.#pool = new Pool(origin, {
+    this.#ca = ca;
+  }
+
+  /** undici is loaded with the first request: it is a third of the agent's start-up time, and most agents ask nobody. */
+  async #createPool(): Promise<Pool> {
+    const { Pool } = await import('undici');
+    return new Pool(this.#origin, {
       connections: 2,
       pipelining: 1,
       // The deadline of each request is the only clock: a blocking query is silent for minutes.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: { timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) },
+      connect: { timeout: CONNECT_TIMEOUT_MS, ...(this.#ca === undefined ? {} : { ca: this.#ca }) },
     });
   }
 
@@ -98,14 +105,17 @@ export class HttpClient {
 
   /** Ends what is under way. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    const pool = await this.#pool;
+    await pool?.destroy();
   }
 
   async #open<T>(request: HttpRequest, read: (answer: OpenAnswer) => Promise<T>): Promise<T> {
     const timeoutMs = timerMs(Math.ceil(request.timeoutMs));
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
-      const { statusCode, headers, body } = await this.#pool.request({
+      this.#pool ??= this.#createPool();
+      const pool = await this.#pool;
+      const { statusCode, headers, body } = await pool.request({
         method: request.method ?? 'GET',
         path: request.path,
         headers: { ...request.headers },
