@@ -25,7 +25,8 @@ const shape = {
   logs_endpoint: text({ describe: 'Whole URL for logs.', default: '', shows: '<endpoint>/v1/logs' }),
   profiles_endpoint: text({ describe: 'Whole URL for profiles.', default: '', shows: '<endpoint>/v1development/profiles' }),
   encoding: choice(['proto', 'json'], {
-    describe: 'proto, or json, which costs several times the CPU and twice the bytes.',
+    describe:
+      'proto, or json, which costs several times the CPU and twice the bytes, and cannot carry protobuf fields that the agent does not know.',
     default: 'proto',
   }),
   proxy_url: text({

@@ -25,6 +25,8 @@ afterAll(async () => {
 const deep = (levels: number): string => `${'{"arrayValue":{"values":['.repeat(levels)}${']}}'.repeat(levels)}`;
 const withBody = (value: string): string => `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":${value}}]}]}]}`;
 
+const codeOf = async (response: Response): Promise<number> => ((await response.json()) as { code: number }).code;
+
 describe('OTLP/JSON over HTTP', () => {
   it.each(SIGNALS)('takes %s, and answers {} in JSON', async (signal) => {
     const body = request(signal, 20);
@@ -80,11 +82,11 @@ describe('OTLP/JSON over HTTP', () => {
 
   it('the errors before and after the body are JSON too', async () => {
     const big = await post(running.httpPort, PATHS.traces, ' '.repeat(LIMIT + 1), JSON_HEADERS);
-    expect([big.status, (await big.json()).code]).toEqual([413, 8]);
+    expect([big.status, await codeOf(big)]).toEqual([413, 8]);
     const lost = await post(running.httpPort, '/v1/nothing', '{}', JSON_HEADERS);
-    expect([lost.status, (await lost.json()).code]).toEqual([404, 12]);
+    expect([lost.status, await codeOf(lost)]).toEqual([404, 12]);
     const encoding = await post(running.httpPort, PATHS.traces, '{}', { ...JSON_HEADERS, 'content-encoding': 'lz4' });
-    expect([encoding.status, (await encoding.json()).code]).toEqual([415, 12]);
+    expect([encoding.status, await codeOf(encoding)]).toEqual([415, 12]);
   });
 
   it('a value 200 deep, a 3 MiB text and what is lost of a surrogate pair arrive', async () => {
@@ -104,7 +106,7 @@ describe('OTLP/JSON over HTTP', () => {
     const body = `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"histogram":{"dataPoints":[{"bucketCounts":${counts}}]}}]}]}]}`;
     expect(jsonToProto('metrics', Buffer.from(body)).length).toBeGreaterThan(800_000);
     const response = await post(small.httpPort, PATHS.metrics, body, JSON_HEADERS);
-    expect([response.status, (await response.json()).code]).toEqual([503, 14]);
+    expect([response.status, await codeOf(response)]).toEqual([503, 14]);
     await until(() => small.agent.heldBytes === 0);
     await finish(small, 50);
   });
