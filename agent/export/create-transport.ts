@@ -1,5 +1,5 @@
+import { sharedResolver } from '../balance/shared-resolver.ts';
 import type { ExporterSettings, Signal } from '../config/settings.ts';
-import { createResolver } from '../resolve/create-resolver.ts';
 import type { Log } from '../telemetry/log.ts';
 import { DebugTransport } from './debug-transport.ts';
 import { FileTransport } from './file-transport.ts';
@@ -18,7 +18,7 @@ export async function createTransport(
     case 'otlp_grpc': {
       if (settings.balance === undefined) return new GrpcTransport(settings);
       const { GrpcBalancedTransport } = await import('./grpc-balanced-transport.ts');
-      return new GrpcBalancedTransport(settings, settings.balance, createResolver(settings.balance.resolver, log), log);
+      return new GrpcBalancedTransport(settings, settings.balance, sharedResolver(settings.balance.resolver, log), log);
     }
     case 'otlp_http': {
       const { HttpTransport } = await import('./http-transport.ts');

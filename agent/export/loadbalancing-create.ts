@@ -1,5 +1,5 @@
+import { sharedResolver } from '../balance/shared-resolver.ts';
 import type { BatchSettings, Signal } from '../config/settings.ts';
-import { createResolver } from '../resolve/create-resolver.ts';
 import type { LoadBalancingSettings } from './loadbalancing-config.ts';
 import { type LoadBalancingHost, LoadBalancingLine } from './loadbalancing-line.ts';
 
@@ -13,7 +13,7 @@ export async function createLoadBalancingLine(
   batch: BatchSettings | undefined,
   host: LoadBalancingHost,
 ): Promise<LoadBalancingLine> {
-  const line = new LoadBalancingLine(settings, signal, batch, createResolver(settings.resolver, host.log), host);
+  const line = new LoadBalancingLine(settings, signal, batch, sharedResolver(settings.resolver, host.log), host);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, FIRST_ANSWER_MS);
