@@ -6,6 +6,7 @@ import { asString } from '../json.ts';
 import { anything, list, listOf, literalBool, literalString, map, optional, string } from '../kinds.ts';
 import { compareText, entriesOf, GoSlice, isList, isMap, typeName, type Value } from '../values.ts';
 import { define, type FunctionDefinition } from './define.ts';
+import { keyValues } from './key-values.ts';
 import { byteLength } from './text.ts';
 
 /** Converters of pkg/ottl/ottlfuncs that are about maps and lists. */
@@ -16,6 +17,15 @@ export const COLLECTION_CONVERTERS: readonly FunctionDefinition[] = [
     ({ target }) =>
       (item) =>
         parseJson(target.get(item)),
+  ),
+  define(
+    'ParseKeyValue',
+    { target: string, delimiter: optional(literalString), pair_delimiter: optional(literalString) },
+    ({ target, delimiter = '=', pair_delimiter = ' ' }) => {
+      if (delimiter === '' || pair_delimiter === '') throw new Failure('a delimiter is empty');
+      if (delimiter === pair_delimiter) throw new Failure('both delimiters are the same');
+      return (item) => keyValues(target.get(item), delimiter, pair_delimiter);
+    },
   ),
   define(
     'Keys',

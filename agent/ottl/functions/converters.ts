@@ -17,6 +17,7 @@ import {
 } from '../kinds.ts';
 import { GoSlice, Identifier, int64, isList, isMap, Parts, type Value } from '../values.ts';
 import { define, type FunctionDefinition } from './define.ts';
+import { isInNetwork, parseAddress, parseNetwork } from './networks.ts';
 import { patternOf, regExp } from './patterns.ts';
 import { byteLength, byteSlice, camelCase, lower, snakeCase, trimmed, upper } from './text.ts';
 
@@ -130,6 +131,14 @@ const TEXT_CONVERTERS: readonly FunctionDefinition[] = [
   ofTwoTexts('TrimSuffix', 'suffix', (text, suffix) => (text.endsWith(suffix) ? text.slice(0, text.length - suffix.length) : text)),
   ofTwoTexts('HasPrefix', 'prefix', (text, prefix) => text.startsWith(prefix)),
   ofTwoTexts('HasSuffix', 'suffix', (text, suffix) => text.endsWith(suffix)),
+  define('IsInCIDR', { target: string, networks: listOf(string) }, ({ target, networks }) => {
+    const known = networks.map(({ constant }) => (constant === undefined ? undefined : parseNetwork(constant.value)));
+    return (item) => {
+      const address = parseAddress(target.get(item));
+      if (address === undefined) return false;
+      return networks.some((each, i) => isInNetwork(address, known[i] ?? parseNetwork(each.get(item))));
+    };
+  }),
   define('IsValidLuhn', { target: likeString }, ({ target }) => (item) => {
     const text = target.get(item)?.replaceAll(' ', '');
     if (text === undefined || /[^0-9]/u.test(text)) throw new Failure('a Luhn number has digits only');

@@ -63,6 +63,11 @@ export function trimmed(text: string, cutset: string): string {
   return chars.slice(from, to).join('');
 }
 
+/** strings.TrimSpace: JavaScript's own takes U+FEFF too, and leaves U+0085. */
+export function goTrimmed(text: string): string {
+  return text.replace(/^\p{White_Space}+/u, '').replace(/(?<!\p{White_Space})\p{White_Space}+$/u, '');
+}
+
 const isUpper = (char: string | undefined): boolean => char !== undefined && char >= 'A' && char <= 'Z';
 const isLower = (char: string | undefined): boolean => char !== undefined && char >= 'a' && char <= 'z';
 const isDigit = (char: string | undefined): boolean => char !== undefined && char >= '0' && char <= '9';
@@ -72,7 +77,7 @@ export function camelCase(text: string): string {
   let out = '';
   let capital = true;
   let afterCapital = false;
-  for (const char of text.trim()) {
+  for (const char of goTrimmed(text)) {
     let written = char;
     if (capital) written = isLower(char) ? char.toUpperCase() : char;
     else if (afterCapital && isUpper(char)) written = char.toLowerCase();
@@ -90,7 +95,7 @@ export function camelCase(text: string): string {
 
 /** strcase.ToSnake: `someName` to `some_name`, `JSONData` to `json_data`, `a1` to `a_1`. */
 export function snakeCase(text: string): string {
-  const chars = [...text.trim()];
+  const chars = [...goTrimmed(text)];
   let out = '';
   chars.forEach((char, i) => {
     const written = isUpper(char) ? char.toLowerCase() : char;

@@ -147,6 +147,41 @@ const TEXTS = [
   'straße ΣΑΣ İ',
   '79927398713',
 ];
+const PAIRS = [
+  'a=1 b="x y"  c=\'d e\' ',
+  'k="a\\"b" l=\\" m=\\\\',
+  'a: 1; b : \u0085 2\u00a0; ; c:',
+  'a=\ufeff b\u2003=c',
+  ' = ==',
+  'a="b',
+  'a b',
+  "'a=1 b'=2",
+  'a=1\\\\"x y" b=2',
+  '\u0085a=1 \ufeffb=2',
+];
+const ADDRESSES = [
+  '10.255.0.1',
+  '::ffff:10.1.2.3',
+  '192.168.7.7',
+  '2001:db8:0:1::',
+  '2001:db8:8000::',
+  '::',
+  '1::2:3:4:5:6:7',
+  '010.0.0.1',
+  'fe80::1%1',
+];
+const NETWORKS = [
+  '10.0.0.0/8',
+  '0.0.0.0/0',
+  '::ffff:0.0.0.0/96',
+  '::/96',
+  '2001:db8::1.2.3.4/64',
+  '10.0.0.0/08',
+  '10.0.0.0/33',
+  '1::/',
+  '/1',
+  '1:2:3:4:5:6:7::/112',
+];
 const vocabulary = { keys: KEYS, texts: TEXTS };
 const signals = { traces: 'span', metrics: 'datapoint', logs: 'log' } as const;
 
@@ -163,6 +198,24 @@ const configurations = Object.entries(ATTRIBUTES).map(([name, statements]) => ({
 
 const CONFIGURATIONS: readonly Configuration[] = [
   ...configurations,
+  {
+    name: 'keys and values of texts, and networks',
+    processors: transform({
+      error_mode: 'silent',
+      log_statements: [
+        group(
+          'log',
+          'set(attributes["parsed"], ParseKeyValue(attributes["pairs"]))',
+          'set(attributes["other"], ParseKeyValue(attributes["pairs"], ":", "; "))',
+          'set(attributes["in.network"], IsInCIDR(attributes["ip"], ["10.0.0.0/8", "2001:db8::/33", "::ffff:192.168.0.0/112"]))',
+          'set(attributes["in.other"], IsInCIDR(attributes["ip"], [Coalesce([attributes["network"], "1::/16"]), "::/0"]))',
+        ),
+      ],
+    }),
+    signals: ['logs'],
+    vocabulary: { keys: ['pairs', 'ip', 'network'], texts: [...PAIRS, ...ADDRESSES, ...NETWORKS] },
+    requests: 400,
+  },
   {
     name: 'fields of spans and events',
     processors: transform({
