@@ -46,7 +46,7 @@ export function compileMiddle(
     });
 
   const connectorsOf = (pipeline: PipelineSettings): ConnectorEntry[] =>
-    pipeline.exporters.flatMap((id) => {
+    onceEach(pipeline.exporters).flatMap((id) => {
       const own = settings.connectors[id];
       if (own === undefined) return [];
       const connector = createConnector(own, log);
@@ -63,7 +63,9 @@ export function compileMiddle(
       id: pipeline.id,
       signal: pipeline.signal,
       processors: processorsOf(pipeline),
-      outlets: pipeline.exporters.filter((id) => settings.connectors[id] === undefined).map((id) => outlet(pipeline.signal, id)),
+      outlets: onceEach(pipeline.exporters)
+        .filter((id) => settings.connectors[id] === undefined)
+        .map((id) => outlet(pipeline.signal, id)),
       connectors: connectorsOf(pipeline),
     };
     made.set(pipeline.id, entry);
@@ -77,6 +79,11 @@ export function compileMiddle(
       for (const one of closers) one.close?.();
     },
   };
+}
+
+/** An exporter that a pipeline names twice is one node of the Collector's graph: it gets everything once. */
+function onceEach(ids: readonly string[]): readonly string[] {
+  return [...new Set(ids)];
 }
 
 export type Transport = ReceiverCounters['transport'];

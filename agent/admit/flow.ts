@@ -61,8 +61,13 @@ export function flow(
       counters.produced += one.body.items;
       for (const target of targets) {
         if (target.signal !== one.signal) continue;
+        const before = into.length;
         const problem = flow(target, one.body, metadata, derived || one.derived, into);
-        if (problem !== undefined) return problem;
+        if (problem === undefined) continue;
+        if (derived || !one.derived) return problem;
+        // What was made anew is lost, and counted: it must not cost the sender its own data.
+        into.length = before;
+        counters.lost += one.body.items;
       }
     }
   }
@@ -72,8 +77,9 @@ export function flow(
 /** Exporters that a sender's own data may reach; what connectors make anew is left out. */
 export function outletsOf(pipeline: PipelineEntry, into: Set<Outlet> = new Set()): Set<Outlet> {
   for (const outlet of pipeline.outlets) into.add(outlet);
-  for (const { targets } of pipeline.connectors) {
-    for (const target of targets) if (target.signal === pipeline.signal) outletsOf(target, into);
+  for (const { connector, targets } of pipeline.connectors) {
+    // By what it makes, not by the signal: count makes metrics of metrics.
+    if (!connector.derives) for (const target of targets) outletsOf(target, into);
   }
   return into;
 }

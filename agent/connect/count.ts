@@ -31,6 +31,7 @@ const SCOPE = lenField(1, textField(1, SCOPE_NAME));
  * Bench:    test/bench/agent-components
  */
 export class CountConnector implements Connector {
+  readonly derives = true;
   readonly #metrics: Readonly<Record<CountedKind, readonly CountedMetric[]>>;
   /** Whether nothing has to be read but times. */
   readonly #plain: { readonly traces: boolean; readonly logs: boolean };

@@ -75,6 +75,8 @@ export class ConnectorCounters {
   consumed = 0;
   /** Items that it handed on, before the pipelines that it begins drop any. */
   produced = 0;
+  /** Derived items that a pipeline behind it refused: nobody waits for them. */
+  lost = 0;
 
   constructor(connector: string, signal: Signal) {
     this.connector = connector;

@@ -7,6 +7,7 @@ export function connectorMetrics(all: readonly ConnectorCounters[]): MetricDefin
     [
       ['consumed', 'that pipelines handed to the connector'],
       ['produced', 'that the connector handed on'],
+      ['lost', 'that the connector made anew and a pipeline behind it refused'],
     ] as const
   ).map(([field, words]) => ({
     name: `otlp_agent_connector_${field}_items`,
