@@ -106,7 +106,7 @@ export class Upstreams {
     const next = this.#all.values();
     const look = async (): Promise<void> => {
       for (const endpoint of next) {
-        const problem = await probe(endpoint, this.#health.timeoutMs);
+        const problem = await asked(probe, endpoint, this.#health.timeoutMs);
         if (this.#closed) return;
         if (problem !== undefined) this.#eject(endpoint, `health check: ${problem}`);
         else if (endpoint.sick) this.#return(endpoint);
@@ -163,5 +163,14 @@ export class Upstreams {
     const well = this.#all.filter((endpoint) => !endpoint.sick);
     this.#live = well.length > 0 ? well : this.#all;
     this.#host.changed(change);
+  }
+}
+
+/** Node throws at once for a port that is none: whatever a resolver found, that upstream is not well. */
+async function asked(probe: Probe, endpoint: Endpoint, timeoutMs: number): Promise<string | undefined> {
+  try {
+    return await probe(endpoint, timeoutMs);
+  } catch (error) {
+    return (error as Error).message;
   }
 }

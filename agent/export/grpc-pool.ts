@@ -52,9 +52,10 @@ export class GrpcPool {
       if (leastBusy === undefined || session.active < leastBusy.active) leastBusy = session;
     }
     if (this.#closed) return undefined;
-    if (this.#sessions.length < this.#connections.max && performance.now() >= this.#notBefore) return take(this.#open());
+    const mayOpen = this.#sessions.length < this.#connections.max && performance.now() >= this.#notBefore;
     // nghttp2 holds what is above the peer's limit until a stream is free.
-    return leastBusy === undefined ? undefined : take(leastBusy);
+    const session = (mayOpen ? this.#open() : undefined) ?? leastBusy;
+    return session === undefined ? undefined : take(session);
   }
 
   release(session: GrpcSession): void {
@@ -79,18 +80,26 @@ export class GrpcPool {
     for (const session of [...this.#sessions]) session.retire();
   }
 
-  #open(): GrpcSession {
-    const session = new GrpcSession(this.#options, {
-      ready: () => this.#backoff.reset(),
-      failed: (message) => {
-        this.#lastError = message;
-        this.#notBefore = Math.max(this.#notBefore, performance.now() + this.#backoff.next());
-      },
-      left: (gone) => this.#left(gone),
-    });
-    this.#sessions.push(session);
-    this.#watchIdle();
-    return session;
+  #open(): GrpcSession | undefined {
+    try {
+      const session = new GrpcSession(this.#options, {
+        ready: () => this.#backoff.reset(),
+        failed: (message) => this.#failed(message),
+        left: (gone) => this.#left(gone),
+      });
+      this.#sessions.push(session);
+      this.#watchIdle();
+      return session;
+    } catch (error) {
+      // Node throws at once for a port that is none; whatever a resolver found, an attempt fails and not the process.
+      this.#failed((error as Error).message);
+      return undefined;
+    }
+  }
+
+  #failed(message: string): void {
+    this.#lastError = message;
+    this.#notBefore = Math.max(this.#notBefore, performance.now() + this.#backoff.next());
   }
 
   #left(session: GrpcSession): void {

@@ -167,6 +167,18 @@ describe('checks', () => {
     await upstreams.close();
   });
 
+  it('a check that throws is a failed one', async () => {
+    const { upstreams, resolver, lines } = await started({}, ({ port }) => {
+      if (port > 65_535) throw new RangeError('no port');
+      return Promise.resolve(undefined);
+    });
+    resolver.set([upstream(1), { host: 'h2', port: 70_000, weight: 1 }]);
+    await upstreams.check();
+    expect(hosts(upstreams.live)).toBe('h1');
+    expect(lines.at(-1)?.fields.reason).toContain('no port');
+    await upstreams.close();
+  });
+
   it('an answer about one that has left meanwhile changes nothing', async () => {
     const answer = Promise.withResolvers<string | undefined>();
     const { upstreams, resolver, changes } = await started({}, () => answer.promise);

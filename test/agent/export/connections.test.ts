@@ -305,12 +305,15 @@ describe('a peer that is away', () => {
     expect(['ok', 'retry']).toContain((await send()).outcome.kind);
   });
 
-  it.each(['not a host', '[', '999.1.1.1', 'nobody.invalid'])('fails the attempt, not the process, with the host %j', async (host) => {
-    const settings = grpcExporter(1, { timeoutMs: 2000 });
-    const made = keep(new GrpcChannel(settings, { kind: 'tcp', host, port: 4317 }));
-    const told = await new Promise<Told>((resolve) => made.send(BODY, (outcome, fate) => resolve({ outcome, fate })));
-    expect(told.outcome.kind).toBe('retry');
-  });
+  it.each(['not a host', '[', '999.1.1.1', 'nobody.invalid', 'port'])(
+    'fails the attempt, not the process, with the host %j',
+    async (host) => {
+      const settings = grpcExporter(1, { timeoutMs: 2000 });
+      const made = keep(new GrpcChannel(settings, { kind: 'tcp', host, port: host === 'port' ? 70_000 : 4317 }));
+      const told = await new Promise<Told>((resolve) => made.send(BODY, (outcome, fate) => resolve({ outcome, fate })));
+      expect(told.outcome.kind).toBe('retry');
+    },
+  );
 
   it('restarted under load: nothing is lost', async () => {
     let sink = await grpcSink();
