@@ -13,6 +13,8 @@ const MAX_SKIPPED = 1024;
 export class Batcher {
   readonly #settings: BatchSettings | undefined;
   readonly #mergeable: boolean;
+  /** Pieces: what splitRequest left above the maximum is not to be cut a second time. */
+  readonly #cut = new WeakSet<Chunk>();
 
   constructor(settings: BatchSettings | undefined, mergeable: boolean) {
     this.#settings = settings;
@@ -66,10 +68,12 @@ export class Batcher {
   #takeOne(queue: MemoryQueue, settings: BatchSettings | undefined): Chunk | undefined {
     const first = queue.take();
     if (first === undefined || settings === undefined || settings.maxSize === 0 || settings.sizer === 'requests') return first;
-    if (measure(settings, first) <= settings.maxSize) return first;
+    if (measure(settings, first) <= settings.maxSize || this.#cut.has(first)) return first;
     const pieces = splitRequest(first.signal, first.slices, settings.maxSize, settings.sizer);
     if (pieces.length === 1) return first;
-    queue.putBack(first, first.split(pieces));
+    const chunks = first.split(pieces);
+    for (const one of chunks) this.#cut.add(one);
+    queue.putBack(first, chunks);
     return queue.take();
   }
 }

@@ -38,6 +38,13 @@ export function editItems(body: Body, request: Uint8Array, editor: ItemEditor): 
 /** Where an edited item, its scope and its resource may each need a longer length: 4 bytes more for each of the three. */
 const HEADER_GROWTH = 12;
 
+/**
+ * Items of two bytes that get forty more each would make gigabytes of a request that was let in as some megabytes. A request that would
+ * grow beyond so many times its size, and this, is refused; one of spans with ids cannot.
+ */
+const MOST_GROWTH = 4;
+const ALWAYS_GROWTH = 1024 * 1024;
+
 /** Below this share of its buffer a result is copied, so that a few kept items do not hold the memory of all. */
 const SHARE_WORTH_KEEPING = 0.75;
 
@@ -51,7 +58,8 @@ class ItemWriter {
 
   constructor(request: Uint8Array, items: number, editor: ItemEditor) {
     this.#buf = request;
-    this.#out = Buffer.allocUnsafe(request.length + items * (editor.growth + HEADER_GROWTH));
+    const growth = Math.min(items * (editor.growth + HEADER_GROWTH), Math.max(MOST_GROWTH * request.length, ALWAYS_GROWTH));
+    this.#out = Buffer.allocUnsafe(request.length + growth);
     this.#editor = editor;
   }
 
@@ -118,6 +126,8 @@ class ItemWriter {
   }
 
   #edit(from: number, end: number): void {
+    if (this.#at + end - from + this.#editor.growth + HEADER_GROWTH > this.#out.length)
+      throw new Error('so many tiny items would grow too much');
     const headerAt = this.#at;
     this.#at += 1 + varintSize(end - from);
     const contentAt = this.#at;

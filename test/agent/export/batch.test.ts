@@ -9,7 +9,7 @@ import { Chunk, type Hold } from '../../../agent/runtime/chunk.ts';
 import { Receipt } from '../../../agent/runtime/receipt.ts';
 import { ExporterCounters } from '../../../agent/telemetry/counters.ts';
 import { assertBooksBalance, post, recordingLog, until } from '../kit/agent.ts';
-import { decode, request } from '../kit/otlp.ts';
+import { decode, encode, request } from '../kit/otlp.ts';
 import { PATHS, QUEUE } from '../kit/settings.ts';
 import { grpcSink } from '../kit/sink.ts';
 
@@ -43,6 +43,21 @@ const byTenant = (more: Partial<BatchSettings>): BatchSettings => ({
 });
 
 const tenantOf = (one: Chunk): string | undefined => one.metadata?.get('x-tenant')?.[0];
+
+describe('a batch with a maximum', () => {
+  it('cuts a request once: what stayed above the maximum is not cut again', () => {
+    const attributes = [{ key: 'big', value: { stringValue: 'x'.repeat(600_000) } }];
+    const spans = Array.from({ length: 500 }, () => ({ name: 'a' }));
+    const body = encode('traces', { resourceSpans: [{ resource: { attributes }, scopeSpans: [{ spans }] }] });
+    const large = new Chunk('traces', [body], body.length, 500, performance.now(), new Receipt(1, () => {}), HOLD);
+    const queue = queueOf([large]);
+    const batcher = new Batcher({ flushTimeoutMs: 1, minSize: 1, maxSize: 1, sizer: 'items' }, true);
+    const items: number[] = [];
+    for (let batch = batcher.take(queue); batch.length > 0; batch = batcher.take(queue)) items.push(...batch.map((one) => one.items));
+    expect(items.reduce((a, b) => a + b, 0)).toBe(500);
+    expect(items.length).toBeLessThan(10);
+  });
+});
 
 describe('batches kept apart by metadata', () => {
   it('hold one value each, lose and double nothing, and keep the order of each value', () => {

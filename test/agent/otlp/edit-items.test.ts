@@ -96,6 +96,18 @@ describe('editing the items of a request', () => {
     expect(editItems(bodyOf(bytes, 0), bytes, new ByName(0))).toMatch(/items cannot be read/);
   });
 
+  it('fails a request that the edits would make many times larger', () => {
+    const bytes = request([[Array.from({ length: 300_000 }, () => 'e')]]);
+    const bloat: ItemEditor = {
+      growth: 300,
+      decide: () => EDIT,
+      write: (_buf, _from, _end, out, at) => out.fill(0, at, at + 300) && at + 300,
+    };
+    const before = process.memoryUsage().arrayBuffers;
+    expect(editItems(bodyOf(bytes, 300_000), bytes, bloat)).toMatch(/so many tiny items/);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(20e6);
+  });
+
   it('fails malformed bytes with a reason, never with an exception', () => {
     const good = request([[['e', 'd', 'k']]]);
     fc.assert(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Signal } from '../../../agent/config/settings.ts';
 import { splitRequest } from '../../../agent/otlp/split.ts';
-import { scan } from '../../../agent/otlp/wire.ts';
+import { lenHeader, scan } from '../../../agent/otlp/wire.ts';
 import { finish, post, startAgent, until } from '../kit/agent.ts';
 import { attribute, decode, encode, type Message, request } from '../kit/otlp.ts';
 import { grpcExporter, PATHS, QUEUE } from '../kit/settings.ts';
@@ -168,6 +168,32 @@ describe('cutting a request that is larger than a batch', () => {
       { numRuns: 2000 },
     );
     expect(cut).toBeGreaterThan(500);
+  });
+
+  it('does not repeat a huge resource for ever: beyond some times its size the rest of a request stays whole', () => {
+    const attributes = [attribute('big', 'x'.repeat(1_000_000))];
+    const spans = Array.from({ length: 2000 }, (_, i) => ({ name: String(i) }));
+    const body = encode('traces', { resourceSpans: [{ resource: { attributes }, scopeSpans: [{ spans }] }] });
+    for (const [max, measure] of [
+      [1, 'items'],
+      [1000, 'bytes'],
+    ] as const) {
+      const pieces = splitRequest('traces', [body], max, measure);
+      expect(pieces.length).toBeGreaterThan(2);
+      expect(pieces.reduce((sum, piece) => sum + piece.bytes, 0)).toBeLessThan(7 * body.length);
+      expect(pieces.reduce((sum, piece) => sum + piece.items, 0)).toBe(2000);
+    }
+  });
+
+  it('takes millions of items of two bytes, with unknown fields between them, without an object for each', () => {
+    const field = (tag: number, inner: Buffer): Buffer => Buffer.concat([lenHeader(tag, inner.length), inner]);
+    const scope = field(2, Buffer.alloc(8_000_000, Buffer.from([0x12, 0x00, 0x78, 0x01])));
+    const body = field(1, scope);
+    const before = process.memoryUsage.rss();
+    const pieces = splitRequest('logs', [body], 100_000, 'items');
+    expect(pieces.map((piece) => piece.items).reduce((a, b) => a + b, 0)).toBe(2_000_000);
+    expect(pieces.reduce((sum, piece) => sum + piece.slices.length, 0)).toBeLessThan(10_000);
+    expect(process.memoryUsage.rss() - before).toBeLessThan(400e6);
   });
 
   it('never cuts profiles: all of a request needs its one dictionary', () => {
