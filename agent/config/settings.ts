@@ -88,7 +88,7 @@ export interface GrpcServerSettings {
 
 /** Of a listener: what clients that stall may hold, and for how long (receive/stall.ts). Keys of ours, but HTTP's write_timeout. */
 export interface StallLimits {
-  /** `max_connections` at a time; more are closed as they come. @default 4096 */
+  /** `max_connections` at a time; one more closes the oldest silent one, else itself. @default 4096 */
   readonly maxConnections: number;
   /** `body_idle_timeout`: time without a byte of a body. @default 60 000 */
   readonly bodyIdleMs: number;

@@ -9,7 +9,7 @@ import type { Counters } from '../telemetry/counters.ts';
 import { GrpcCall } from './grpc-call.ts';
 import { HealthService } from './grpc-health.ts';
 import { respondHttpError, respondRefusal } from './grpc-respond.ts';
-import { SessionGuard, sayGoodbye } from './grpc-session.ts';
+import { type SessionFault, SessionGuard, sayGoodbye } from './grpc-session.ts';
 import { Listener } from './listener.ts';
 import type { Admissions, Receiver } from './receive.ts';
 import { sweepIntervalMs } from './stall.ts';
@@ -38,6 +38,8 @@ export class GrpcReceiver implements Receiver {
   });
   readonly #server: Http2Server;
   readonly #sessions = new Map<ServerHttp2Session, SessionGuard>();
+  /** Of these, those whose clients have not sent their SETTINGS yet, the oldest first. */
+  readonly #silent = new Set<SessionGuard>();
   /** The connection whose session is being made: node:http2 shows a session's socket to nobody. */
   #taking: Socket | undefined;
   readonly #calls = new Set<GrpcCall>();
@@ -115,9 +117,15 @@ export class GrpcReceiver implements Receiver {
 
   #onConnection(socket: Socket): void {
     if (this.#sessions.size >= this.#settings.limits.maxConnections) {
+      // Who has said nothing yet makes room for who comes: connections that are opened and left keep nobody out.
+      const [silent] = this.#silent;
       this.#counters.connectionError('too_many_connections');
-      socket.destroy();
-      return;
+      if (silent === undefined) {
+        socket.destroy();
+        return;
+      }
+      this.#silent.delete(silent);
+      silent.hangUp();
     }
     this.#taking = socket;
     this.#server.emit('connection', socket);
@@ -128,12 +136,14 @@ export class GrpcReceiver implements Receiver {
     const { keepalive, handshakeTimeoutMs } = this.#settings;
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     session.on('error', () => {}); // counted once, by the server's sessionError
-    this.#sessions.set(
-      session,
-      new SessionGuard(session, this.#taking as Socket, keepalive, handshakeTimeoutMs, (fault) => this.#counters.connectionError(fault)),
-    );
+    const count = (fault: SessionFault): void => this.#counters.connectionError(fault);
+    const guard = new SessionGuard(session, this.#taking as Socket, keepalive, handshakeTimeoutMs, count);
+    this.#sessions.set(session, guard);
+    this.#silent.add(guard);
+    session.once('remoteSettings', () => this.#silent.delete(guard));
     session.on('close', () => {
       this.#sessions.delete(session);
+      this.#silent.delete(guard);
       if (this.#sessions.size === 0) this.#ended?.resolve();
     });
   }

@@ -121,9 +121,12 @@ export class HttpReceiver implements Receiver {
 
   #onConnection(socket: Socket): void {
     if (this.#sockets.size >= this.#settings.limits.maxConnections) {
+      // Who has said nothing yet makes room for who comes: connections that are opened and left keep nobody out.
+      const [silent] = this.#silent;
       this.#counters.connectionError('too_many_connections');
-      socket.destroy();
-      return;
+      (silent ?? socket).destroy();
+      if (silent === undefined) return;
+      this.#silent.delete(silent);
     }
     this.#sockets.add(socket);
     this.#silent.add(socket);

@@ -30,7 +30,8 @@ export const DEFAULT_BODY_IDLE_MS = 60_000;
 export function stallFields() {
   return {
     max_connections: integer({
-      describe: 'Connections at a time; more are closed as they come. An idle one takes about 22 KiB.',
+      describe:
+        'Connections at a time. One more closes the oldest that has not said anything yet, else itself. An idle one takes about 22 KiB.',
       default: DEFAULT_CONNECTIONS,
       ours: true,
     }),

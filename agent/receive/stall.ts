@@ -4,7 +4,8 @@ import type { StallLimits } from '../config/settings.ts';
  * What a client may not do for ever. Looked for by a sweep over what is open, as a timer for each request would cost more than the request:
  *
  *   place                  limit                                 answer                              counted as
- *   connections            max_connections                       closed when accepted                otlp_agent_connection_errors too_many_connections
+ *   connections            max_connections                       closed: one that has not spoken,    otlp_agent_connection_errors too_many_connections
+ *                                                                else the new one
  *   HTTP/2 preface         handshake_timeout, read_header_timeout closed                             ..._errors handshake_timeout
  *   HTTP/1.1 headers       read_header_timeout, 32 KiB           408, 431                            ..._errors header_timeout, header_size
  *   HTTP/2 headers         16 KiB (gRPC), 32 KiB (HTTP)          RST_STREAM ENHANCE_YOUR_CALM        (nghttp2 answers it)

@@ -127,6 +127,19 @@ describe('a gRPC client that stalls', () => {
     while (status !== '0') status = (await client(agent).call([frame(Buffer.alloc(0))])).grpcStatus;
   });
 
+  it('and the many that are opened and left keep nobody out', async () => {
+    const agent = await agentWith({ limits: { ...LIMITS, maxConnections: 20 } });
+    const left = Array.from({ length: 100 }, () => connect(agent.grpcPort, '127.0.0.1'));
+    for (const socket of left) socket.on('error', () => {}).resume();
+    await Promise.all(left.slice(0, 80).map((socket) => new Promise((resolve) => socket.on('close', resolve))));
+    for (let i = 0; i < 10; i += 1) {
+      const one = client(agent);
+      expect((await one.call([frame(Buffer.alloc(0))])).grpcStatus).toBe('0');
+      one.close();
+    }
+    for (const socket of left) socket.destroy();
+  });
+
   it('and has max_concurrent_streams open gets the next one refused, and no memory held for it', async () => {
     const agent = await agentWith({ maxConcurrentStreams: 2 });
     const made = client(agent);

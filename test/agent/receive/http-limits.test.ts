@@ -151,6 +151,18 @@ describe('a client of OTLP/HTTP that stalls', () => {
     for (const { socket } of [...kept, next]) socket.destroy();
   });
 
+  it('and the many that are opened and left keep nobody out', async () => {
+    const agent = await agentWith({ limits: { ...LIMITS, maxConnections: 20 } });
+    const left = Array.from({ length: 100 }, () => raw(agent.httpPort));
+    await Promise.all(left.slice(0, 80).map(({ closed }) => closed)); // the oldest make room
+    for (let i = 0; i < 10; i += 1) {
+      const client = raw(agent.httpPort, head(0));
+      await until(() => client.got().startsWith('HTTP/1.1 200'));
+      client.socket.destroy();
+    }
+    for (const { socket } of left) socket.destroy();
+  });
+
   it('without keep_alives_enabled has one request on each connection', async () => {
     const agent = await agentWith({ keepAlives: false });
     expect(await raw(agent.httpPort, head(0) + head(0)).closed).toMatch(/^HTTP\/1\.1 200 OK.*Connection: close(?!.*HTTP\/1\.1 200)/is);
