@@ -3,7 +3,7 @@ import { TELEMETRY_CONFIG, telemetrySettings } from '../telemetry/config.ts';
 import type { BuildContext } from './component.ts';
 import type { Configured, ConfiguredMap } from './components.ts';
 import { readComponents } from './components.ts';
-import { checkConnectors } from './connectors.ts';
+import { batchesBehindForwards, checkConnectors } from './connectors.ts';
 import { expandTree } from './expand.ts';
 import type { Findings } from './parse.ts';
 import { parseAt, unknownKey } from './parse.ts';
@@ -125,7 +125,7 @@ function buildSettings(findings: Findings, totalMemoryBytes: number): AgentSetti
     exporters: builtExporters,
     connectors: builtConnectors,
     extensions: builtExtensions,
-    pipelines,
+    pipelines: batchesBehindForwards(pipelines, builtConnectors),
     telemetry: builtTelemetry,
     agent: processSettings(agent),
   };
