@@ -90,7 +90,8 @@ function reportMissing(
 ): void {
   const singular = kind.slice(0, -1);
   // Where the component itself was refused, that is the message; a second one would send the reader to the wrong place.
-  if (nodeAt(root, [kind, id]) !== undefined || nodeAt(root, ['connectors', id]) !== undefined) return;
+  const places = kind === 'receivers' || kind === 'exporters' ? [kind, 'connectors'] : [kind];
+  if (places.some((section) => nodeAt(root, [section, id]) !== undefined)) return;
   problems.push({
     code: 'OTLP_CONFIG_REFERENCE',
     path,

@@ -70,6 +70,12 @@ describe('connectors of a configuration', () => {
     expect(problems({ connectors: { count: {} }, pipelines: pipelines('traces', 'logs', 'count') }).length).toBeGreaterThan(0);
   });
 
+  it('fails where one is named among processors', () => {
+    expect(
+      problems({ connectors: { forward: {} }, pipelines: { traces: ['otlp', 'forward', 'forward'], 'traces/2': ['forward', '', 'nop'] } }),
+    ).toEqual(['service.pipelines.traces.processors.0: the processor "forward" is not configured']);
+  });
+
   it('fails with a circle, and names the way round', () => {
     expect(
       problems({
