@@ -73,7 +73,7 @@ describe('connectors of a configuration', () => {
   it('fails where one is named among processors', () => {
     expect(
       problems({ connectors: { forward: {} }, pipelines: { traces: ['otlp', 'forward', 'forward'], 'traces/2': ['forward', '', 'nop'] } }),
-    ).toEqual(['service.pipelines.traces.processors.0: the processor "forward" is not configured']);
+    ).toEqual(['service.pipelines.traces.processors.0: the processor "forward" is not configured. Allowed here: nothing']);
   });
 
   it('fails with a circle, and names the way round', () => {
