@@ -6,7 +6,7 @@ const PROCESSED = '`otelcol_processor_incoming_items` and `otelcol_processor_out
 const DROPS_TOLD_BY = `${PROCESSED}; their difference is what was dropped`;
 const EXPORTED =
   '`otelcol_exporter_sent_*`, `otelcol_exporter_send_failed_*`, `otelcol_exporter_enqueue_failed_*`, `otelcol_exporter_evicted_*`';
-const CONNECTED = '`otlp_agent_connector_consumed_items` and `otlp_agent_connector_produced_items`';
+const CONNECTED = '`otlp_agent_connector_consumed_items`, `otlp_agent_connector_produced_items`, `otlp_agent_connector_lost_items`';
 
 export const NOTES = {
   'receivers/otlp': {
