@@ -10,6 +10,7 @@ import { GrpcCall } from './grpc-call.ts';
 import { HealthService } from './grpc-health.ts';
 import { respondHttpError, respondRefusal } from './grpc-respond.ts';
 import { type SessionFault, SessionGuard, sayGoodbye } from './grpc-session.ts';
+import { readPreface } from './http-preface.ts';
 import { Listener } from './listener.ts';
 import type { Admissions, Receiver } from './receive.ts';
 import { sweepIntervalMs } from './stall.ts';
@@ -38,8 +39,8 @@ export class GrpcReceiver implements Receiver {
   });
   readonly #server: Http2Server;
   readonly #sessions = new Map<ServerHttp2Session, SessionGuard>();
-  /** Of these, those whose clients have not sent their SETTINGS yet, the oldest first. */
-  readonly #silent = new Set<SessionGuard>();
+  /** Connections that have not said anything yet, the oldest first. */
+  readonly #silent = new Set<Socket>();
   /** The connection whose session is being made: node:http2 shows a session's socket to nobody. */
   #taking: Socket | undefined;
   readonly #calls = new Set<GrpcCall>();
@@ -95,7 +96,10 @@ export class GrpcReceiver implements Receiver {
   /** GOAWAY to every client; streams that are open go on, and the connection ends with the last of them. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#health.shutDown();
-    if (!this.#handedOver) this.#listener.close();
+    if (!this.#handedOver) {
+      this.#listener.close();
+      for (const socket of this.#silent) socket.destroy();
+    }
     for (const session of this.#sessions.keys()) sayGoodbye(session);
     await Promise.race([this.#empty(), aborted(deadline)]);
   }
@@ -104,6 +108,7 @@ export class GrpcReceiver implements Receiver {
     clearInterval(this.#sweeper);
     this.#health.shutDown();
     if (!this.#handedOver) this.#listener.close();
+    for (const socket of this.#silent) socket.destroy();
     for (const guard of this.#sessions.values()) guard.hangUp();
     await this.#empty();
   }
@@ -115,21 +120,30 @@ export class GrpcReceiver implements Receiver {
     return this.#ended.promise;
   }
 
+  /** A session is made when its client has spoken: one that is opened and left costs a socket, not the 22 KiB of a session. */
   #onConnection(socket: Socket): void {
-    if (this.#sessions.size >= this.#settings.limits.maxConnections) {
+    if (this.#sessions.size + this.#silent.size >= this.#settings.limits.maxConnections) {
       // Who has said nothing yet makes room for who comes: connections that are opened and left keep nobody out.
       const [silent] = this.#silent;
       this.#counters.connectionError('too_many_connections');
-      if (silent === undefined) {
-        socket.destroy();
+      (silent ?? socket).destroy();
+      if (silent === undefined) return;
+      this.#silent.delete(silent);
+    }
+    this.#silent.add(socket);
+    socket.on('error', () => {}); // of a socket that no session has taken yet
+    socket.on('close', () => this.#silent.delete(socket));
+    readPreface(socket, this.#settings.handshakeTimeoutMs, (version) => {
+      this.#silent.delete(socket);
+      if (version === 2) {
+        this.#taking = socket;
+        this.#server.emit('connection', socket);
+        this.#taking = undefined;
         return;
       }
-      this.#silent.delete(silent);
-      silent.hangUp();
-    }
-    this.#taking = socket;
-    this.#server.emit('connection', socket);
-    this.#taking = undefined;
+      this.#counters.connectionError(version === undefined ? 'handshake_timeout' : 'http2');
+      socket.destroy();
+    });
   }
 
   #onSession(session: ServerHttp2Session): void {
@@ -139,11 +153,8 @@ export class GrpcReceiver implements Receiver {
     const count = (fault: SessionFault): void => this.#counters.connectionError(fault);
     const guard = new SessionGuard(session, this.#taking as Socket, keepalive, handshakeTimeoutMs, count);
     this.#sessions.set(session, guard);
-    this.#silent.add(guard);
-    session.once('remoteSettings', () => this.#silent.delete(guard));
     session.on('close', () => {
       this.#sessions.delete(session);
-      this.#silent.delete(guard);
       if (this.#sessions.size === 0) this.#ended?.resolve();
     });
   }
