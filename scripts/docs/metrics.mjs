@@ -1,7 +1,8 @@
-/** docs/reference/metrics.md: every metric that rules and dashboards use, spelled by the way it takes into Prometheus. */
+/** docs/reference/metrics.md: every metric that rules and dashboards use, spelled by the way it takes into Prometheus, and all of the agent. */
 import { App } from 'cdk8s';
 import stack from '../../lib/stack/build/index.js';
 import observe from '../../lib/stack/build/observe/index.js';
+import { agentMetricsSection } from './agent-metrics.mjs';
 
 const { MetricPath, MetricType } = observe;
 
@@ -32,6 +33,7 @@ export async function generate() {
       ['| series | expression |', '|---|---|', ...recorded.map(({ record, expr }) => `| \`${record}\` | \`${cell(expr.print())}\` |`)].join(
         '\n',
       ),
+      ...agentMetricsSection(),
     ].join('\n\n')}\n`,
   };
 }

@@ -36,7 +36,7 @@ describe('the catalogue agrees with', () => {
     for (const own of catalog.program('otlp-agent', '0.1.0').metrics.filter(({ name }) => name.startsWith('otelcol_'))) {
       const upstream = catalog.metric('otelcol', '0.155.0', own.name);
       if (upstream !== undefined) expect(`${own.type} ${own.name}`).toBe(`${upstream.type} ${upstream.name}`);
-      else expect(own.name).toMatch(/^otelcol_(exporter_evicted_|\w+_profile_samples$)/);
+      else expect(own.name).toMatch(/^otelcol_(exporter_evicted_|loadbalancer_|\w+_profile_samples$)/);
     }
   });
 });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeConfig } from '../../../../test/real/support/config-file.ts';
 import { scrapeSettled } from '../../../../test/real/support/exposition.ts';
@@ -28,31 +29,31 @@ interface ListedComponent {
   readonly signals?: readonly string[];
 }
 
-/** The agent with every component in use, after a request and a peer that speaks something else: counters by code start with the first. */
+/** Series that start with the first of what they count. */
+const AFTER_TRAFFIC = [
+  'otlp_agent_receiver_requests',
+  'otlp_agent_connection_errors',
+  'otlp_agent_exporter_failed_items',
+  'otelcol_processor_probabilistic_sampler_count_traces_sampled',
+  'otelcol_processor_probabilistic_sampler_count_logs_sampled',
+  'otelcol_loadbalancer_backend_outcome',
+  'otlp_agent_own_telemetry_items',
+];
+
+/** A span and a log record in OTLP/JSON. */
+const SENT = {
+  '/v1/traces': {
+    resourceSpans: [{ scopeSpans: [{ spans: [{ traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', name: 'a' }] }] }],
+  },
+  '/v1/logs': { resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: 'a' } }] }] }] },
+};
+
+/** The agent with every component in use, after some requests and a peer that speaks something else, and nobody who takes what it sends. */
 export async function harvestAgent(): Promise<PartialFacts> {
   const version = packageVersion('../../../../agent/package.json');
   const port = await freePorts('grpc', 'http', 'self', 'health', 'dead');
-  const local = (number: number): string => `127.0.0.1:${number}`;
-  const pipeline = { receivers: ['otlp'], processors: ['memory_limiter', 'resource'], exporters: ['otlp_grpc', 'otlp_http', 'debug'] };
   const folder = newFolder('otlp-agent');
-  const config = writeConfig(folder, 'agent.yaml', {
-    extensions: { health_check: { endpoint: local(port.health) } },
-    receivers: { otlp: { protocols: { grpc: { endpoint: local(port.grpc) }, http: { endpoint: local(port.http) } } } },
-    processors: {
-      memory_limiter: { check_interval: '1s', limit_mib: 512 },
-      resource: { attributes: [{ key: 'a', value: 'b', action: 'upsert' }] },
-    },
-    exporters: {
-      otlp_grpc: { endpoint: local(port.dead), tls: { insecure: true }, sending_queue: { batch: {} } },
-      otlp_http: { endpoint: `http://${local(port.dead)}`, tls: { insecure: true } },
-      debug: {},
-    },
-    service: {
-      extensions: ['health_check'],
-      telemetry: { metrics: { readers: [{ pull: { exporter: { prometheus: { host: '127.0.0.1', port: port.self } } } }] } },
-      pipelines: { traces: pipeline, metrics: pipeline, logs: pipeline, profiles: pipeline },
-    },
-  });
+  const config = writeConfig(folder, 'agent.yaml', everyComponent(port, join(folder, 'out.jsonl')));
   await using agent = await startProcess({
     bin: process.execPath,
     args: [AGENT, '--config', config],
@@ -60,13 +61,12 @@ export async function harvestAgent(): Promise<PartialFacts> {
     cwd: folder,
     ready: { port: port.self },
   });
-  const headers = { 'content-type': 'application/x-protobuf' };
-  await (await fetch(`http://${local(port.http)}/v1/traces`, { method: 'POST', headers, body: new Uint8Array() })).arrayBuffer();
+  for (const [path, body] of Object.entries(SENT)) {
+    const headers = { 'content-type': 'application/json' };
+    await (await fetch(`http://${local(port.http)}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).arrayBuffer();
+  }
   await speakNonsense(port.grpc);
-  const families = await scrapeSettled(`http://${local(port.self)}/metrics`, [
-    'otlp_agent_receiver_requests',
-    'otlp_agent_connection_errors',
-  ]);
+  const families = await scrapeSettled(`http://${local(port.self)}/metrics`, AFTER_TRAFFIC);
   await agent.stop();
   const { stdout } = await runProgram(process.execPath, [AGENT, 'components', '--json']);
   return {
@@ -77,6 +77,64 @@ export async function harvestAgent(): Promise<PartialFacts> {
     completeDistributions: ['otlp-agent'],
     components: componentsOf(JSON.parse(stdout) as { [section: string]: ListedComponent[] }, version),
     metrics: metricFacts(version, [{ endpoint: 'self', families }]),
+  };
+}
+
+const local = (port: number): string => `127.0.0.1:${port}`;
+
+/** A configuration in which every metric of the agent shows; nothing listens at the port `dead`. */
+function everyComponent(port: Readonly<Record<'grpc' | 'http' | 'self' | 'health' | 'dead', number>>, file: string): object {
+  const tls = { insecure: true };
+  const dead = local(port.dead);
+  const upsert = [{ key: 'a', value: 'b', action: 'upsert' }];
+  const exporters = ['otlp_grpc', 'otlp_http', 'loadbalancing', 'debug', 'file', 'nop'];
+  const receivers = ['otlp'];
+  const processors = ['memory_limiter', 'resource_detection', 'resource', 'attributes', 'filter', 'transform', 'redaction', 'batch'];
+  return {
+    extensions: {
+      health_check: { endpoint: local(port.health) },
+      registration: { endpoint: local(port.grpc), etcd: { endpoints: [`http://${dead}`], prefix: '/otlp/' } },
+    },
+    receivers: { otlp: { protocols: { grpc: { endpoint: local(port.grpc) }, http: { endpoint: local(port.http) } } } },
+    processors: {
+      memory_limiter: { check_interval: '1s', limit_mib: 512 },
+      resource_detection: { detectors: ['env', 'system'] },
+      resource: { attributes: upsert },
+      attributes: { actions: upsert },
+      filter: { traces: { span: ['name == "none"'] }, metrics: { metric: ['name == "none"'] }, logs: { log_record: ['body == "none"'] } },
+      transform: { trace_statements: ['set(span.attributes["a"], "b")'] },
+      redaction: { allow_all_keys: true },
+      probabilistic_sampler: { sampling_percentage: 50 },
+      batch: {},
+    },
+    connectors: { forward: {}, count: {} },
+    exporters: {
+      // What is not tried again is a loss at once.
+      otlp_grpc: { endpoint: dead, tls, retry_on_failure: { enabled: false } },
+      otlp_http: { endpoint: `http://${dead}`, tls },
+      loadbalancing: { protocol: { otlp: { tls } }, resolver: { static: { hostnames: [dead] } } },
+      debug: {},
+      file: { path: file },
+      nop: {},
+    },
+    service: {
+      extensions: ['health_check', 'registration'],
+      telemetry: {
+        metrics: { readers: [{ pull: { exporter: { prometheus: { host: '127.0.0.1', port: port.self } } } }] },
+        traces: {
+          processors: [{ batch: { schedule_delay: 100, exporter: { otlp: { protocol: 'http/protobuf', endpoint: `http://${dead}` } } } }],
+        },
+      },
+      pipelines: {
+        traces: { receivers, processors, exporters: ['forward', 'count'] },
+        'traces/out': { receivers: ['forward'], processors: ['probabilistic_sampler'], exporters: ['nop'] },
+        'traces/all': { receivers, exporters },
+        metrics: { receivers: ['otlp', 'count'], processors, exporters },
+        logs: { receivers, processors, exporters },
+        'logs/sampled': { receivers, processors: ['probabilistic_sampler'], exporters: ['nop'] },
+        profiles: { receivers, processors: ['memory_limiter', 'resource'], exporters: ['otlp_grpc', 'otlp_http', 'debug', 'nop'] },
+      },
+    },
   };
 }
 
