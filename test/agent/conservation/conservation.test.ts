@@ -110,7 +110,7 @@ class NextHop {
 
 function settingsOf(port: number, { queue, merge, maxSize, consumers }: Extract<Action, { kind: 'reload' }>): AgentSettings {
   const batch = merge === 0 ? {} : { batch: { flushTimeoutMs: 5, minSize: merge, maxSize, sizer: 'items' as const } };
-  return agentSettings({ exporters: [grpcExporter(port, { timeoutMs: 150, queue: { ...QUEUE, capacity: queue, consumers, ...batch } })] });
+  return agentSettings({ exporters: [grpcExporter(port, { timeoutMs: 1500, queue: { ...QUEUE, capacity: queue, consumers, ...batch } })] });
 }
 
 async function offerOne(running: Running, client: GrpcClient, action: Extract<Action, { kind: 'send' }>, body: Buffer): Promise<boolean> {
