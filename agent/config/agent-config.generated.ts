@@ -109,7 +109,7 @@ export interface OtlpReceiverConfig {
       } | null;
       /** Hands the metadata of a request to later stages: batches by metadata_keys, routing. @default false */
       readonly include_metadata?: boolean | Reference | null;
-      /** Connections at a time; more are closed as they come. An idle one takes about 22 KiB. A key of this agent alone. @default 4096 */
+      /** Connections at a time. One more closes the oldest that has not said anything yet, else itself. An idle one takes about 22 KiB. A key of this agent alone. @default 4096 */
       readonly max_connections?: number | bigint | Reference | null;
       /** Gives a request up whose body brings no byte for so long. A key of this agent alone. @default 1m */
       readonly body_idle_timeout?: Duration | null;
@@ -170,7 +170,7 @@ export interface OtlpReceiverConfig {
       readonly idle_timeout?: Duration | null;
       /** Keeps connections open between requests. @default true */
       readonly keep_alives_enabled?: boolean | Reference | null;
-      /** Connections at a time; more are closed as they come. An idle one takes about 22 KiB. A key of this agent alone. @default 4096 */
+      /** Connections at a time. One more closes the oldest that has not said anything yet, else itself. An idle one takes about 22 KiB. A key of this agent alone. @default 4096 */
       readonly max_connections?: number | bigint | Reference | null;
       /** Gives a request up whose body brings no byte for so long. A key of this agent alone. @default 1m */
       readonly body_idle_timeout?: Duration | null;
@@ -203,7 +203,7 @@ export interface ProcessorsConfig {
   /** Drops spans, span events, metrics, data points, log records, scopes and resources by OTTL conditions, and what is empty then. */
   readonly filter?: FilterProcessorConfig | null;
   readonly [id: `filter/${string}`]: FilterProcessorConfig | null | undefined;
-  /** Keeps a share of spans or log records by their trace id, the same ones as a Collector with the same settings. Edits in place: what is kept is copied, only tracestate (spans) or two attributes (logs) are written anew. */
+  /** Keeps a share of spans or log records by their trace id, the same ones as a Collector with the same settings. */
   readonly probabilistic_sampler?: ProbabilisticSamplerProcessorConfig | null;
   readonly [id: `probabilistic_sampler/${string}`]: ProbabilisticSamplerProcessorConfig | null | undefined;
   /** Removes attributes that are not on a list, and masks values. Reads every attribute of resources, scopes and items, and log bodies. */
@@ -387,7 +387,7 @@ export interface FilterProcessorConfig {
   /** What becomes of a condition that fails: ignore goes on and says so in the log, silent goes on, propagate refuses the request. @default ignore */
   readonly error_mode?: 'ignore' | 'silent' | 'propagate' | (string & {}) | null;
   /** OTTL conditions, or groups of them; what meets one of them is dropped. */
-  readonly trace_conditions?: readonly ({
+  readonly trace_conditions?: readonly (string | {
     /** What it is about. Without it the paths have to say so, as in span.name. */
     readonly context?: 'resource' | 'scope' | 'span' | 'spanevent' | 'metric' | 'datapoint' | 'log' | (string & {}) | null;
     /** Of this group. @default that of the processor */
@@ -396,7 +396,7 @@ export interface FilterProcessorConfig {
     readonly conditions?: List | null;
   })[] | null;
   /** OTTL conditions, or groups of them; what meets one of them is dropped. */
-  readonly metric_conditions?: readonly ({
+  readonly metric_conditions?: readonly (string | {
     /** What it is about. Without it the paths have to say so, as in span.name. */
     readonly context?: 'resource' | 'scope' | 'span' | 'spanevent' | 'metric' | 'datapoint' | 'log' | (string & {}) | null;
     /** Of this group. @default that of the processor */
@@ -405,7 +405,7 @@ export interface FilterProcessorConfig {
     readonly conditions?: List | null;
   })[] | null;
   /** OTTL conditions, or groups of them; what meets one of them is dropped. */
-  readonly log_conditions?: readonly ({
+  readonly log_conditions?: readonly (string | {
     /** What it is about. Without it the paths have to say so, as in span.name. */
     readonly context?: 'resource' | 'scope' | 'span' | 'spanevent' | 'metric' | 'datapoint' | 'log' | (string & {}) | null;
     /** Of this group. @default that of the processor */
@@ -694,7 +694,7 @@ export interface FilterProcessorConfig {
   readonly profiles?: null;
 }
 
-/** Keeps a share of spans or log records by their trace id, the same ones as a Collector with the same settings. Edits in place: what is kept is copied, only tracestate (spans) or two attributes (logs) are written anew. */
+/** Keeps a share of spans or log records by their trace id, the same ones as a Collector with the same settings. */
 export interface ProbabilisticSamplerProcessorConfig {
   /** Percent of spans or log records that are kept; 100 and more is all. @default 0 */
   readonly sampling_percentage?: number | bigint | Reference | null;
@@ -866,49 +866,49 @@ export interface ResourceDetectionProcessorConfig {
         /** Whether host.interface is set. @default false */
         readonly enabled?: boolean | Reference | null;
       } | null;
+      /** The attribute host.cpu.vendor.id. */
+      readonly "host.cpu.vendor.id"?: {
+        /** Whether host.cpu.vendor.id is set. @default false */
+        readonly enabled?: boolean | Reference | null;
+      } | null;
+      /** The attribute host.cpu.family. */
+      readonly "host.cpu.family"?: {
+        /** Whether host.cpu.family is set. @default false */
+        readonly enabled?: boolean | Reference | null;
+      } | null;
+      /** The attribute host.cpu.model.id. */
+      readonly "host.cpu.model.id"?: {
+        /** Whether host.cpu.model.id is set. @default false */
+        readonly enabled?: boolean | Reference | null;
+      } | null;
+      /** The attribute host.cpu.model.name. */
+      readonly "host.cpu.model.name"?: {
+        /** Whether host.cpu.model.name is set. @default false */
+        readonly enabled?: boolean | Reference | null;
+      } | null;
+      /** The attribute host.cpu.stepping. */
+      readonly "host.cpu.stepping"?: {
+        /** Whether host.cpu.stepping is set. @default false */
+        readonly enabled?: boolean | Reference | null;
+      } | null;
+      /** The attribute host.cpu.cache.l2.size. */
+      readonly "host.cpu.cache.l2.size"?: {
+        /** Whether host.cpu.cache.l2.size is set. @default false */
+        readonly enabled?: boolean | Reference | null;
+      } | null;
       /** The attribute os.type. */
       readonly "os.type"?: {
         /** Whether os.type is set. @default true */
         readonly enabled?: boolean | Reference | null;
       } | null;
-      /** The attribute host.cpu.cache.l2.size. */
-      readonly "host.cpu.cache.l2.size"?: {
-        /** Whether host.cpu.cache.l2.size is set; not supported. @default false */
-        readonly enabled?: boolean | Reference | null;
-      } | null;
-      /** The attribute host.cpu.family. */
-      readonly "host.cpu.family"?: {
-        /** Whether host.cpu.family is set; not supported. @default false */
-        readonly enabled?: boolean | Reference | null;
-      } | null;
-      /** The attribute host.cpu.model.id. */
-      readonly "host.cpu.model.id"?: {
-        /** Whether host.cpu.model.id is set; not supported. @default false */
-        readonly enabled?: boolean | Reference | null;
-      } | null;
-      /** The attribute host.cpu.model.name. */
-      readonly "host.cpu.model.name"?: {
-        /** Whether host.cpu.model.name is set; not supported. @default false */
-        readonly enabled?: boolean | Reference | null;
-      } | null;
-      /** The attribute host.cpu.stepping. */
-      readonly "host.cpu.stepping"?: {
-        /** Whether host.cpu.stepping is set; not supported. @default false */
-        readonly enabled?: boolean | Reference | null;
-      } | null;
-      /** The attribute host.cpu.vendor.id. */
-      readonly "host.cpu.vendor.id"?: {
-        /** Whether host.cpu.vendor.id is set; not supported. @default false */
+      /** The attribute os.description. */
+      readonly "os.description"?: {
+        /** Whether os.description is set. @default false */
         readonly enabled?: boolean | Reference | null;
       } | null;
       /** The attribute os.build.id. */
       readonly "os.build.id"?: {
         /** Whether os.build.id is set; not supported. @default false */
-        readonly enabled?: boolean | Reference | null;
-      } | null;
-      /** The attribute os.description. */
-      readonly "os.description"?: {
-        /** Whether os.description is set; not supported. @default false */
         readonly enabled?: boolean | Reference | null;
       } | null;
       /** The attribute os.name. */
@@ -974,7 +974,7 @@ export interface TransformProcessorConfig {
   /** What becomes of a failure: ignore goes on and says so in the log, silent goes on, propagate refuses the request. @default ignore */
   readonly error_mode?: 'ignore' | 'silent' | 'propagate' | (string & {}) | null;
   /** OTTL statements, or groups of them, in order. */
-  readonly trace_statements?: readonly ({
+  readonly trace_statements?: readonly (string | {
     /** What it is about. Without it the paths have to say so, as in span.name. */
     readonly context?: 'resource' | 'scope' | 'span' | 'spanevent' | 'metric' | 'datapoint' | 'log' | (string & {}) | null;
     /** Of this group. @default that of the processor */
@@ -985,7 +985,7 @@ export interface TransformProcessorConfig {
     readonly statements?: List | null;
   })[] | null;
   /** OTTL statements, or groups of them, in order. */
-  readonly metric_statements?: readonly ({
+  readonly metric_statements?: readonly (string | {
     /** What it is about. Without it the paths have to say so, as in span.name. */
     readonly context?: 'resource' | 'scope' | 'span' | 'spanevent' | 'metric' | 'datapoint' | 'log' | (string & {}) | null;
     /** Of this group. @default that of the processor */
@@ -996,7 +996,7 @@ export interface TransformProcessorConfig {
     readonly statements?: List | null;
   })[] | null;
   /** OTTL statements, or groups of them, in order. */
-  readonly log_statements?: readonly ({
+  readonly log_statements?: readonly (string | {
     /** What it is about. Without it the paths have to say so, as in span.name. */
     readonly context?: 'resource' | 'scope' | 'span' | 'spanevent' | 'metric' | 'datapoint' | 'log' | (string & {}) | null;
     /** Of this group. @default that of the processor */
@@ -1205,7 +1205,7 @@ export interface OtlpHttpExporterConfig {
   readonly logs_endpoint?: string | null;
   /** Whole URL for profiles. @default <endpoint>/v1development/profiles */
   readonly profiles_endpoint?: string | null;
-  /** proto, or json, which costs about three times the CPU and the bytes. @default proto */
+  /** proto, or json, which costs several times the CPU and twice the bytes, and cannot carry protobuf fields that the agent does not know. @default proto */
   readonly encoding?: 'proto' | 'json' | Reference | null;
   /** HTTP proxy, http://user:password@host:port; without it HTTP_PROXY and NO_PROXY count. @default  */
   readonly proxy_url?: string | null;
@@ -1413,7 +1413,7 @@ export interface FileExporterConfig {
   readonly compression?: 'zstd' | Reference | null;
   /** How hard to compress. */
   readonly compression_params?: {
-    /** Level of zstd, 1 to 22; 0 is its default. @default 0 */
+    /** Level of zstd, 1 to 22; 0 is 1. @default 0 */
     readonly level?: number | bigint | Reference | null;
   } | null;
   /** Time between two writes of what is buffered. Without effect: nothing is buffered: a sender gets its answer when its record is written. @default 1s */
@@ -1427,7 +1427,7 @@ export interface FileExporterConfig {
     /** Open files at most. @default 100 */
     readonly max_open_files?: number | bigint | Reference | null;
   } | null;
-  /** Makes the folder of the file at start. @default false */
+  /** Makes the folder of the file at start; with rotation it is made anyway. @default false */
   readonly create_directory?: boolean | Reference | null;
   /** Mode of the folder, octal, as text. Only with create_directory. @default 0755 */
   readonly directory_permissions?: string | null;
@@ -1753,15 +1753,15 @@ export interface NopExporterConfig {}
 
 /** `connectors`: by id, `type` or `type/name`. */
 export interface ConnectorsConfig {
-  /** Counts spans, span events, metrics, data points or log records by resource and hands the counts as delta sums to pipelines of metrics. Reads what its conditions and attributes ask for; without any only times and kinds are read. */
+  /** Counts spans, span events, metrics, data points or log records by resource and hands the counts as delta sums to pipelines of metrics. */
   readonly count?: CountConnectorConfig | null;
   readonly [id: `count/${string}`]: CountConnectorConfig | null | undefined;
-  /** Hands what one pipeline made of its data to further pipelines of the same signal; nothing is copied. */
+  /** Hands what one pipeline made of its data to further pipelines of the same signal. */
   readonly forward?: ForwardConnectorConfig | null;
   readonly [id: `forward/${string}`]: ForwardConnectorConfig | null | undefined;
 }
 
-/** Counts spans, span events, metrics, data points or log records by resource and hands the counts as delta sums to pipelines of metrics. Reads what its conditions and attributes ask for; without any only times and kinds are read. */
+/** Counts spans, span events, metrics, data points or log records by resource and hands the counts as delta sums to pipelines of metrics. */
 export interface CountConnectorConfig {
   /** Metrics of spans by name, each with `description`, `conditions` (OTTL; one suffices) and `attributes` (list of `key` and `default_value`). @default trace.span.count */
   readonly spans?: NameMap | null;
@@ -1777,7 +1777,7 @@ export interface CountConnectorConfig {
   readonly profiles?: null;
 }
 
-/** Hands what one pipeline made of its data to further pipelines of the same signal; nothing is copied. */
+/** Hands what one pipeline made of its data to further pipelines of the same signal. */
 export interface ForwardConnectorConfig {}
 
 /** `extensions`: by id, `type` or `type/name`. */
@@ -2013,17 +2013,158 @@ export interface TelemetryConfig {
     readonly error_output_paths?: List | null;
     /** Fields of every line. Without effect: log lines are few and go to standard output. */
     readonly initial_fields?: NameMap | null;
-    /** Sends log lines by OTLP. Not supported: sending the own log by OTLP is not supported; it is on standard output. */
-    readonly processors?: null;
+    /** Where it is sent; at most one processor `batch` with an exporter `otlp`. */
+    readonly processors?: readonly ({
+      /** Sends at intervals. @default off */
+      readonly batch?: {
+        /** false switches the section off. */
+        readonly enabled?: boolean | Reference;
+        /** Milliseconds between two sendings. @default 5000 */
+        readonly schedule_delay?: number | bigint | Reference | null;
+        /** Milliseconds. Without effect: exporter.otlp.timeout holds for one attempt. @default 30000 */
+        readonly export_timeout?: number | bigint | Reference | null;
+        /** What is kept between two sendings; more is dropped. @default 2048 */
+        readonly max_queue_size?: number | bigint | Reference | null;
+        /** Of one request. Without effect: what is there goes out in one request. @default 512 */
+        readonly max_export_batch_size?: number | bigint | Reference | null;
+        /** Where to. */
+        readonly exporter?: {
+          /** OTLP. @default off */
+          readonly otlp?: {
+            /** false switches the section off. */
+            readonly enabled?: boolean | Reference;
+            /** grpc, http/protobuf or http/json. @default http/protobuf */
+            readonly protocol?: 'http/protobuf' | 'http/json' | 'grpc' | Reference | null;
+            /** http://host:port; over HTTP `/v1/<signal>` is added where there is no path. */
+            readonly endpoint?: string | null;
+            /** Headers sent with every request. @default {} */
+            readonly headers?: NameMap | null;
+            /** gzip or none. @default none */
+            readonly compression?: 'gzip' | 'none' | Reference | null;
+            /** Milliseconds for one attempt. @default 10000 */
+            readonly timeout?: number | bigint | Reference | null;
+            /** Sends without TLS; so does an endpoint that begins with http://. @default false */
+            readonly insecure?: boolean | Reference | null;
+            /** Part of TLS. Not supported: TLS is not supported yet; remove the key and send in plain text. */
+            readonly certificate?: null;
+            /** Part of TLS. Not supported: TLS is not supported yet; remove the key and send in plain text. */
+            readonly client_certificate?: null;
+            /** Part of TLS. Not supported: TLS is not supported yet; remove the key and send in plain text. */
+            readonly client_key?: null;
+          } | null;
+          /** Standard output. Not supported: only the exporter otlp is supported. */
+          readonly console?: null;
+          /** Zipkin. Not supported: only the exporter otlp is supported. */
+          readonly zipkin?: null;
+        } | null;
+      } | null;
+      /** Sends each by itself. Not supported: only the processor batch is supported. */
+      readonly simple?: null;
+    })[] | null;
   } | null;
-  /** The agent's own spans: none. Without effect: the agent makes no spans of its own. */
+  /** The agent's own spans: one for a delivery, one below it for each attempt. */
   readonly traces?: {
-    /** The agent makes no spans of its own. @default basic */
+    /** none makes no spans; the others are the same. @default basic */
     readonly level?: 'none' | 'basic' | 'normal' | 'detailed' | (string & {}) | null;
-    /** Of own spans. @default [] */
+    /** Of own spans. Without effect: deliveries have no parent and hand no context on. @default [] */
     readonly propagators?: List | null;
-    /** Sends own spans. Not supported: the agent makes no spans of its own; remove the key. */
-    readonly processors?: null;
+    /** Where it is sent; at most one processor `batch` with an exporter `otlp`. */
+    readonly processors?: readonly ({
+      /** Sends at intervals. @default off */
+      readonly batch?: {
+        /** false switches the section off. */
+        readonly enabled?: boolean | Reference;
+        /** Milliseconds between two sendings. @default 5000 */
+        readonly schedule_delay?: number | bigint | Reference | null;
+        /** Milliseconds. Without effect: exporter.otlp.timeout holds for one attempt. @default 30000 */
+        readonly export_timeout?: number | bigint | Reference | null;
+        /** What is kept between two sendings; more is dropped. @default 2048 */
+        readonly max_queue_size?: number | bigint | Reference | null;
+        /** Of one request. Without effect: what is there goes out in one request. @default 512 */
+        readonly max_export_batch_size?: number | bigint | Reference | null;
+        /** Where to. */
+        readonly exporter?: {
+          /** OTLP. @default off */
+          readonly otlp?: {
+            /** false switches the section off. */
+            readonly enabled?: boolean | Reference;
+            /** grpc, http/protobuf or http/json. @default http/protobuf */
+            readonly protocol?: 'http/protobuf' | 'http/json' | 'grpc' | Reference | null;
+            /** http://host:port; over HTTP `/v1/<signal>` is added where there is no path. */
+            readonly endpoint?: string | null;
+            /** Headers sent with every request. @default {} */
+            readonly headers?: NameMap | null;
+            /** gzip or none. @default none */
+            readonly compression?: 'gzip' | 'none' | Reference | null;
+            /** Milliseconds for one attempt. @default 10000 */
+            readonly timeout?: number | bigint | Reference | null;
+            /** Sends without TLS; so does an endpoint that begins with http://. @default false */
+            readonly insecure?: boolean | Reference | null;
+            /** Part of TLS. Not supported: TLS is not supported yet; remove the key and send in plain text. */
+            readonly certificate?: null;
+            /** Part of TLS. Not supported: TLS is not supported yet; remove the key and send in plain text. */
+            readonly client_certificate?: null;
+            /** Part of TLS. Not supported: TLS is not supported yet; remove the key and send in plain text. */
+            readonly client_key?: null;
+          } | null;
+          /** Standard output. Not supported: only the exporter otlp is supported. */
+          readonly console?: null;
+          /** Zipkin. Not supported: only the exporter otlp is supported. */
+          readonly zipkin?: null;
+        } | null;
+      } | null;
+      /** Sends each by itself. Not supported: only the processor batch is supported. */
+      readonly simple?: null;
+    })[] | null;
+    /** Which deliveries are recorded. @default off */
+    readonly sampler?: {
+      /** false switches the section off. */
+      readonly enabled?: boolean | Reference;
+      /** Every delivery. @default off */
+      readonly always_on?: {
+        /** false switches the section off. */
+        readonly enabled?: boolean | Reference;
+      } | null;
+      /** None. @default off */
+      readonly always_off?: {
+        /** false switches the section off. */
+        readonly enabled?: boolean | Reference;
+      } | null;
+      /** A share of the deliveries. @default off */
+      readonly trace_id_ratio_based?: {
+        /** false switches the section off. */
+        readonly enabled?: boolean | Reference;
+        /** Share from 0 to 1. @default 1 */
+        readonly ratio?: number | bigint | Reference | null;
+      } | null;
+      /** As its root. @default off */
+      readonly parent_based?: {
+        /** false switches the section off. */
+        readonly enabled?: boolean | Reference;
+        /** Deliveries have no parent: this one decides. */
+        readonly root?: {
+          /** Every delivery. @default off */
+          readonly always_on?: {
+            /** false switches the section off. */
+            readonly enabled?: boolean | Reference;
+          } | null;
+          /** None. @default off */
+          readonly always_off?: {
+            /** false switches the section off. */
+            readonly enabled?: boolean | Reference;
+          } | null;
+          /** A share of the deliveries. @default off */
+          readonly trace_id_ratio_based?: {
+            /** false switches the section off. */
+            readonly enabled?: boolean | Reference;
+            /** Share from 0 to 1. @default 1 */
+            readonly ratio?: number | bigint | Reference | null;
+          } | null;
+        } | null;
+        /** Of parents. Not supported: only always_on, always_off, trace_id_ratio_based and parent_based with one of them as its root are supported. */
+        readonly remote_parent_sampled?: null;
+      } | null;
+    } | null;
   } | null;
   /** Attributes of the process, as labels of target_info. An empty value removes one. @default {} */
   readonly resource?: NameMap | null;
@@ -2035,6 +2176,15 @@ export interface ProcessConfig {
   readonly drain_deadline?: Duration | null;
   /** How often the files of the configuration are looked at for a change; 0 reloads on SIGHUP only. A key of this agent alone. @default 2s */
   readonly reload_interval?: Duration | null;
+  /** Loads that are reported when they are crossed: in the log, in /status and as metrics. Nothing is refused because of them. A key of this agent alone. */
+  readonly thresholds?: {
+    /** Percent of CPU time, of the CPUs of the cgroup or of the machine. A key of this agent alone. @default 80 */
+    readonly cpu?: number | bigint | Reference | null;
+    /** Percent of resident memory, of the limit of the cgroup or of the machine. A key of this agent alone. @default 85 */
+    readonly memory?: number | bigint | Reference | null;
+    /** Percent of time for which the thread that reads and writes is busy. A key of this agent alone. @default 90 */
+    readonly io?: number | bigint | Reference | null;
+  } | null;
   /** MiB that requests may hold in the whole process, also where no pipeline has a memory_limiter. A key of this agent alone. @default none */
   readonly memory_limit_mib?: number | bigint | Reference | null;
 }
