@@ -26,6 +26,11 @@ export const PROGRAM_ERRORS = {
     remedy: 'The message names the address and the key of the configuration that asks for it; stop the other program or change the key.',
     exitCode: EXIT.FAILED,
   },
+  OTLP_FILE: {
+    message: 'The exporter file cannot open its file: no such folder, not permitted, or not a file.',
+    exitCode: EXIT.FAILED,
+    remedy: 'The message names path and key; make the folder, set create_directory, or change the mode of the volume.',
+  },
   OTLP_DETECTION: {
     message: 'A detector of resource_detection could not find what it must: no host name, or a variable or file that cannot be read.',
     remedy: 'The message names the processor and the detector; correct what it reads, or take the detector out.',

@@ -31,10 +31,11 @@ interface Kept {
 }
 
 function run(settings: ProbabilisticSamplerSettings, signal: Signal, body: Buffer, items: number): Body {
-  const result = new ProbabilisticSampler(settings, signal, new ProcessorCounters('s', 'probabilistic_sampler', signal)).process(
-    { slices: [body], bytes: body.length, items },
-    undefined,
-  );
+  const result = new ProbabilisticSampler(settings, signal, new ProcessorCounters('s', 'probabilistic_sampler', signal)).process({
+    slices: [body],
+    bytes: body.length,
+    items,
+  });
   if (typeof result === 'string') throw new Error(result);
   return result;
 }
