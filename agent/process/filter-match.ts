@@ -1,11 +1,11 @@
 import type { AnyValue } from '../otlp/view/any-value.ts';
+import { anyValueAsString } from '../otlp/view/as-string.ts';
 import type { AttributesView } from '../otlp/view/attributes.ts';
 import type { LogView } from '../otlp/view/log.ts';
 import type { MetricView } from '../otlp/view/metric.ts';
 import type { ResourceView, ScopeView } from '../otlp/view/request.ts';
 import type { SpanView } from '../otlp/view/span.ts';
 import { equalValues } from '../ottl/compare.ts';
-import { asString } from '../ottl/json.ts';
 import type { AttributeMatch, Match, TextSet } from './filter-match-config.ts';
 
 /** Whether something is what an include or exclude section describes: all of what the section says has to be so. */
@@ -22,7 +22,7 @@ export function matchesSpan(match: Match, span: SpanView, scope: ScopeView, reso
 }
 
 export function matchesLog(match: Match, log: LogView, resource: ResourceView): boolean {
-  if (match.bodies !== undefined && !has(match.bodies, asString(log.body))) return false;
+  if (match.bodies !== undefined && !has(match.bodies, anyValueAsString(log.body))) return false;
   if (match.severityTexts !== undefined && !has(match.severityTexts, log.severityText)) return false;
   if (match.severity !== undefined && !isSevere(log.severityNumber, match.severity)) return false;
   return hasAll(match.resource, resource.attributes) && hasAll(match.attributes, log.attributes);
@@ -47,7 +47,7 @@ export function hasAll(matches: readonly AttributeMatch[], attributes: Attribute
 const KINDS = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'].map((kind) => `SPAN_KIND_${kind}`);
 
 function serviceName({ attributes }: ResourceView): string {
-  return attributes.has('service.name') ? asString(attributes.get('service.name')) : '<nil-service-name>';
+  return attributes.has('service.name') ? anyValueAsString(attributes.get('service.name')) : '<nil-service-name>';
 }
 
 function isSevere(severity: number, { min, matchUndefined }: { readonly min: number; readonly matchUndefined: boolean }): boolean {

@@ -1,9 +1,9 @@
+import { anyValueAsString } from '../../otlp/view/as-string.ts';
 import type { LogView } from '../../otlp/view/log.ts';
 import type { Accessor } from '../access.ts';
 import { Failure, OttlError } from '../errors.ts';
 import { assigned, getInValue, placed } from '../indexing.ts';
 import type { Item } from '../item.ts';
-import { asString } from '../json.ts';
 import { isList, isMap, typeName } from '../values.ts';
 import { expectText, identifier, map, nanos, number, text, time } from './fields.ts';
 import type { Paths, Segment } from './segment.ts';
@@ -81,7 +81,7 @@ function body(segment: Segment): Accessor {
   if (next !== undefined) {
     if (next.name !== 'string') throw new OttlError(`body has no "${next.name}"; it has string`, next.at);
     return {
-      get: (item) => asString(logOf(item).body),
+      get: (item) => anyValueAsString(logOf(item).body),
       set: (item, value) => {
         logOf(item).body = expectText(value);
       },

@@ -1,8 +1,8 @@
 import { type AnyValue, MAX_VALUE_DEPTH } from '../../otlp/view/any-value.ts';
+import { anyValueAsString } from '../../otlp/view/as-string.ts';
 import { compare } from '../compare.ts';
 import { fromRaw, wantList } from '../convert.ts';
 import { Failure } from '../errors.ts';
-import { asString } from '../json.ts';
 import { anything, list, listOf, literalBool, literalString, map, optional, string } from '../kinds.ts';
 import { compareText, entriesOf, GoSlice, isList, isMap, typeName, type Value } from '../values.ts';
 import { define, type FunctionDefinition } from './define.ts';
@@ -89,7 +89,7 @@ export const COLLECTION_CONVERTERS: readonly FunctionDefinition[] = [
       return (item) => {
         const entries = [...entriesOf(args.target.get(item))];
         if (args.sort_output === true) entries.sort(([a], [b]) => compareText(a, b));
-        return entries.map(([key, value]) => quoted(key) + delimiter + quoted(asString(value))).join(between);
+        return entries.map(([key, value]) => quoted(key) + delimiter + quoted(anyValueAsString(value))).join(between);
       };
     },
   ),
@@ -143,7 +143,7 @@ function sorted(value: Value, sign: number): Value {
   const values = isList(value) ? value : value.items.map(fromRaw);
   if (values.length === 0 || values.some((each) => typeof each === 'object')) return values;
   const isNumbers = values.every((each) => typeof each === 'bigint' || typeof each === 'number');
-  const by = isNumbers ? order : (a: AnyValue, b: AnyValue) => compareText(asString(a), asString(b));
+  const by = isNumbers ? order : (a: AnyValue, b: AnyValue) => compareText(anyValueAsString(a), anyValueAsString(b));
   return new GoSlice(
     'any',
     [...values].sort((a, b) => sign * by(a, b)),

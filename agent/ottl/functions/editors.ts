@@ -1,7 +1,7 @@
 import type { AnyValue } from '../../otlp/view/any-value.ts';
+import { anyValueAsString } from '../../otlp/view/as-string.ts';
 import { fromRaw, wantList } from '../convert.ts';
 import { Failure } from '../errors.ts';
-import { asString } from '../json.ts';
 import { anything, int, listOf, literalBool, literalInt, literalString, map, mapPath, optional, path, string } from '../kinds.ts';
 import { entriesOf, frozen, GoSlice, isList, type Value } from '../values.ts';
 import { define, type FunctionDefinition } from './define.ts';
@@ -76,7 +76,7 @@ export const EDITORS: readonly FunctionDefinition[] = [
   }),
 
   define('stringify_all', { target: mapPath }, ({ target }) => (item) => {
-    target.edit(item, (edited) => edited.mapValues(asString));
+    target.edit(item, (edited) => edited.mapValues(anyValueAsString));
     return undefined;
   }),
 
