@@ -3,6 +3,7 @@ import type { Metric } from '../metric';
 import { AgentMetrics, CollectorMetrics, KubernetesMetrics, TelemetryItem } from '../metrics';
 import { FIVE_MINUTES, queueRatio, ratePerSignal } from '../queries';
 import { Match, type Query } from '../query';
+import { agentAlerts } from './agent';
 import { Alert } from './alert';
 import type { ObservedParts, ResolvedThresholds } from './parts';
 import { autoscalersAtMaximum, gatewayAutoscaler } from './pods';
@@ -30,7 +31,12 @@ export function collectorAlerts(parts: ObservedParts, thresholds: ResolvedThresh
   const alerts: Alert[] = [];
   if (parts.agentJob !== undefined) {
     const role = agentRole(parts.agentJob);
-    alerts.push(...roleAlerts(role, thresholds), refusedRequests(role, thresholds), evicted(role, thresholds));
+    alerts.push(
+      ...roleAlerts(role, thresholds),
+      refusedRequests(role, thresholds),
+      evicted(role, thresholds),
+      ...agentAlerts(parts.agentJob),
+    );
   }
   if (parts.gatewayJob !== undefined) {
     const role = gatewayRole(parts.gatewayJob);

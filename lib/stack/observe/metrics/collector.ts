@@ -147,11 +147,35 @@ export class AgentMetrics {
     'Bytes of telemetry in the process, as the memory limiter counts them.',
   );
 
+  public static readonly CONFIG_RELOADS = counter(
+    Program.AGENT,
+    'otlp_agent_config_reloads',
+    ['result'],
+    'Reloads of the configuration: success, or failure, after which the old one runs on.',
+  );
+  public static readonly CONFIG_LOADED = gauge(
+    Program.AGENT,
+    'otlp_agent_config_last_reload_success_timestamp_seconds',
+    Unit.SECONDS,
+    [],
+    'When the running configuration was taken, in seconds since 1970.',
+  );
+  public static readonly MEMORY_PRESSED = gauge(
+    Program.AGENT,
+    'otlp_agent_memory_pressed',
+    Unit.NONE,
+    [],
+    '1 while the process is above its memory limit in spite of collections.',
+  );
+
   public static all(): Metric[] {
     return [
       AgentMetrics.REQUESTS,
       AgentMetrics.RETRIES,
       AgentMetrics.HELD_BYTES,
+      AgentMetrics.CONFIG_RELOADS,
+      AgentMetrics.CONFIG_LOADED,
+      AgentMetrics.MEMORY_PRESSED,
       ...TelemetryItem.all().map((item) => AgentMetrics.evicted(item)),
     ];
   }
