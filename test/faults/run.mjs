@@ -5,7 +5,7 @@
  *   - RSS after the third identical storm is at most 10 % above that after the first, and always below the memory limit
  *   - the clients beside it keep p99 below a second, lose nothing that was acknowledged, and get nothing twice
  *
- *   --seconds N   time for all storms (default 240)     --seed N    another course of events (printed; default: of the clock)
+ *   --seconds N   time for all storms (default 240); with more they are played again, with other seeds     --seed N    another course of events (printed; default: of the clock)
  *   --storm NAME  only this one                         --record    writes test/faults/record.json, which docs/reference/faults.md is made of
  */
 import { execFileSync, fork } from 'node:child_process';
@@ -19,8 +19,12 @@ const LIMIT_MIB = 320;
 const ROUNDS = 3;
 const MAX_GROWTH = 1.1;
 const MAX_P99_MS = 1000;
+/** Of all storms once. */
+const PASS_SECONDS = 240;
 /** After each storm; its memory is the least that is seen in this time: V8 collects when it is its turn, not when a storm ends. */
 const SETTLE_MS = 4000;
+/** Two of the intervals at which the agent collects by force while it is near its limit. */
+const SETTLE_AT_MOST_MS = 20_000;
 
 /** `count` for three rounds together at most; `share` of the time. */
 const STORMS = [
@@ -68,9 +72,10 @@ await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 await answerOf(clients, 'mark');
 say(`RSS before: ${agent.rss()} MiB`);
 
-async function settledRss() {
+/** The least within SETTLE_MS; where that is more than `enough`, as long as SETTLE_AT_MOST_MS for it to fall so far. */
+async function settledRss(enough = Number.POSITIVE_INFINITY) {
   let least = Number.POSITIVE_INFINITY;
-  for (let waited = 0; waited < SETTLE_MS; waited += 100) {
+  for (let waited = 0; waited < SETTLE_MS || (least > enough && waited < SETTLE_AT_MOST_MS); waited += 100) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     least = Math.min(least, agent.rss());
   }
@@ -83,18 +88,18 @@ const results = [];
 await answerOf(child('storm-process.mjs', 'connections'), { ports: agent.ports, seed: seed + 1, count: 5000, seconds: 10 });
 say(`RSS after a first storm to warm up: ${await settledRss()} MiB`);
 
-for (const storm of storms) {
+async function play(storm, passSeed, passSeconds) {
   const rounds = [];
   let count = Math.ceil(storm.count / ROUNDS);
   const began = performance.now();
   for (let round = 1; round <= ROUNDS && agent.alive(); round += 1) {
     // The first round finds out how many there is time for; the others are the same again, however long they take (within reason).
-    const time = ((seconds * storm.share) / share / ROUNDS) * (round === 1 ? 0.85 : 4);
+    const time = ((passSeconds * storm.share) / share / ROUNDS) * (round === 1 ? 0.85 : 4);
     const at = performance.now();
-    const result = await answerOf(child('storm-process.mjs', storm.name), { ports: agent.ports, seed, count, seconds: time });
+    const result = await answerOf(child('storm-process.mjs', storm.name), { ports: agent.ports, seed: passSeed, count, seconds: time });
     const took = (performance.now() - at) / 1000;
     count = result.count;
-    const rssMib = await settledRss();
+    const rssMib = await settledRss(round === 1 ? undefined : rounds[0].rssMib * MAX_GROWTH);
     const beside = await answerOf(clients, 'mark');
     rounds.push({ count: result.count, seconds: Number(took.toFixed(1)), rssMib, clients: beside, answers: result.answers });
     say(
@@ -108,12 +113,21 @@ for (const storm of storms) {
   }
   if (!agent.alive()) {
     problems.push(`${storm.name}: the agent has ended:\n${agent.output().slice(-3000)}`);
-    break;
+    return;
   }
   const [first, , last] = rounds;
   if (last.rssMib > first.rssMib * MAX_GROWTH)
     problems.push(`${storm.name}: RSS grew from ${first.rssMib} to ${last.rssMib} MiB over identical storms`);
   results.push({ storm: storm.name, seconds: Number(((performance.now() - began) / 1000).toFixed(1)), rounds });
+}
+
+// As often as there is time for, each time with other seeds.
+const startedAt = performance.now();
+let passes = 0;
+for (let left = seconds; passes === 0 || left > PASS_SECONDS / 2; left = seconds - (performance.now() - startedAt) / 1000) {
+  for (const storm of storms) if (agent.alive()) await play(storm, seed + passes, Math.min(seconds, PASS_SECONDS));
+  passes += 1;
+  if (!agent.alive()) break;
 }
 
 const peakMib = agent.peak();
@@ -150,7 +164,8 @@ if (values.record === true) {
     commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
     machine: { cpu: cpus()[0]?.model, cores: availableParallelism(), memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version },
     seed,
-    seconds,
+    seconds: Math.round((performance.now() - startedAt) / 1000),
+    passes,
     limitMib: LIMIT_MIB,
     peakRssMib: peakMib,
     wellBehaved: { acknowledged: beside.acknowledged.length, ...told, refusedAndSentAgain: beside.refusals },
@@ -160,5 +175,5 @@ if (values.record === true) {
   writeFileSync(new URL('record.json', import.meta.url), `${JSON.stringify(record, null, 2)}\n`);
 }
 const failed = problems.length;
-say(`${storms.length - Math.min(storms.length, failed)} passed, ${failed} failed, 0 skipped`);
+say(`${passes * storms.length - Math.min(passes * storms.length, failed)} passed, ${failed} failed, 0 skipped`);
 process.exit(failed === 0 ? 0 : 1);
