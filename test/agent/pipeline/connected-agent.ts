@@ -1,5 +1,5 @@
-import { createAgent } from '../../../agent/index.ts';
-import { GrpcClient, type LogLine, type Running, recordingLog } from '../kit/agent.ts';
+import { type Books, createAgent } from '../../../agent/index.ts';
+import { finish, GrpcClient, type LogLine, type Running, recordingLog } from '../kit/agent.ts';
 import { loadYaml } from '../support/config.ts';
 
 /** Pipelines by id, as they stand in a configuration. */
@@ -72,4 +72,14 @@ export async function connectedAgent(shape: ConnectedShape): Promise<Connected> 
     metricsPort: port('metrics'),
     client: new GrpcClient(grpcPort),
   };
+}
+
+/**
+ * Drains, and gives the books, which balance. The clients hang up before: a goodbye that crosses theirs is a second of waiting, which no
+ * test is about; a turn of the timers gives them the time.
+ */
+export async function end(running: Connected, ...others: readonly GrpcClient[]): Promise<Books> {
+  for (const client of [running.client, ...others]) client.close();
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  return await finish(running);
 }

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Books } from '../../../agent/index.ts';
-import { finish, until } from '../kit/agent.ts';
+import { until } from '../kit/agent.ts';
 import { attribute, decode, encode, type Message, request } from '../kit/otlp.ts';
 import { type GrpcAnswer, grpcSink, type Received, type Sink } from '../kit/sink.ts';
-import { type Connected, type ConnectedShape, connectedAgent } from './connected-agent.ts';
+import { type Connected, type ConnectedShape, connectedAgent, end } from './connected-agent.ts';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -20,12 +20,6 @@ async function start(shape: ConnectedShape): Promise<Connected> {
   const made = await connectedAgent(shape);
   open.push(made.client, made.agent);
   return made;
-}
-
-/** The client hangs up first: the drain would give it a second. */
-async function end(running: Connected): Promise<Books> {
-  running.client.close();
-  return await finish(running);
 }
 
 /** The values of one attribute of resources, over all requests that a sink got. */

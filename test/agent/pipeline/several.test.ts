@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { finish, GrpcClient, post, until } from '../kit/agent.ts';
+import { GrpcClient, post, until } from '../kit/agent.ts';
 import { request } from '../kit/otlp.ts';
 import { PATHS } from '../kit/settings.ts';
 import { type GrpcAnswer, grpcSink, type Received, type Sink } from '../kit/sink.ts';
-import { type Connected, type ConnectedShape, connectedAgent } from './connected-agent.ts';
+import { type Connected, type ConnectedShape, connectedAgent, end } from './connected-agent.ts';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -41,7 +41,7 @@ describe('several receivers', () => {
     expect((await post(running.port('otlp/other/http'), PATHS.traces, request('traces', 4, 'third'))).status).toBe(200);
     await until(() => out.received.length === 3);
     expect(names(out)).toEqual(['first', 'second', 'third']);
-    const { receivers, total } = await finish(running);
+    const { receivers, total } = await end(running, other);
     expect(total).toMatchObject({ received: 7, accepted: 7, sent: 7 });
     const taken = receivers.filter((one) => one.accepted > 0).map((one) => [one.receiver, one.transport, one.accepted]);
     expect(taken).toEqual(
@@ -73,7 +73,7 @@ describe('several receivers', () => {
     await other.export('logs', request('logs', 1, 'log'));
     await until(() => a.received.length === 1 && b.received.length === 2);
     expect(names(a)).toEqual(['to-a']);
-    expect((await finish(running)).total).toMatchObject({ received: 3, accepted: 3, sent: 3 });
+    expect((await end(running, other)).total).toMatchObject({ received: 3, accepted: 3, sent: 3 });
   });
 });
 
@@ -94,7 +94,7 @@ describe('several pipelines of one signal and receiver', () => {
     await running.client.export('traces', request('traces', 3, 'open'));
     await until(() => a.received.length === 2 && b.received.length === 1);
     expect([names(a), names(b)]).toEqual([['open', 'secret'], ['open']]);
-    expect((await finish(running)).total).toMatchObject({ received: 5, accepted: 5, sent: 8 });
+    expect((await end(running)).total).toMatchObject({ received: 5, accepted: 5, sent: 8 });
   });
 
   it('answer a sender that waits with the worst of what became of it', async () => {
@@ -102,7 +102,7 @@ describe('several pipelines of one signal and receiver', () => {
     const running = await start(two(a, b, { queue: { wait_for_result: true } }));
     await running.client.export('traces', request('traces', 1, 'secret'));
     await expect(running.client.export('traces', request('traces', 1, 'open'))).rejects.toMatchObject({ code: 3 });
-    const { total } = await finish(running);
+    const { total } = await end(running);
     expect(total).toMatchObject({ received: 2, accepted: 1, refused: 1, sent: 2, sendFailed: 1 });
   });
 
@@ -121,7 +121,7 @@ describe('several pipelines of one signal and receiver', () => {
     await running.client.export('traces', request('traces', 1));
     await until(() => a.received.length === 2);
     expect(a.received.map(({ body }) => /one|two/u.exec(body.toString('latin1'))?.[0]).sort()).toEqual(['one', 'two']);
-    expect((await finish(running)).total).toMatchObject({ received: 1, accepted: 1, sent: 2 });
+    expect((await end(running)).total).toMatchObject({ received: 1, accepted: 1, sent: 2 });
   });
 
   it('fails a body that the second cannot read, and the first stores nothing of it', async () => {
@@ -130,7 +130,7 @@ describe('several pipelines of one signal and receiver', () => {
     // One span whose name is longer than the span: only the filter looks into it.
     const malformed = Buffer.from([0x0a, 6, 0x12, 4, 0x12, 2, 0x2a, 9]);
     await expect(running.client.export('traces', malformed)).rejects.toMatchObject({ code: 3 });
-    const books = await finish(running);
+    const books = await end(running);
     expect(books.total).toMatchObject({ received: 1, accepted: 0, refused: 1 });
     expect(books.exporters.map((one) => one.offered)).toEqual([0, 0]);
     expect(running.agent.heldBytes).toBe(0);
