@@ -215,6 +215,25 @@ describe('pipelines behind a forward connector', () => {
     expect(bookOf(books, 'otlp_grpc/a')).toMatchObject({ offered: 1 });
   });
 
+  it('keep the signals apart that one connector carries', async () => {
+    const [a, b] = [await sink(), await sink()];
+    const running = await start({
+      exporters: { a: { port: a.port }, b: { port: b.port } },
+      connectors: { forward: {} },
+      pipelines: {
+        traces: { receivers: ['otlp'], exporters: ['forward'] },
+        logs: { receivers: ['otlp'], exporters: ['forward'] },
+        'traces/a': { receivers: ['forward'], exporters: ['otlp_grpc/a'] },
+        'logs/b': { receivers: ['forward'], exporters: ['otlp_grpc/b'] },
+      },
+    });
+    await running.client.export('traces', request('traces', 1));
+    await running.client.export('logs', request('logs', 2));
+    const books = await end(running);
+    expect([a, b].map(({ received }) => received.map(({ signal, items }) => [signal, items]))).toEqual([[['traces', 1]], [['logs', 2]]]);
+    expect(books.total).toMatchObject({ accepted: 3, sent: 3 });
+  });
+
   it('get it once where the connector or the exporter is listed twice', async () => {
     const a = await sink();
     const running = await start({
@@ -281,6 +300,29 @@ describe('what the count connector makes', () => {
     const books = await end(running);
     expect(books.total).toMatchObject({ received: 3, accepted: 3, sent: 3 });
     expect(counts.received).toEqual([]);
+    expect(await running.agent.metrics()).toContain('otlp_agent_connector_lost_items{connector="count",data_type="traces"} 1');
+  });
+
+  it('is stored nowhere where one of the pipelines behind its own fails', async () => {
+    const [out, counts] = [await sink(), await sink()];
+    const failing = {
+      error_mode: 'propagate',
+      metric_statements: [{ context: 'datapoint', statements: ['set(attributes["n"], ParseJSON("{"))'] }],
+    };
+    const running = await start({
+      exporters: { out: { port: out.port }, counts: { port: counts.port } },
+      connectors: { count: {}, forward: {} },
+      processors: { transform: failing },
+      pipelines: {
+        traces: { receivers: ['otlp'], exporters: ['otlp_grpc/out', 'count'] },
+        metrics: { receivers: ['count'], exporters: ['otlp_grpc/counts', 'forward'] },
+        'metrics/2': { receivers: ['forward'], processors: ['transform'], exporters: ['otlp_grpc/counts'] },
+      },
+    });
+    await running.client.export('traces', request('traces', 3));
+    const books = await end(running);
+    expect(books.total).toMatchObject({ accepted: 3, sent: 3 });
+    expect(bookOf(books, 'otlp_grpc/counts', 'metrics')).toMatchObject({ offered: 0 });
     expect(await running.agent.metrics()).toContain('otlp_agent_connector_lost_items{connector="count",data_type="traces"} 1');
   });
 
