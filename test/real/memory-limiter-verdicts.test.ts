@@ -50,7 +50,7 @@ async function overHttp(
   headers: Record<string, string>,
   method = 'POST',
 ): Promise<Verdict> {
-  const answer = await fetch(http + path, { method, headers, ...(method === 'POST' ? { body: bytes as BodyInit } : {}) });
+  const answer = await fetch(http + path, { method, headers, ...(method === 'POST' ? { body: bytes as RequestInit['body'] } : {}) });
   await answer.arrayBuffer();
   return `${answer.status}${answer.headers.has('retry-after') ? ' Retry-After' : ''}`;
 }
