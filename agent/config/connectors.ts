@@ -1,7 +1,6 @@
 import type { ConfiguredMap } from './components.ts';
 import type { Findings } from './parse.ts';
 import type { PipelinePlan } from './pipelines.ts';
-import type { AgentSettings, BatchSettings, PipelineSettings } from './settings.ts';
 import { originAt, type PathStep } from './tree.ts';
 
 export interface ConnectorNeighbours {
@@ -42,35 +41,6 @@ export function checkConnectors(plans: readonly PipelinePlan[], configured: Conn
   }
   const cycle = findCycle(plans, configured.connectors);
   if (cycle !== undefined) report((cycle[0] as PipelinePlan).path, `is part of a circle: ${cycle.map((plan) => plan.id).join(' -> ')}`);
-}
-
-/**
- * A `batch` processor runs as the batch of the exporters at the end of its pipeline (process/batch-config.ts). Where that end is a
- * `forward` connector, the exporters are those of the pipelines behind it, as far as these have no batch of their own. What `count` makes
- * is new: the batches of what it counts say nothing of it. Called with pipelines that have no circle.
- */
-export function batchesBehindForwards(
-  pipelines: readonly PipelineSettings[],
-  connectors: AgentSettings['connectors'],
-): readonly PipelineSettings[] {
-  const found = new Map<string, BatchSettings | undefined>();
-  const batchOf = (pipeline: PipelineSettings): BatchSettings | undefined => {
-    if (pipeline.batch !== undefined || found.has(pipeline.id)) return pipeline.batch ?? found.get(pipeline.id);
-    found.set(pipeline.id, undefined); // A circle, which is refused elsewhere, ends here.
-    for (const before of pipelines) {
-      const joins = before.signal === pipeline.signal && before.exporters.some((id) => forwards(id) && pipeline.receivers.includes(id));
-      const inherited = joins ? batchOf(before) : undefined;
-      if (inherited === undefined) continue;
-      found.set(pipeline.id, inherited);
-      break;
-    }
-    return found.get(pipeline.id);
-  };
-  const forwards = (id: string): boolean => connectors[id]?.kind === 'forward';
-  return pipelines.map((pipeline) => {
-    const batch = batchOf(pipeline);
-    return batch === undefined ? pipeline : { ...pipeline, batch };
-  });
 }
 
 /** The pipelines of a circle, its first again at the end. */

@@ -1,9 +1,10 @@
 import { totalmem } from 'node:os';
 import { TELEMETRY_CONFIG, telemetrySettings } from '../telemetry/config.ts';
+import { batchesBehindForwards, noteSharedBatches } from './batches.ts';
 import type { BuildContext } from './component.ts';
 import type { Configured, ConfiguredMap } from './components.ts';
 import { readComponents } from './components.ts';
-import { batchesBehindForwards, checkConnectors } from './connectors.ts';
+import { checkConnectors } from './connectors.ts';
 import { expandTree } from './expand.ts';
 import type { Findings } from './parse.ts';
 import { parseAt, unknownKey } from './parse.ts';
@@ -116,6 +117,8 @@ function buildSettings(findings: Findings, totalMemoryBytes: number): AgentSetti
     };
     return batch === undefined ? pipeline : { ...pipeline, batch };
   });
+  const merging = batchesBehindForwards(pipelines, builtConnectors);
+  noteSharedBatches(merging, builtExporters, findings);
   const running: AgentSettings['processors'] = Object.fromEntries(
     Object.entries(builtProcessors).flatMap(([id, settings]) => (settings.kind === 'batch' ? [] : [[id, settings] as const])),
   );
@@ -125,7 +128,7 @@ function buildSettings(findings: Findings, totalMemoryBytes: number): AgentSetti
     exporters: builtExporters,
     connectors: builtConnectors,
     extensions: builtExtensions,
-    pipelines: batchesBehindForwards(pipelines, builtConnectors),
+    pipelines: merging,
     telemetry: builtTelemetry,
     agent: processSettings(agent),
   };

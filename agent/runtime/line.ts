@@ -1,4 +1,5 @@
 import type { Gate } from '../admit/admit.ts';
+import { batchOfExporter } from '../config/batches.ts';
 import type { AgentSettings, PipelineSettings, Signal } from '../config/settings.ts';
 import { createOutlet } from '../export/create-outlet.ts';
 import type { Outlet } from '../export/outlet.ts';
@@ -155,13 +156,14 @@ export class Line {
         if (made.has(name)) continue;
         const own = settings.exporters[id];
         if (own === undefined) throw new Error(`pipeline ${pipeline.id} names exporter ${id}, which is not in the settings`);
-        const print = fingerprint(own, pipeline.batch);
+        const batch = batchOfExporter(settings.pipelines, pipeline.signal, id);
+        const print = fingerprint(own, batch);
         const old = this.#outlets.get(name);
         if (old?.print === print) made.set(name, old);
         else {
           const host = { log: this.#log, counters: this.counters };
           try {
-            made.set(name, { print, part: await createOutlet(own, pipeline.signal, pipeline.batch, host) });
+            made.set(name, { print, part: await createOutlet(own, pipeline.signal, batch, host) });
           } catch (error) {
             // A file that cannot be opened: those that were made before it hold files and timers.
             for (const [other, { part }] of made) if (this.#outlets.get(other)?.part !== part) await this.#end(part);

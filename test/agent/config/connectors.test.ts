@@ -116,4 +116,13 @@ describe('a batch processor in front of a forward connector', () => {
     const pipelines: Shape['pipelines'] = { metrics: ['otlp', 'batch', 'count nop'], 'metrics/1': ['count', '', 'nop'] };
     expect(batchOf({ connectors: { count: {} }, processors: batch, pipelines })).toEqual({ metrics: 10, 'metrics/1': undefined });
   });
+
+  it('is said where an exporter has it for another pipeline too', () => {
+    const { notices } = loadYaml(
+      config({ connectors: {}, processors: batch, pipelines: { 'traces/1': ['otlp', '', 'nop'], 'traces/2': ['otlp', 'batch', 'nop'] } }),
+    );
+    expect(notices.filter(({ message }) => message.includes('merged')).map(({ path }) => path.join('.'))).toEqual([
+      'service.pipelines.traces/1',
+    ]);
+  });
 });

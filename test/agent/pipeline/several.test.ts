@@ -124,6 +124,22 @@ describe('several pipelines of one signal and receiver', () => {
     expect((await end(running)).total).toMatchObject({ received: 1, accepted: 1, sent: 2 });
   });
 
+  it('into one exporter merge what they send as the batch of either says', async () => {
+    const [a, b] = [await sink(), await sink()];
+    const running = await start(
+      two(a, b, {
+        processors: { batch: { timeout: '1h', send_batch_size: 1000 } },
+        pipelines: {
+          'traces/1': { receivers: ['otlp'], exporters: ['otlp_grpc/a'] },
+          'traces/2': { receivers: ['otlp'], processors: ['batch'], exporters: ['otlp_grpc/a'] },
+        },
+      }),
+    );
+    for (let i = 0; i < 3; i += 1) await running.client.export('traces', request('traces', 1, `merged-${i}`));
+    expect((await end(running)).total).toMatchObject({ received: 3, accepted: 3, sent: 6 });
+    expect(a.received.map(({ items }) => items)).toEqual([6]);
+  });
+
   it('fails a body that the second cannot read, and the first stores nothing of it', async () => {
     const [a, b] = [await sink(), await sink()];
     const running = await start(two(a, b));
