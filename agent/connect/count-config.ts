@@ -108,6 +108,7 @@ export const countConnector = component<Config, CountSettings>({
   dataPath: {
     bytes:
       'without conditions and attributes only the times of spans, events and log records are read, else what those name; the counts are new requests that no sender waits for',
+    drops: 'drops nothing of the sender; counts are lost where their exporter is full or a processor behind it fails',
   },
   config: section(shape, {
     describe: 'Counts what a pipeline carries.',

@@ -29,7 +29,8 @@ export const NOTES = {
     bytes:
       'Requests merge by concatenation. Only one above `send_batch_max_size` is taken apart, down to single items, its envelopes repeated.',
     drops: 'Nothing.',
-    counters: 'Those of the exporters whose `sending_queue.batch` it becomes.',
+    counters:
+      'Those of the exporters whose `sending_queue.batch` it becomes: of its pipeline, and of those behind a `forward` connector that have no batch of their own.',
   },
   'processors/attributes': {
     counters: `${PROCESSED}.`,
@@ -87,7 +88,7 @@ export const NOTES = {
     counters: `${CONNECTED}.`,
   },
   'connectors/count': {
-    counters: `${CONNECTED}.`,
+    counters: `${CONNECTED}; \`otelcol_exporter_enqueue_failed_metric_points\` of the exporter where the counts have no room.`,
   },
   'extensions/health_check': {
     bytes: 'None.',
