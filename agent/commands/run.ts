@@ -27,9 +27,11 @@ export async function run(args: ConfigArguments, io: Io, stop: AbortSignal, relo
   const log = createLog(settings.telemetry.logs);
   sayNotices(notices, log);
   // What the process needs for itself, as the limits that people set are those of the whole process.
+  const baselineBytes = process.memoryUsage.rss();
+  sayTightLimits(settings, baselineBytes, log);
   let agent: Agent;
   try {
-    agent = await createAgent(settings, { log, baselineBytes: process.memoryUsage.rss(), ownsProcess: true });
+    agent = await createAgent(settings, { log, baselineBytes, ownsProcess: true });
     await agent.start();
   } catch (error) {
     if (!(error instanceof BindError || error instanceof OutputFileError || error instanceof DetectionError)) throw error;
@@ -69,6 +71,16 @@ async function reload(args: ConfigArguments, io: Io, agent: Agent, watch: FileWa
 
 function ofItself({ telemetry: { logs, ownLogs, traces } }: AgentSettings): string {
   return fingerprint(logs, ownLogs, traces);
+}
+
+/** A limit that the process itself nearly fills: it works, with a quarter of the limit for requests, and refuses much. */
+function sayTightLimits({ processors }: AgentSettings, baselineBytes: number, log: Log): void {
+  const mib = (bytes: number): number => Math.ceil(bytes / 2 ** 20);
+  for (const own of Object.values(processors)) {
+    if (own.kind !== 'memory_limiter' || own.limitBytes - own.spikeBytes > baselineBytes) continue;
+    const message = `the limit of ${mib(own.limitBytes)} MiB is near the ${mib(baselineBytes)} MiB that the process needs for itself: requests get a quarter of it; set at least ${mib(2 * baselineBytes)}`;
+    log.warn('configuration', { key: `processors.${own.id}.limit_mib`, message });
+  }
 }
 
 /** One line for each listener, pipeline and exporter. */

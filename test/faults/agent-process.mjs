@@ -33,7 +33,9 @@ service:
 export async function startAgent(sinkPort, limitMib) {
   const file = join(mkdtempSync(join(tmpdir(), 'otlp-faults-')), 'agent.yaml');
   writeFileSync(file, config(sinkPort, limitMib));
-  const child = spawn(process.execPath, [MAIN, '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // With its inspector open: the only way from outside to ask for a collection.
+  const child = spawn(process.execPath, ['--inspect=127.0.0.1:0', MAIN, '--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const inspector = Promise.withResolvers();
   let out = '';
   const { promise: started, resolve, reject } = Promise.withResolvers();
   child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -43,6 +45,8 @@ export async function startAgent(sinkPort, limitMib) {
   });
   child.stderr.setEncoding('utf8').on('data', (text) => {
     out += text;
+    const url = /ws:\/\/\S+/u.exec(text)?.[0];
+    if (url !== undefined) inspector.resolve(url);
   });
   const ended = new Promise((done) => child.on('exit', (code, signal) => done({ code, signal })));
   void ended.then(() => reject(new Error(`the agent did not start:\n${out}`)));
@@ -55,12 +59,30 @@ export async function startAgent(sinkPort, limitMib) {
     output: () => out,
     /** MiB now. */
     rss: () => statusMib(child.pid, 'VmRSS'),
+    /** A full collection, so that what is measured after it is what is held and not what V8 has not looked at yet. */
+    collect: async () => collectGarbage(await inspector.promise),
     /** MiB at most since the start. */
     peak: () => statusMib(child.pid, 'VmHWM'),
     metrics: async () => (await fetch(`http://${listening.metrics}/metrics`)).text(),
     terminate: () => child.kill('SIGTERM'),
     kill: () => child.kill('SIGKILL'),
   };
+}
+
+function collectGarbage(url) {
+  const { promise, resolve } = Promise.withResolvers();
+  const socket = new WebSocket(url);
+  const command = (id, method) => socket.send(JSON.stringify({ id, method }));
+  socket.onopen = () => command(1, 'HeapProfiler.enable');
+  socket.onmessage = ({ data }) => {
+    const { id } = JSON.parse(data);
+    if (id === 1) command(2, 'HeapProfiler.collectGarbage');
+    if (id !== 2) return;
+    socket.close();
+    resolve();
+  };
+  socket.onerror = () => resolve();
+  return promise;
 }
 
 function statusMib(pid, field) {

@@ -2,7 +2,7 @@
  * `npm run faults`: storms against the running agent, each three times the same, with well-behaved clients beside it. What must hold:
  *
  *   - the agent lives, and every request of a storm that asks for an answer gets one
- *   - RSS after the third identical storm is at most 10 % above that after the first, and always below the memory limit
+ *   - RSS after the third identical storm and a collection is at most 10 % above that after the first, and always below the memory limit
  *   - the clients beside it keep p99 below a second, lose nothing that was acknowledged, and get nothing twice
  *
  *   --seconds N   time for all storms (default 240); with more they are played again, with other seeds     --seed N    another course of events (printed; default: of the clock)
@@ -15,7 +15,8 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startAgent } from './agent-process.mjs';
 
-const LIMIT_MIB = 320;
+/** What the stack prints for the agent. */
+const LIMIT_MIB = 512;
 const ROUNDS = 3;
 const MAX_GROWTH = 1.1;
 const MAX_P99_MS = 1000;
@@ -75,6 +76,8 @@ say(`RSS before: ${agent.rss()} MiB`);
 /** The least within SETTLE_MS; where that is more than `enough`, as long as SETTLE_AT_MOST_MS for it to fall so far. */
 async function settledRss(enough = Number.POSITIVE_INFINITY) {
   let least = Number.POSITIVE_INFINITY;
+  await new Promise((resolve) => setTimeout(resolve, 1000)); // connections that have just been left end first
+  await agent.collect();
   for (let waited = 0; waited < SETTLE_MS || (least > enough && waited < SETTLE_AT_MOST_MS); waited += 100) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     least = Math.min(least, agent.rss());

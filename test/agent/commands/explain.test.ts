@@ -97,4 +97,13 @@ describe('at start', () => {
       'otlp_http: http://127.0.0.1:9/v1/traces, compression gzip',
     ]);
   });
+
+  it('a memory limit below what the process itself needs is said', async () => {
+    await using agent = new Program(['--config', configFile(CONFIG.replace('limit_mib: 100, spike_limit_mib: 25', 'limit_mib: 30'))]);
+    expect(await agent.event('configuration')).toMatchObject({
+      level: 'warn',
+      key: 'processors.memory_limiter.limit_mib',
+      message: expect.stringMatching(/^the limit of 30 MiB is near the \d+ MiB that the process needs for itself/u),
+    });
+  });
 });
