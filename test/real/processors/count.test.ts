@@ -38,19 +38,19 @@ function hasMetricWithoutData(request: Message): boolean {
   );
 }
 
-/** Metrics and points come in any order from Go's maps, and what has no time was counted "now". */
+/** What has no time was counted "now"; metrics and points come in any order from Go's maps, and two moments must not decide it. */
 function ordered(seen: Seen): Seen {
-  const text = JSON.stringify(seen, (_key, value: unknown) => {
-    if (Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null && ('name' in one || 'asInt' in one)))
-      return [...value].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
-    return value;
-  });
   const now = BigInt(Date.now()) * 1_000_000n;
   const near = (digits: string): boolean => {
     const distance = BigInt(digits) - now;
     return distance > -3_600_000_000_000n && distance < 3_600_000_000_000n;
   };
-  return JSON.parse(text.replaceAll(/"(\d{19})"/gu, (whole, digits: string) => (near(digits) ? '"now"' : whole))) as Seen;
+  const timeless = JSON.stringify(seen).replaceAll(/"(\d{19})"/gu, (whole, digits: string) => (near(digits) ? '"now"' : whole));
+  return JSON.parse(timeless, (_key, value: unknown) => {
+    if (Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null && ('name' in one || 'asInt' in one)))
+      return [...value].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+    return value;
+  }) as Seen;
 }
 
 const DIMENSIONS = [
