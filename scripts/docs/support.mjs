@@ -104,10 +104,7 @@ const NOT_RUN_EITHER = [
     'the elasticsearch exporter of the Collector',
     'Each configuration that names it is validated with that one exporter replaced; its own keys are judged by no program.',
   ],
-  [
-    'Consul',
-    'It cannot be had here. Its resolver and the registration are tested against a server written after its documented API.',
-  ],
+  ['Consul', 'It cannot be had here. Its resolver and the registration are tested against a server written after its documented API.'],
   [
     'the loadbalancing exporter of the Collector',
     'It cannot be built here. The ring agrees, key for key, with vectors made by its own source (`test/agent/balance/vectors`, with the origin of each file); that of 0.155 comes from a repository derived from it.',
