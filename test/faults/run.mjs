@@ -20,6 +20,8 @@ const LIMIT_MIB = 512;
 const ROUNDS = 3;
 const MAX_GROWTH = 1.1;
 const MAX_P99_MS = 1000;
+/** Of the clients' own process, at the 99th percentile: a run in which the driver is later is void. */
+const MAX_LATE_MS = 100;
 /** Of all storms once. */
 const PASS_SECONDS = 240;
 /** After each storm; its memory is the least that is seen in this time: V8 collects when it is its turn, not when a storm ends. */
@@ -110,7 +112,9 @@ async function play(storm, passSeed, passSeconds) {
     );
     for (const anomaly of result.anomalies.slice(0, 5)) problems.push(`${storm.name} ${round}: ${anomaly}`);
     if (result.anomalies.length > 5) problems.push(`${storm.name} ${round}: and ${result.anomalies.length - 5} more`);
-    if (beside.p99Ms > MAX_P99_MS)
+    if (beside.p99Ms > MAX_P99_MS && beside.lateP99Ms > MAX_LATE_MS)
+      say(`${storm.name} ${round}: the clients themselves were ${beside.lateP99Ms} ms late: their p99 is not the agent's, and not judged`);
+    else if (beside.p99Ms > MAX_P99_MS)
       problems.push(`${storm.name} ${round}: p99 of the well-behaved clients was ${beside.p99Ms} ms, the limit is ${MAX_P99_MS}`);
     if (beside.attempts === 0) problems.push(`${storm.name} ${round}: the well-behaved clients got no answer at all`);
   }
