@@ -89,9 +89,13 @@ async function settledRss(enough = Number.POSITIVE_INFINITY) {
 
 const problems = [];
 const results = [];
-// V8's heap and the allocator's arenas grow to their working size with the first storm of any kind: growth is what comes after it.
-await answerOf(child('storm-process.mjs', 'connections'), { ports: agent.ports, seed: seed + 1, count: 5000, seconds: 10 });
-say(`RSS after a first storm to warm up: ${await settledRss()} MiB`);
+// The allocator's arenas grow to their working size with the first storms that hold many connections: growth is what comes after them.
+for (const [name, count] of [
+  ['connections', 5000],
+  ['stalls', 2000],
+])
+  await answerOf(child('storm-process.mjs', name), { ports: agent.ports, seed: seed + 1, count, seconds: 10 });
+say(`RSS after first storms to warm up: ${await settledRss()} MiB`);
 
 async function play(storm, passSeed, passSeconds) {
   const rounds = [];
