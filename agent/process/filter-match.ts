@@ -1,4 +1,3 @@
-import type { AnyValue } from '../otlp/view/any-value.ts';
 import { anyValueAsString } from '../otlp/view/as-string.ts';
 import type { AttributesView } from '../otlp/view/attributes.ts';
 import type { LogView } from '../otlp/view/log.ts';
@@ -7,6 +6,7 @@ import type { ResourceView, ScopeView } from '../otlp/view/request.ts';
 import type { SpanView } from '../otlp/view/span.ts';
 import { equalValues } from '../ottl/compare.ts';
 import type { AttributeMatch, Match, TextSet } from './filter-match-config.ts';
+import { scalarText } from './match/match.ts';
 
 /** Whether something is what an include or exclude section describes: all of what the section says has to be so. */
 
@@ -39,7 +39,7 @@ export function hasAll(matches: readonly AttributeMatch[], attributes: Attribute
     if (value === undefined) return true;
     const found = attributes.get(key);
     if ('equals' in value) return equalValues(value.equals, found);
-    const text = textOf(found);
+    const text = scalarText(found);
     return text !== undefined && has(value.text, text);
   });
 }
@@ -57,32 +57,4 @@ function isSevere(severity: number, { min, matchUndefined }: { readonly min: num
 
 function has(set: TextSet, text: string): boolean {
   return 'strict' in set ? set.strict.includes(text) : set.regexp.some((each) => each.test(text));
-}
-
-/** Scalars as text; lists, maps and bytes match no regular expression. Doubles are written without exponent (FormatFloat 'f'). */
-function textOf(value: AnyValue): string | undefined {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'boolean':
-    case 'bigint':
-      return String(value);
-    case 'number':
-      return withoutExponent(value);
-    default:
-      return undefined;
-  }
-}
-
-function withoutExponent(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  const text = Object.is(value, -0) ? '-0' : String(value);
-  const parts = /^(-?)(\d+)(?:\.(\d+))?e([+-]\d+)$/u.exec(text);
-  if (parts === null) return text;
-  const [, sign, whole = '', fraction = '', exponent = '0'] = parts;
-  const digits = whole + fraction;
-  const point = whole.length + Number(exponent);
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
-  return `${sign}${digits.padEnd(point, '0')}`;
 }

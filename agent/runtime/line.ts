@@ -11,13 +11,7 @@ import type { Admissions, Receiver } from '../receive/receive.ts';
 import { Counters } from '../telemetry/counters.ts';
 import type { Log } from '../telemetry/log.ts';
 import { aborted } from './aborted.ts';
-import { fingerprint } from './fingerprint.ts';
-
-/** A part with the settings that it was made of: a reload keeps it where they are the same. */
-interface Kept<T> {
-  readonly print: string;
-  readonly part: T;
-}
+import { fingerprint, type Kept } from './fingerprint.ts';
 
 /** A receiver of one transport that settings ask for. */
 interface WantedReceiver {

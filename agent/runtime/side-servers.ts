@@ -5,12 +5,7 @@ import { METRICS_CONTENT_TYPE } from '../telemetry/metrics.ts';
 import { type Health, metricsServer, type SideServer } from '../telemetry/servers.ts';
 import { aborted } from './aborted.ts';
 import { createExtension, type Extension } from './extension.ts';
-import { fingerprint } from './fingerprint.ts';
-
-interface Kept<T> {
-  readonly print: string;
-  readonly part: T;
-}
+import { fingerprint, type Kept } from './fingerprint.ts';
 
 /** What stands beside the line of data: the metrics server and the extensions. */
 export class SideServers {

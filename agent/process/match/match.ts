@@ -103,7 +103,8 @@ function has(set: TextSet, text: string): boolean {
   return 'texts' in set ? set.texts.has(text) : set.patterns.some((pattern) => pattern.test(text));
 }
 
-function scalarText(value: AnyValue): string | undefined {
+/** Scalars as text, doubles as FormatFloat 'f' writes them; lists, maps and bytes have none and match no regular expression. */
+export function scalarText(value: AnyValue): string | undefined {
   switch (typeof value) {
     case 'string':
       return value;
