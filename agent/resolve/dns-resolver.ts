@@ -1,9 +1,9 @@
 import { lookup, Resolver as NameServers } from 'node:dns/promises';
 import { isIPv6 } from 'node:net';
 import type { Log } from '../telemetry/log.ts';
-import { AskLoop, CLOSED, pause } from './ask-loop.ts';
-import type { Resolver, ResolverCounts, ResolverStatus, Upstream } from './resolver.ts';
-import { ResolverState } from './resolver-state.ts';
+import { CLOSED, pause } from './ask-loop.ts';
+import { AskingResolver } from './asking-resolver.ts';
+import type { Upstream } from './resolver.ts';
 import { DEFAULT_PORT, type DnsResolverSettings } from './settings.ts';
 
 /**
@@ -24,48 +24,27 @@ const TRIES = 3;
  * `servers` is written, of name servers directly. SRV targets are kept as names, which are looked up when they are dialled; weight 0
  * ("rarely", RFC 2782) is 1 here.
  */
-export class DnsResolver implements Resolver {
-  readonly kind = 'dns';
+export class DnsResolver extends AskingResolver {
   readonly #settings: DnsResolverSettings;
-  readonly #state: ResolverState;
-  readonly #loop: AskLoop;
   /** Found by family: where one family cannot be asked for the moment, its last addresses are still those. */
   readonly #last = new Map<Family, readonly string[]>();
   /** getaddrinfo cannot be called off: at most one is under way, as each holds a thread. */
   #machine: Promise<readonly string[]> | undefined;
 
   constructor(settings: DnsResolverSettings, log: Log) {
-    this.#settings = settings;
-    this.#state = new ResolverState('dns', `${settings.type === 'srv' ? 'SRV records' : 'addresses'} of ${settings.hostname}`, log);
-    this.#loop = new AskLoop({
-      round: (signal, answered) => this.#round(signal, answered),
-      failed: (message) => this.#state.failed(message),
-      // A failed lookup is tried again with the next interval; sooner would press on a name server that has enough to do.
-      backoff: { initialIntervalMs: settings.intervalMs, multiplier: 1, maxIntervalMs: settings.intervalMs, randomizationFactor: 0.1 },
+    // A failed lookup is tried again with the next interval; sooner would press on a name server that has enough to do.
+    super('dns', `${settings.type === 'srv' ? 'SRV records' : 'addresses'} of ${settings.hostname}`, log, {
+      initialIntervalMs: settings.intervalMs,
+      multiplier: 1,
+      maxIntervalMs: settings.intervalMs,
+      randomizationFactor: 0.1,
     });
+    this.#settings = settings;
   }
 
-  get status(): ResolverStatus {
-    return this.#state.status;
-  }
-
-  get counts(): ResolverCounts {
-    return this.#state.counts;
-  }
-
-  start(onChange: (upstreams: readonly Upstream[]) => void): Promise<void> {
-    this.#state.open(onChange);
-    return this.#loop.start();
-  }
-
-  async close(): Promise<void> {
-    this.#state.close();
-    await this.#loop.close();
-  }
-
-  async #round(signal: AbortSignal, answered: () => void): Promise<void> {
+  protected override async round(signal: AbortSignal, answered: () => void): Promise<void> {
     const { type, servers } = this.#settings;
-    this.#state.resolved(type === 'srv' || servers.length > 0 ? await this.#askServers(signal) : await this.#askMachine(signal));
+    this.state.resolved(type === 'srv' || servers.length > 0 ? await this.#askServers(signal) : await this.#askMachine(signal));
     answered();
     await pause(this.#settings.intervalMs, signal);
   }

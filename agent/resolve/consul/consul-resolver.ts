@@ -1,9 +1,9 @@
 import type { Log } from '../../telemetry/log.ts';
-import { AskLoop, pause } from '../ask-loop.ts';
+import { pause } from '../ask-loop.ts';
+import { AskingResolver } from '../asking-resolver.ts';
 import { asMap, asText, parseJson, statusError } from '../http-client.ts';
 import { isHost, isPort, weightOf } from '../place.ts';
-import type { Resolver, ResolverCounts, ResolverStatus, Upstream } from '../resolver.ts';
-import { ResolverState } from '../resolver-state.ts';
+import type { Upstream } from '../resolver.ts';
 import type { ConsulResolverSettings } from '../settings.ts';
 import { ConsulClient } from './consul-client.ts';
 
@@ -22,44 +22,22 @@ const PACE_MS = 250;
  * The index of an answer is asked with next; one that goes backwards or is below 1 starts over from 0 (a Consul that was restored). An
  * answer of a server that knows no leader may be old and is no answer.
  */
-export class ConsulResolver implements Resolver {
-  readonly kind = 'consul';
+export class ConsulResolver extends AskingResolver {
   readonly #settings: ConsulResolverSettings;
   readonly #client: ConsulClient;
-  readonly #state: ResolverState;
-  readonly #loop: AskLoop;
   #index = 0;
 
   constructor(settings: ConsulResolverSettings, log: Log) {
+    super('consul', `the Consul service ${settings.service}`, log);
     this.#settings = settings;
     this.#client = new ConsulClient(settings);
-    this.#state = new ResolverState('consul', `the Consul service ${settings.service}`, log);
-    this.#loop = new AskLoop({
-      round: (signal, answered) => this.#round(signal, answered),
-      failed: (message) => this.#state.failed(message),
-    });
   }
 
-  get status(): ResolverStatus {
-    return this.#state.status;
-  }
-
-  get counts(): ResolverCounts {
-    return this.#state.counts;
-  }
-
-  start(onChange: (upstreams: readonly Upstream[]) => void): Promise<void> {
-    this.#state.open(onChange);
-    return this.#loop.start();
-  }
-
-  async close(): Promise<void> {
-    this.#state.close();
-    await this.#loop.close();
+  protected override async disconnect(): Promise<void> {
     await this.#client.close();
   }
 
-  async #round(signal: AbortSignal, answered: () => void): Promise<void> {
+  protected override async round(signal: AbortSignal, answered: () => void): Promise<void> {
     const { service, tag, waitMs } = this.#settings;
     // After a failure the next question is not a blocking one: what is wrong must not be waited for, nor that all is well again.
     const index = this.#index;
@@ -92,7 +70,7 @@ export class ConsulResolver implements Resolver {
     }
     // A list of which nothing can be read is no answer; one of which something can be is.
     if (bad > 0 && found.length === 0) throw new Error(`none of the ${bad} instances has an address and a port`);
-    this.#state.resolved(found, bad === 0 ? undefined : `${bad} of ${instances.length} instances have no address and port`);
+    this.state.resolved(found, bad === 0 ? undefined : `${bad} of ${instances.length} instances have no address and port`);
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Log } from '../../telemetry/log.ts';
-import { AskLoop, pause } from '../ask-loop.ts';
-import type { Resolver, ResolverCounts, ResolverStatus, Upstream } from '../resolver.ts';
-import { MAX_UPSTREAMS, ResolverState } from '../resolver-state.ts';
+import { pause } from '../ask-loop.ts';
+import { AskingResolver } from '../asking-resolver.ts';
+import type { Upstream } from '../resolver.ts';
+import { MAX_UPSTREAMS } from '../resolver-state.ts';
 import type { EtcdResolverSettings } from '../settings.ts';
 import { parseEntry } from './entry.ts';
 import { CompactedError, EtcdClient } from './etcd-client.ts';
@@ -17,12 +18,9 @@ const PACE_MS = 250;
  *     │                                           └─ broken: the next member, the watch again from revision + 1
  *     └── compacted, or a member that knows less than we do, or another cluster (restored from a backup)
  */
-export class EtcdResolver implements Resolver {
-  readonly kind = 'etcd';
+export class EtcdResolver extends AskingResolver {
   readonly #prefix: string;
   readonly #client: EtcdClient;
-  readonly #state: ResolverState;
-  readonly #loop: AskLoop;
   /** By key. A key whose new value cannot be read keeps its last one: only an answer that makes sense takes an upstream away. */
   readonly #entries = new Map<string, Upstream | undefined>();
   /** Where #entries cannot be read, by key. */
@@ -31,35 +29,16 @@ export class EtcdResolver implements Resolver {
   #at: { readonly revision: bigint; readonly clusterId: bigint } | undefined;
 
   constructor(settings: EtcdResolverSettings, log: Log) {
+    super('etcd', `the etcd keys below ${settings.prefix}`, log);
     this.#prefix = settings.prefix;
     this.#client = new EtcdClient(settings);
-    this.#state = new ResolverState('etcd', `the etcd keys below ${settings.prefix}`, log);
-    this.#loop = new AskLoop({
-      round: (signal, answered) => this.#round(signal, answered),
-      failed: (message) => this.#state.failed(message),
-    });
   }
 
-  get status(): ResolverStatus {
-    return this.#state.status;
-  }
-
-  get counts(): ResolverCounts {
-    return this.#state.counts;
-  }
-
-  start(onChange: (upstreams: readonly Upstream[]) => void): Promise<void> {
-    this.#state.open(onChange);
-    return this.#loop.start();
-  }
-
-  async close(): Promise<void> {
-    this.#state.close();
-    await this.#loop.close();
+  protected override async disconnect(): Promise<void> {
     this.#client.close();
   }
 
-  async #round(signal: AbortSignal, answered: () => void): Promise<void> {
+  protected override async round(signal: AbortSignal, answered: () => void): Promise<void> {
     const { endpoint } = this.#client;
     try {
       const { revision, clusterId } = this.#at ?? (await this.#range(signal, answered));
@@ -132,7 +111,7 @@ export class EtcdResolver implements Resolver {
       first === undefined
         ? undefined
         : `${this.#unreadable.size} of ${this.#entries.size} keys have no host:port and no {"host", "port"}, ${first} for one`;
-    this.#state.resolved(
+    this.state.resolved(
       [...this.#entries.values()].filter((upstream) => upstream !== undefined),
       remark,
     );

@@ -1,8 +1,9 @@
 import type { Log } from '../../telemetry/log.ts';
-import { AskLoop, pause } from '../ask-loop.ts';
+import { pause } from '../ask-loop.ts';
+import { AskingResolver } from '../asking-resolver.ts';
 import { asList, asMap, asText, HttpStatusError, ProtocolError, parseJson, statusError } from '../http-client.ts';
-import type { Resolver, ResolverCounts, ResolverStatus, Upstream } from '../resolver.ts';
-import { MAX_UPSTREAMS, ResolverState } from '../resolver-state.ts';
+import type { Upstream } from '../resolver.ts';
+import { MAX_UPSTREAMS } from '../resolver-state.ts';
 import type { K8sResolverSettings } from '../settings.ts';
 import { type SliceRules, upstreamsOf } from './endpoint-slices.ts';
 import { K8sClient, ownNamespace } from './k8s-client.ts';
@@ -25,12 +26,9 @@ const MAX_PACE_MS = 8_000;
  *     ▲                                       ├─ BOOKMARK: only the resourceVersion goes on
  *     └── 410 Gone (status or ERROR event) ◀──┴─ ended by the server, or broken: the next watch from the last resourceVersion
  */
-export class K8sResolver implements Resolver {
-  readonly kind = 'k8s';
+export class K8sResolver extends AskingResolver {
   readonly #settings: K8sResolverSettings;
   readonly #client: K8sClient;
-  readonly #state: ResolverState;
-  readonly #loop: AskLoop;
   /** What each slice gives, by its name. */
   readonly #slices = new Map<string, readonly Upstream[]>();
   #rules: SliceRules | undefined;
@@ -40,36 +38,17 @@ export class K8sResolver implements Resolver {
   #gone = 0;
 
   constructor(settings: K8sResolverSettings, log: Log) {
+    const { service, namespace } = settings;
+    super('k8s', `the Service ${service}${namespace === undefined ? '' : `.${namespace}`}`, log);
     this.#settings = settings;
     this.#client = new K8sClient(settings);
-    const { service, namespace } = settings;
-    this.#state = new ResolverState('k8s', `the Service ${service}${namespace === undefined ? '' : `.${namespace}`}`, log);
-    this.#loop = new AskLoop({
-      round: (signal, answered) => this.#round(signal, answered),
-      failed: (message) => this.#state.failed(message),
-    });
   }
 
-  get status(): ResolverStatus {
-    return this.#state.status;
-  }
-
-  get counts(): ResolverCounts {
-    return this.#state.counts;
-  }
-
-  start(onChange: (upstreams: readonly Upstream[]) => void): Promise<void> {
-    this.#state.open(onChange);
-    return this.#loop.start();
-  }
-
-  async close(): Promise<void> {
-    this.#state.close();
-    await this.#loop.close();
+  protected override async disconnect(): Promise<void> {
     await this.#client.close();
   }
 
-  async #round(signal: AbortSignal, answered: () => void): Promise<void> {
+  protected override async round(signal: AbortSignal, answered: () => void): Promise<void> {
     const settings = this.#settings;
     this.#rules ??= { ...settings, namespace: settings.namespace ?? (await ownNamespace(settings.tokenFile)) };
     if (this.#version === undefined) {
@@ -155,7 +134,7 @@ export class K8sResolver implements Resolver {
   }
 
   #publish(): void {
-    this.#state.resolved([...this.#slices.values()].flat());
+    this.state.resolved([...this.#slices.values()].flat());
   }
 }
 
