@@ -1,8 +1,8 @@
 # The recipes: one function per component, and what each component consists of. Sourced by `build`.
 # shellcheck shell=bash
 
-ALL='otelcol otelcol-0.160 telemetrygen prometheus alertmanager jaeger kubernetes controllers kube-state-metrics opensearch python-grpc'
-DEFAULT='otelcol prometheus alertmanager jaeger kubernetes controllers kube-state-metrics opensearch telemetrygen otelcol-0.160 python-grpc'
+ALL='otelcol otelcol-0.160 telemetrygen prometheus alertmanager jaeger kubernetes controllers kube-state-metrics opensearch python-grpc h2spec grpc-go java-grpc'
+DEFAULT='otelcol prometheus alertmanager jaeger kubernetes controllers kube-state-metrics opensearch telemetrygen otelcol-0.160 python-grpc h2spec grpc-go java-grpc'
 
 # Raised when a recipe (not its locks) changes in a way that the programs must be built again.
 REVISION=1
@@ -30,7 +30,7 @@ locks_of() {
   case $1 in
     telemetrygen) ;;
     controllers) echo "$here/modules/kubernetes" ;;
-    opensearch | python-grpc) echo "$here/$1" ;;
+    opensearch | python-grpc | java-grpc) echo "$here/$1" ;;
     *) echo "$here/modules/$1" ;;
   esac
 }
@@ -45,6 +45,7 @@ version_of() {
     kubectl) "$file" version --client | sed -n 's/Client Version: v//p' ;;
     etcd) "$file" --version | sed -n 's/etcd Version: //p' ;;
     opensearch) "$file" --version ;;
+    grpc-go | java-grpc) "$file" -version ;;
     python-grpc) "$file" -c 'import grpc; print(grpc.__version__)' ;;
     *) go version -m "$file" | awk '$1 == "mod" { sub(/^v/, "", $3); print $3 }' ;;
   esac
@@ -65,6 +66,9 @@ expected_version() {
     kube-state-metrics) echo 2.15.0 ;;
     opensearch) echo 2.19.1 ;;
     python-grpc) echo 1.85.1 ;;
+    h2spec) echo 2.2.1+incompatible ;;
+    grpc-go) echo 1.83.2 ;;
+    java-grpc) echo 1.76.0 ;;
   esac
 }
 
@@ -168,6 +172,32 @@ END
   chmod +x "$bin/opensearch"
 }
 
+# Has no go.mod of its own: `go install` of its version would take whatever its dependencies are today.
+build_h2spec() {
+  scratch h2spec
+  compile '' -o "$bin/h2spec" github.com/summerwind/h2spec/cmd/h2spec
+}
+
+# A client of ours (modules/grpc-go/main.go).
+build_grpc-go() {
+  scratch grpc-go
+  compile '' -o "$bin/grpc-go" .
+}
+
+# A client of ours, too.
+build_java-grpc() {
+  local to=$cache/java-grpc
+  rm -rf "$to"
+  mkdir -p "$to"
+  mvn --quiet --batch-mode -f "$here/java-grpc/pom.xml" -DoutputDirectory="$to/lib" dependency:copy-dependencies
+  javac -cp "$to/lib/*" -d "$to/classes" "$here/java-grpc/GrpcCalls.java"
+  cat >"$bin/java-grpc" <<END
+#!/bin/sh
+exec java -cp "$to/classes:$to/lib/*" GrpcCalls "\$@"
+END
+  chmod +x "$bin/java-grpc"
+}
+
 # Wheels only: the source of grpcio takes an hour and a C++ compiler. Without a package index it is skipped (3), as without a tool.
 build_python-grpc() {
   local to=$cache/python-grpc
@@ -182,7 +212,7 @@ build_python-grpc() {
 # needs_of NAME: the tools that must be on PATH. A python3 without its venv module (Debian has it apart) is none.
 needs_of() {
   case $1 in
-    opensearch) echo java javac mvn ;;
+    opensearch | java-grpc) echo java javac mvn ;;
     python-grpc) if python3 -c 'import venv, ensurepip' 2>/dev/null; then echo python3; else echo python3-venv; fi ;;
     *) echo go ;;
   esac

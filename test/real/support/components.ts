@@ -20,7 +20,10 @@ export type RealProgram =
   | 'kwok'
   | 'kube-state-metrics'
   | 'opensearch'
-  | 'python-grpc';
+  | 'python-grpc'
+  | 'h2spec'
+  | 'grpc-go'
+  | 'java-grpc';
 
 /** Either the path of a program that can be started, or the words that say why it cannot. */
 export type RealComponent =
@@ -55,7 +58,7 @@ export function realComponent(program: RealProgram): RealComponent {
     const why = broken ? `its last build failed (see \`failed/${component}\` in the cache)` : 'it is not built';
     return { missing: `${program}: ${why}; build it with \`test/real/components/build ${component}\`` };
   }
-  if (program === 'opensearch' && !onPath('java')) return { missing: "opensearch: 'java' is not on PATH" };
+  if ((program === 'opensearch' || program === 'java-grpc') && !onPath('java')) return { missing: `${program}: 'java' is not on PATH` };
   return { path };
 }
 
