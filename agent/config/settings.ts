@@ -83,8 +83,13 @@ export interface GrpcServerSettings {
   readonly includeMetadata: boolean;
   /** `handshake_timeout`, ours: from the connection to the client's HTTP/2 preface. @default 20 000 */
   readonly handshakeTimeoutMs: number;
+  /** `http2_codec`, ours: who reads and writes HTTP/2. @default own */
+  readonly codec: Http2Codec;
   readonly limits: StallLimits;
 }
+
+/** Our HTTP/2 codec, or that of Node. */
+export type Http2Codec = 'own' | 'node';
 
 /** Of a listener: what clients that stall may hold, and for how long (receive/stall.ts). Keys of ours, but HTTP's write_timeout. */
 export interface StallLimits {

@@ -1,12 +1,19 @@
 import { listenAddress } from '../config/address.ts';
 import type { BuildContext } from '../config/component.ts';
 import { component } from '../config/component.ts';
-import { bool, duration, type Field, type FieldOptions, integer, leaf, unsigned, unsupported } from '../config/fields.ts';
+import { bool, choice, duration, type Field, type FieldOptions, integer, leaf, unsigned, unsupported } from '../config/fields.ts';
 import { timerMs } from '../config/go-duration.ts';
 import { NO_AUTH, NO_MIDDLEWARES, NO_SERVER_TLS } from '../config/later.ts';
 import type { Output, Report } from '../config/section.ts';
 import { optionalSection, section } from '../config/section.ts';
-import type { CorsSettings, GrpcServerSettings, HttpServerSettings, OtlpReceiverSettings, StallLimits } from '../config/settings.ts';
+import type {
+  CorsSettings,
+  GrpcServerSettings,
+  Http2Codec,
+  HttpServerSettings,
+  OtlpReceiverSettings,
+  StallLimits,
+} from '../config/settings.ts';
 import { SIGNALS } from '../config/settings.ts';
 import { SIGNAL_FACTS } from '../otlp/signals.ts';
 import { CONTENT_ENCODINGS } from './content-encoding.ts';
@@ -33,6 +40,8 @@ const DEFAULT_WRITE_TIMEOUT_MS = 30_000;
 
 /** grpc-go gives a connection 120 s to begin; who has not said a word after 20 is not going to. */
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 20_000;
+
+const HTTP2_CODECS: readonly Http2Codec[] = ['own', 'node'];
 
 const serverParameters = optionalSection(
   {
@@ -102,6 +111,11 @@ const grpcShape = {
     describe: 'Closes a connection whose client has not sent its HTTP/2 preface.',
     default: DEFAULT_HANDSHAKE_TIMEOUT_MS,
     shows: '20s',
+    ours: true,
+  }),
+  http2_codec: choice(HTTP2_CODECS, {
+    describe: 'Who reads and writes HTTP/2: our codec, or that of Node.js, which costs about 33 microseconds a request more.',
+    default: 'node',
     ours: true,
   }),
 };
@@ -188,6 +202,7 @@ function grpcSettings(config: Output<typeof grpcShape>, context: BuildContext): 
       permitWithoutStream: config.keepalive?.enforcement_policy?.permit_without_stream ?? false,
     },
     includeMetadata: config.include_metadata,
+    codec: config.http2_codec,
     handshakeTimeoutMs: positive(config.handshake_timeout, DEFAULT_HANDSHAKE_TIMEOUT_MS),
     limits: stallLimits(config),
   };

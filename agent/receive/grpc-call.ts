@@ -1,8 +1,8 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { Admission } from '../admit/admit.ts';
 import type { Grant } from '../admit/budget.ts';
 import { REFUSALS, RETRY_AFTER_MS, type Refusal, refuse } from '../admit/errors.ts';
 import type { GrpcServerSettings } from '../config/settings.ts';
+import { ErrorCode, type ServerStream, type StreamReader } from '../http2/server.ts';
 import { encodeResponse } from '../otlp/status.ts';
 import { scan } from '../otlp/wire.ts';
 import type { Metadata } from '../process/process.ts';
@@ -24,9 +24,9 @@ const PREFIX_BYTES = 5;
  *
  * Exactly one message is expected. The call ends once: answered, or its client gone.
  */
-export class GrpcCall {
+export class GrpcCall implements StreamReader {
   running: boolean;
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: ServerStream;
   readonly #admission: Admission;
   readonly #limit: number;
   readonly #encoding: BodyEncoding;
@@ -37,6 +37,7 @@ export class GrpcCall {
   #bodyRead = 0;
   #compressed = false;
   readonly #settings: GrpcServerSettings;
+  readonly #open: Set<GrpcCall>;
   #metadata: Metadata | undefined;
   readonly #startedAt = performance.now();
   #movedAt = this.#startedAt;
@@ -45,14 +46,18 @@ export class GrpcCall {
   #deadlineTimer: NodeJS.Timeout | undefined;
   #receipt: Receipt | undefined;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, admission: Admission, settings: GrpcServerSettings) {
+  /** `open`: the receiver's calls that have not ended; this one takes itself out. */
+  constructor(stream: ServerStream, admission: Admission, settings: GrpcServerSettings, open: Set<GrpcCall>) {
+    const { headers } = stream;
     this.#stream = stream;
     this.#admission = admission;
     this.#settings = settings;
+    this.#open = open;
     this.#limit = settings.maxMessageBytes;
     this.#encoding = 'identity';
     this.#deadlineAt = this.#movedAt + timeoutOf(headers['grpc-timeout']);
     this.running = false;
+    open.add(this);
     const encoding = headers['grpc-encoding'] ?? 'identity';
     if (encoding !== 'identity' && encoding !== 'gzip' && encoding !== 'zstd' && encoding !== 'snappy') {
       this.#refuse(refuse(REFUSALS.UNKNOWN_ENCODING, String(encoding)));
@@ -67,9 +72,6 @@ export class GrpcCall {
     this.#grant = grant;
     if (settings.includeMetadata) this.#metadata = grpcMetadata(headers);
     this.running = true;
-    stream.on('data', (data: Buffer) => this.#onData(data));
-    stream.on('end', () => this.#onEnd());
-    stream.on('close', () => this.#onClose());
   }
 
   /** Called now and then: ends a body that is too slow. True where the client has not taken its answer in time and has to go. */
@@ -85,10 +87,10 @@ export class GrpcCall {
 
   /** Ends the stream without an answer. */
   abandon(): void {
-    this.#stream.close(constants.NGHTTP2_CANCEL);
+    this.#stream.reset(ErrorCode.CANCEL);
   }
 
-  #onData(data: Buffer): void {
+  data(data: Uint8Array): void {
     if (!this.running) return;
     this.#movedAt = performance.now();
     let from = 0;
@@ -107,7 +109,7 @@ export class GrpcCall {
       this.#refuse(refuse(REFUSALS.BAD_FRAMING, 'more than one message'));
       return;
     }
-    data.copy(body, this.#bodyRead, from);
+    body.set(from === 0 ? data : data.subarray(from), this.#bodyRead);
     this.#bodyRead += left;
   }
 
@@ -127,15 +129,10 @@ export class GrpcCall {
     return true;
   }
 
-  #onEnd(): void {
+  end(): void {
     if (!this.running) return;
     const body = this.#body;
     if (body === undefined || this.#bodyRead < body.length) {
-      // node:http2 ends the body also when the connection breaks: that is nobody's framing.
-      if (this.#stream.aborted || this.#stream.closed || this.#stream.destroyed) {
-        this.#onClose();
-        return;
-      }
       this.#refuse(refuse(REFUSALS.BAD_FRAMING, 'the message is shorter than its prefix says'));
       return;
     }
@@ -201,7 +198,8 @@ export class GrpcCall {
   }
 
   /** The stream is closed, by us after the answer or by a client that died. */
-  #onClose(): void {
+  closed(): void {
+    this.#open.delete(this);
     if (!this.running) return;
     if (this.#receipt !== undefined) this.#receipt.abandoned = true;
     this.#end('OTLP_CLIENT_GONE');

@@ -1,12 +1,13 @@
-import type { ServerHttp2Stream } from 'node:http2';
+import type { ServerStream, StreamReader } from '../http2/server.ts';
 import { GrpcStatus } from '../runtime/grpc-status.ts';
-import { respondOk, respondStatus } from './grpc-respond.ts';
+import { beginOk, grpcFrame, respondOk, respondStatus } from './grpc-respond.ts';
 
 /** https://github.com/grpc/grpc/blob/master/doc/health-checking.md: 1 is SERVING, 2 NOT_SERVING. */
 const CHECK = '/grpc.health.v1.Health/Check';
 const WATCH = '/grpc.health.v1.Health/Watch';
 const SERVING = Buffer.from([0x08, 1]);
 const NOT_SERVING = Buffer.from([0x08, 2]);
+const UNAVAILABLE_TRAILERS = { 'grpc-status': String(GrpcStatus.UNAVAILABLE) };
 const SERVICE_TAG = (1 << 3) | 2;
 /** HealthCheckRequest holds a service name. */
 const MAX_REQUEST_BYTES = 4096;
@@ -14,7 +15,7 @@ const MAX_REQUEST_BYTES = 4096;
 /** The standard gRPC health service: for the whole server (service name empty), and for each OTLP service by its full name. */
 export class HealthService {
   #serving = true;
-  readonly #watchers = new Set<ServerHttp2Stream>();
+  readonly #watchers = new Set<ServerStream>();
   readonly #knows: (service: string) => boolean;
 
   /** `knows`: whether a pipeline takes what the service of that name brings. */
@@ -26,26 +27,29 @@ export class HealthService {
     return path === CHECK || path === WATCH;
   }
 
-  handle(path: string, stream: ServerHttp2Stream): void {
+  handle(path: string, stream: ServerStream): StreamReader {
     const parts: Buffer[] = [];
     let size = 0;
-    stream.on('data', (data: Buffer) => {
-      size += data.length;
-      if (size <= MAX_REQUEST_BYTES) parts.push(data);
-    });
-    stream.on('end', () => {
-      const request = Buffer.concat(parts).subarray(5);
-      if (size > MAX_REQUEST_BYTES) respondStatus(stream, GrpcStatus.RESOURCE_EXHAUSTED, 'the request is too large', undefined);
-      else if (!this.#known(request))
-        respondStatus(
-          stream,
-          GrpcStatus.NOT_FOUND,
-          'unknown service; ask for the empty one, or for an OTLP service with a pipeline',
-          undefined,
-        );
-      else if (path === CHECK) respondOk(stream, this.#status());
-      else this.#watch(stream);
-    });
+    return {
+      data: (data) => {
+        size += data.length;
+        if (size <= MAX_REQUEST_BYTES) parts.push(Buffer.from(data));
+      },
+      end: () => {
+        const request = Buffer.concat(parts).subarray(5);
+        if (size > MAX_REQUEST_BYTES) respondStatus(stream, GrpcStatus.RESOURCE_EXHAUSTED, 'the request is too large', undefined);
+        else if (!this.#known(request))
+          respondStatus(
+            stream,
+            GrpcStatus.NOT_FOUND,
+            'unknown service; ask for the empty one, or for an OTLP service with a pipeline',
+            undefined,
+          );
+        else if (path === CHECK) respondOk(stream, this.#status());
+        else this.#watch(stream);
+      },
+      closed: () => this.#watchers.delete(stream),
+    };
   }
 
   /** NOT_SERVING to everyone who watches, and to all who ask from now on. */
@@ -53,9 +57,8 @@ export class HealthService {
     if (!this.#serving) return;
     this.#serving = false;
     for (const stream of this.#watchers) {
-      if (stream.destroyed) continue;
-      stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': String(GrpcStatus.UNAVAILABLE) }));
-      stream.end(frame(NOT_SERVING));
+      stream.write(grpcFrame(NOT_SERVING));
+      stream.finish(UNAVAILABLE_TRAILERS);
     }
     this.#watchers.clear();
   }
@@ -70,15 +73,11 @@ export class HealthService {
     return this.#serving ? SERVING : NOT_SERVING;
   }
 
-  #watch(stream: ServerHttp2Stream): void {
-    if (stream.destroyed) return;
-    stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-    stream.write(frame(this.#status()));
-    this.#watchers.add(stream);
-    stream.on('close', () => this.#watchers.delete(stream));
+  #watch(stream: ServerStream): void {
+    if (stream.closed) return;
+    beginOk(stream);
+    stream.write(grpcFrame(this.#status()));
+    if (this.#serving) this.#watchers.add(stream);
+    else stream.finish(UNAVAILABLE_TRAILERS);
   }
-}
-
-function frame(message: Buffer): Buffer {
-  return Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]);
 }

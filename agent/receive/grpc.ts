@@ -1,15 +1,18 @@
-import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { REFUSALS, refuse } from '../admit/errors.ts';
 import type { GrpcServerSettings, Signal, SocketAddress } from '../config/settings.ts';
 import { SIGNALS } from '../config/settings.ts';
+import { createNodeSession } from '../http2/node-session.ts';
+import type { ServerSession, ServerStream, SessionEvents, SessionOptions, StreamReader } from '../http2/server.ts';
+import { createServerSession } from '../http2/server-session.ts';
 import { SIGNAL_FACTS } from '../otlp/signals.ts';
 import { aborted } from '../runtime/aborted.ts';
+import { socketWire } from '../runtime/wire.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import { GrpcCall } from './grpc-call.ts';
 import { HealthService } from './grpc-health.ts';
 import { respondHttpError, respondRefusal } from './grpc-respond.ts';
-import { type SessionFault, SessionGuard, sayGoodbye } from './grpc-session.ts';
+import { SessionGuard, sayGoodbye } from './grpc-session.ts';
 import { readPreface } from './http-preface.ts';
 import { Listener } from './listener.ts';
 import type { Admissions, Receiver } from './receive.ts';
@@ -21,13 +24,14 @@ const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
 const SESSION_WINDOW_BYTES = 8 * 1024 * 1024;
 /** gRPC's own limit for metadata is 8 KiB. */
 const MAX_HEADER_BYTES = 16 * 1024;
-/** Above it node:http2 refuses streams without asking us; what is held is counted by admit, so this only has to be out of the way. In MB. */
-const MAX_SESSION_MEMORY_MB = 4096;
 
 /** Of protobuf messages, which is what no suffix means; gRPC-Web and messages in JSON are something else. */
 const CONTENT_TYPE = /^application\/grpc(\+proto)?\s*(;|$)/;
 
-/** OTLP/gRPC over node:http2 with our own framing (grpc-call.ts): 3.5 times cheaper than grpc-js on both sides. */
+/**
+ * OTLP/gRPC: connections of the listener -> sessions of a codec -> calls (grpc-call.ts). The codec is ours, or node:http2 where
+ * `http2_codec: node` asks for it; both give the same sessions (http2/server.ts).
+ */
 export class GrpcReceiver implements Receiver {
   readonly #settings: GrpcServerSettings;
   readonly #counters: Counters;
@@ -37,12 +41,10 @@ export class GrpcReceiver implements Receiver {
     const signal = this.#signals.get(`/${service}/Export`);
     return signal !== undefined && this.#admissions[signal] !== undefined;
   });
-  readonly #server: Http2Server;
-  readonly #sessions = new Map<ServerHttp2Session, SessionGuard>();
-  /** Connections that have not said anything yet, the oldest first. */
-  readonly #silent = new Set<Socket>();
-  /** The connection whose session is being made: node:http2 shows a session's socket to nobody. */
-  #taking: Socket | undefined;
+  readonly #options: SessionOptions;
+  readonly #sessions = new Set<ServerSession>();
+  /** Connections that have not said anything yet, the oldest first: sessions of our codec, sockets of the other. */
+  readonly #silent = new Set<{ destroy(): void }>();
   readonly #calls = new Set<GrpcCall>();
   #listener: Listener;
   #sweeper: NodeJS.Timeout | undefined;
@@ -54,23 +56,12 @@ export class GrpcReceiver implements Receiver {
     this.#admissions = admissions;
     this.#counters = counters;
     this.#listener = new Listener(settings.address, key, { allowHalfOpen: false, onError: () => counters.connectionError('listener') });
-    this.#server = createServer({
-      maxSessionMemory: MAX_SESSION_MEMORY_MB,
-      settings: {
-        initialWindowSize: STREAM_WINDOW_BYTES,
-        maxConcurrentStreams: settings.maxConcurrentStreams,
-        maxHeaderListSize: MAX_HEADER_BYTES,
-        enablePush: false,
-      },
-    });
-    this.#server.on('session', (session) => this.#onSession(session));
-    this.#server.on('stream', (stream, headers) => this.#onStream(stream, headers));
-    // Garbage on the port, a client that resets: theirs alone.
-    this.#server.on('sessionError', (_error, session) => {
-      // Only of those that never made a call: grpc-go says goodbye with a GOAWAY that nghttp2 finds a protocol error (last stream 2^31-1).
-      if (this.#sessions.get(session)?.called !== true) this.#counters.connectionError('http2');
-    });
-    this.#server.on('clientError', () => this.#counters.connectionError('socket'));
+    this.#options = {
+      maxConcurrentStreams: settings.maxConcurrentStreams,
+      streamWindowBytes: STREAM_WINDOW_BYTES,
+      sessionWindowBytes: SESSION_WINDOW_BYTES,
+      maxHeaderBytes: MAX_HEADER_BYTES,
+    };
   }
 
   get address(): SocketAddress {
@@ -100,7 +91,7 @@ export class GrpcReceiver implements Receiver {
       this.#listener.close();
       for (const socket of this.#silent) socket.destroy();
     }
-    for (const session of this.#sessions.keys()) sayGoodbye(session);
+    for (const session of this.#sessions) sayGoodbye(session);
     await Promise.race([this.#empty(), aborted(deadline)]);
   }
 
@@ -109,7 +100,7 @@ export class GrpcReceiver implements Receiver {
     this.#health.shutDown();
     if (!this.#handedOver) this.#listener.close();
     for (const socket of this.#silent) socket.destroy();
-    for (const guard of this.#sessions.values()) guard.hangUp();
+    for (const session of this.#sessions) session.destroy();
     await this.#empty();
   }
 
@@ -120,9 +111,9 @@ export class GrpcReceiver implements Receiver {
     return this.#ended.promise;
   }
 
-  /** A session is made when its client has spoken: one that is opened and left costs a socket, not the 22 KiB of a session. */
   #onConnection(socket: Socket): void {
-    if (this.#sessions.size + this.#silent.size >= this.#settings.limits.maxConnections) {
+    const open = this.#settings.codec === 'own' ? this.#sessions.size : this.#sessions.size + this.#silent.size;
+    if (open >= this.#settings.limits.maxConnections) {
       // Who has said nothing yet makes room for who comes: connections that are opened and left keep nobody out.
       const [silent] = this.#silent;
       this.#counters.connectionError('too_many_connections');
@@ -130,15 +121,20 @@ export class GrpcReceiver implements Receiver {
       if (silent === undefined) return;
       this.#silent.delete(silent);
     }
+    if (this.#settings.codec === 'own')
+      this.#silent.add(this.#serve((events) => createServerSession(socketWire(socket), this.#options, events)));
+    else this.#onNodeConnection(socket);
+  }
+
+  /** node:http2: a session is made when its client has spoken: one that is opened and left costs a socket, not the 22 KiB of a session. */
+  #onNodeConnection(socket: Socket): void {
     this.#silent.add(socket);
     socket.on('error', () => {}); // of a socket that no session has taken yet
     socket.on('close', () => this.#silent.delete(socket));
     readPreface(socket, this.#settings.handshakeTimeoutMs, (version) => {
       this.#silent.delete(socket);
       if (version === 2) {
-        this.#taking = socket;
-        this.#server.emit('connection', socket);
-        this.#taking = undefined;
+        this.#serve((events) => createNodeSession(socket, this.#options, events));
         return;
       }
       this.#counters.connectionError(version === undefined ? 'handshake_timeout' : 'http2');
@@ -146,48 +142,57 @@ export class GrpcReceiver implements Receiver {
     });
   }
 
-  #onSession(session: ServerHttp2Session): void {
+  /** From a connection on: what happens on its session goes to its guard and to calls. */
+  #serve(create: (events: SessionEvents) => ServerSession): ServerSession {
     const { keepalive, handshakeTimeoutMs } = this.#settings;
-    session.setLocalWindowSize(SESSION_WINDOW_BYTES);
-    session.on('error', () => {}); // counted once, by the server's sessionError
-    const count = (fault: SessionFault): void => this.#counters.connectionError(fault);
-    const guard = new SessionGuard(session, this.#taking as Socket, keepalive, handshakeTimeoutMs, count);
-    this.#sessions.set(session, guard);
-    session.on('close', () => {
-      this.#sessions.delete(session);
-      if (this.#sessions.size === 0) this.#ended?.resolve();
+    const session = create({
+      stream: (stream) => {
+        guard.streamOpened();
+        return this.#onStream(stream);
+      },
+      ready: () => {
+        this.#silent.delete(session);
+        guard.ready();
+      },
+      ping: () => guard.pinged(),
+      fault: (name) => this.#counters.connectionError(name),
+      closed: () => {
+        guard.closed();
+        this.#silent.delete(session);
+        this.#sessions.delete(session);
+        if (this.#sessions.size === 0) this.#ended?.resolve();
+      },
     });
+    const guard = new SessionGuard(session, keepalive, handshakeTimeoutMs, (fault) => this.#counters.connectionError(fault));
+    this.#sessions.add(session);
+    return session;
   }
 
-  #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    // A stream that the client resets emits 'error'; without a listener that would end the process.
-    stream.on('error', () => {});
+  #onStream(stream: ServerStream): StreamReader | undefined {
+    const { headers } = stream;
     if (headers[':method'] !== 'POST') {
       respondHttpError(stream, 405, 'only POST is allowed');
-      return;
+      return undefined;
     }
-    if (!CONTENT_TYPE.test(headers['content-type'] ?? '')) {
+    const type = headers['content-type'];
+    // The comparison spares nearly every call the pattern.
+    if (type !== 'application/grpc' && !CONTENT_TYPE.test(type ?? '')) {
       respondHttpError(stream, 415, 'the content-type is application/grpc, with protobuf messages');
-      return;
+      return undefined;
     }
     const path = headers[':path'] ?? '';
     const signal = this.#signals.get(path);
     if (signal === undefined) {
-      if (this.#health.serves(path)) {
-        this.#health.handle(path, stream);
-        return;
-      }
+      if (this.#health.serves(path)) return this.#health.handle(path, stream);
       respondRefusal(stream, refuse(REFUSALS.UNKNOWN_PATH, path));
-      return;
+      return undefined;
     }
     const admission = this.#admissions[signal];
     if (admission === undefined) {
       respondRefusal(stream, refuse(REFUSALS.NO_PIPELINE, signal));
-      return;
+      return undefined;
     }
-    const call = new GrpcCall(stream, headers, admission, this.#settings);
-    this.#calls.add(call);
-    stream.on('close', () => this.#calls.delete(call));
+    return new GrpcCall(stream, admission, this.#settings, this.#calls);
   }
 
   #sweep(): void {

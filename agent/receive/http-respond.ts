@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { type Refusal, refusalText } from '../admit/errors.ts';
 import type { Signal } from '../config/settings.ts';
+import { stopReading } from '../http2/node-session.ts';
 import { encodeResponse, encodeStatus, shortMessage } from '../otlp/status.ts';
-import { stopReading } from './grpc-respond.ts';
 import {
   answerable,
   bodyPending,

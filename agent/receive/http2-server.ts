@@ -1,6 +1,7 @@
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { HttpServerSettings } from '../config/settings.ts';
+import { NodeSession } from '../http2/node-session.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import { SessionGuard, sayGoodbye } from './grpc-session.ts';
 import { type Exchange, exchangeOf } from './http-exchange.ts';
@@ -21,7 +22,9 @@ const MIN_PING_INTERVAL_MS = 1000;
  */
 export class Http2Connections {
   readonly #server: Http2Server;
-  readonly #sessions = new Map<ServerHttp2Session, SessionGuard>();
+  readonly #sessions = new Map<ServerHttp2Session, NodeSession>();
+  /** Those on which a request has come. */
+  readonly #called = new WeakSet<ServerHttp2Session>();
   /** The connection whose session is being made: node:http2 shows a session's socket to nobody. */
   #taking: Socket | undefined;
 
@@ -52,13 +55,19 @@ export class Http2Connections {
     this.#server.on('session', (session) => {
       session.setLocalWindowSize(SESSION_WINDOW_BYTES);
       session.on('error', () => {}); // counted once, by the server's sessionError
-      this.#sessions.set(
-        session,
-        new SessionGuard(session, this.#taking as Socket, keepalive, settings.readHeaderTimeoutMs, (fault) =>
-          counters.connectionError(fault),
-        ),
-      );
-      session.on('close', () => this.#sessions.delete(session));
+      const control = new NodeSession(session, this.#taking as Socket);
+      const guard = new SessionGuard(control, keepalive, settings.readHeaderTimeoutMs, (fault) => counters.connectionError(fault));
+      this.#sessions.set(session, control);
+      session.once('remoteSettings', () => guard.ready());
+      session.on('ping', () => guard.pinged());
+      session.on('stream', () => {
+        this.#called.add(session);
+        guard.streamOpened();
+      });
+      session.on('close', () => {
+        guard.closed();
+        this.#sessions.delete(session);
+      });
     });
     this.#server.on('stream', (stream) => {
       // A stream that the client resets emits 'error'; without a listener that would end the process.
@@ -67,7 +76,7 @@ export class Http2Connections {
     this.#server.on('request', (request, response) => handle(exchangeOf(request, response), false));
     this.#server.on('checkContinue', (request, response) => handle(exchangeOf(request, response), true));
     this.#server.on('sessionError', (_error, session) => {
-      if (this.#sessions.get(session)?.called !== true) counters.connectionError('http2');
+      if (!this.#called.has(session)) counters.connectionError('http2');
     });
     this.#server.on('clientError', () => counters.connectionError('socket'));
   }
@@ -81,10 +90,10 @@ export class Http2Connections {
 
   /** GOAWAY to all; what is open goes on, and each connection ends with the last of it. */
   drain(): void {
-    for (const session of this.#sessions.keys()) sayGoodbye(session);
+    for (const session of this.#sessions.values()) sayGoodbye(session);
   }
 
   close(): void {
-    for (const guard of this.#sessions.values()) guard.hangUp();
+    for (const session of this.#sessions.values()) session.destroy();
   }
 }

@@ -20,7 +20,8 @@ export class Listener {
     this.#wanted = address;
     this.#address = address;
     this.#key = key;
-    this.#server = createServer({ allowHalfOpen: options.allowHalfOpen, noDelay: true });
+    // Paused: nothing is read before somebody takes the connection, as socketWire() needs it.
+    this.#server = createServer({ allowHalfOpen: options.allowHalfOpen, pauseOnConnect: true, noDelay: true });
     this.#server.on('connection', (socket) => this.#take(socket));
     this.#server.on('error', options.onError);
   }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { RequestHeaders } from '../http2/server.ts';
 import type { Metadata } from '../process/process.ts';
 import type { HttpRequest } from './http-exchange.ts';
 
@@ -15,7 +16,7 @@ export function httpMetadata({
 }
 
 /** Of a gRPC call: its metadata, `:authority` with them and the other pseudo headers not, as grpc-go has them. */
-export function grpcMetadata(headers: IncomingHttpHeaders): Metadata {
+export function grpcMetadata(headers: RequestHeaders): Metadata {
   const metadata = new Map<string, readonly string[]>(entriesOf(headers));
   const authority = headers[':authority'];
   if (typeof authority === 'string') metadata.set(':authority', [authority]);

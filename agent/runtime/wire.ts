@@ -24,7 +24,7 @@ export interface Wire {
   /** Bytes that the other end has taken, for whoever looks whether it reads. */
   readonly written: number;
   readonly destroyed: boolean;
-  /** What is written is sent, then our side is closed. */
+  /** What is written is sent, then our side is closed; an other end that does not hang up, too, is left after 2 s. */
   end(): void;
   /** Ends the connection now. */
   destroy(): void;
@@ -43,6 +43,8 @@ export interface WireEvents {
  * into a fresh buffer each: 0.28 instead of 0.56 CPU s per GB, the copy to where the bytes stay included (larger ones gained nothing).
  */
 const SHARED_READ_BYTES = 256 * 1024;
+/** How long the other end has to hang up, too, once we have. */
+const FAREWELL_MS = 2_000;
 let shared: Buffer | undefined;
 
 /** Any duplex stream. */
@@ -152,7 +154,10 @@ class StreamWire implements Wire {
   }
 
   end(): void {
-    this.#stream.end();
+    const stream = this.#stream;
+    if (stream.writableEnded) return;
+    stream.once('finish', () => setTimeout(() => stream.destroy(), FAREWELL_MS).unref());
+    stream.end();
   }
 
   destroy(): void {

@@ -3,6 +3,7 @@ import type {
   ConnectorSettings,
   ExporterSettings,
   GrpcServerSettings,
+  Http2Codec,
   HttpServerSettings,
   OtlpGrpcExporterSettings,
   OtlpHttpExporterSettings,
@@ -15,6 +16,9 @@ import type {
 } from '../../../agent/config/settings.ts';
 import { SIGNALS } from '../../../agent/config/settings.ts';
 import { SIGNAL_FACTS } from '../../../agent/otlp/signals.ts';
+
+/** OTLP_STACK_HTTP2_CODEC=node runs the same tests over node:http2. */
+export const CODEC: Http2Codec = process.env['OTLP_STACK_HTTP2_CODEC'] === 'own' ? 'own' : 'node';
 
 /** Settings as the configuration's defaults make them, with loopback addresses on free ports. */
 export const ANY_PORT: SocketAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
@@ -117,6 +121,7 @@ export function agentSettings(shape: AgentShape): AgentSettings {
             permitWithoutStream: false,
           },
           handshakeTimeoutMs: 20_000,
+          codec: CODEC,
           limits: LIMITS,
           ...shape.grpc,
         },
