@@ -28,6 +28,11 @@ export interface Wire {
   end(): void;
   /** Ends the connection now. */
   destroy(): void;
+  /**
+   * Gives the stream to whom can read more than the wire's owner: paused, `unread` (copied) in front of what comes. From now on this wire
+   * tells nothing. Not after `ended`: nothing can be put in front of an end.
+   */
+  handOn(unread: Uint8Array): Duplex;
 }
 
 export interface WireEvents {
@@ -68,10 +73,8 @@ export function socketWire(accepted: Socket): Wire {
   let wire: StreamWire | undefined;
   const onread = {
     buffer: shared,
-    callback: (bytes: number, buffer: Uint8Array): boolean => {
-      wire?.take(bytes === buffer.length ? buffer : buffer.subarray(0, bytes));
-      return true;
-    },
+    callback: (bytes: number, buffer: Uint8Array): boolean =>
+      wire?.take(bytes === buffer.length ? buffer : buffer.subarray(0, bytes)) ?? true,
   };
   const socket = new Socket({ handle, onread, allowHalfOpen: accepted.allowHalfOpen } as unknown as ConstructorParameters<
     typeof Socket
@@ -88,6 +91,7 @@ class StreamWire implements Wire {
   #events: WireEvents | undefined;
   #written = 0;
   #ended = false;
+  #handedOn = false;
 
   constructor(stream: Duplex, readsShared = false) {
     this.#stream = stream;
@@ -98,23 +102,28 @@ class StreamWire implements Wire {
   start(events: WireEvents): void {
     this.#events = events;
     const stream = this.#stream;
-    if (!this.#readsShared) stream.on('data', (bytes: Buffer) => this.take(bytes));
-    stream.on('end', () => this.#end());
-    stream.on('close', () => {
-      this.#end();
-      events.closed();
-    });
-    if (events.drained !== undefined) stream.on('drain', () => events.drained?.());
-    if (stream.destroyed) {
-      this.#end();
-      events.closed();
-      return;
-    }
-    stream.resume();
+    if (!this.#readsShared) stream.on('data', this.#onData);
+    stream.on('end', this.#onEnd);
+    stream.on('close', this.#onClose);
+    if (events.drained !== undefined) stream.on('drain', this.#onDrain);
+    if (stream.destroyed) this.#onClose();
+    else stream.resume();
   }
 
-  take(bytes: Uint8Array): void {
+  // As fields, so that handOn() can take them off again: who gets the stream finds it without listeners of ours.
+  readonly #onData = (bytes: Buffer): void => void this.take(bytes);
+  readonly #onEnd = (): void => this.#end();
+  readonly #onDrain = (): void => this.#events?.drained?.();
+  readonly #onClose = (): void => {
+    this.#end();
+    this.#events?.closed();
+  };
+
+  /** False where whoever has the stream now wants no more for a while. */
+  take(bytes: Uint8Array): boolean {
+    if (this.#handedOn) return this.#stream.push(Buffer.from(bytes));
     if (!this.#ended) this.#events?.received(bytes);
+    return true;
   }
 
   write(bytes: Uint8Array): void {
@@ -162,6 +171,20 @@ class StreamWire implements Wire {
 
   destroy(): void {
     this.#stream.destroy();
+  }
+
+  handOn(unread: Uint8Array): Duplex {
+    const stream = this.#stream;
+    stream.off('data', this.#onData);
+    stream.off('end', this.#onEnd);
+    stream.off('close', this.#onClose);
+    stream.off('drain', this.#onDrain);
+    this.#events = undefined;
+    // Reads into the shared buffer go on where nobody reads from the handle itself, as node's HTTP servers do: they are copied then.
+    this.#handedOn = true;
+    stream.pause();
+    if (unread.length > 0) stream.unshift(Buffer.from(unread));
+    return stream;
   }
 
   #end(): void {
