@@ -1,21 +1,40 @@
-import { promisify } from 'node:util';
-import { deflate, gzip, constants as zlib, zstdCompress } from 'node:zlib';
+import { deflate, gzip, gzipSync, constants as zlib, zstdCompress } from 'node:zlib';
 import { snappyBlock, snappyFramed } from '../compression/snappy-encode.ts';
+import { give, stage } from '../compression/staging.ts';
+import { ZlibContext } from '../compression/zlib-context.ts';
 import type { Compression, Signal } from '../config/settings.ts';
 import type { Encoded } from './transport.ts';
 
 export type Encoding = Encoded['encoding'];
 
-/** Level 1 is 340 MB/s where 6 is 110..150, for a tenth more bytes on telemetry; level 6 costs more CPU than the network it saves. */
+/**
+ * Level 1 is 370 MB/s where 6 is 130, for a tenth more bytes on telemetry; level 6 costs more CPU than the network it saves. Measured with
+ * 3 MB of spans, and no better: levels 2 and 3, memLevel 9, smaller windows, Z_FILTERED and Z_FIXED; Z_RLE and Z_HUFFMAN_ONLY are slower
+ * and leave four times the bytes (bench: test/bench/agent/compress.mjs).
+ */
 const GZIP_LEVEL = 1;
 /** 900 MB/s and still smaller than gzip. */
 const ZSTD_LEVEL = 1;
+/** Below it gzip is made on the spot: the way to the pool and back costs 100 microseconds of CPU, and the loop waits for less than that. */
+const SYNC_BELOW_BYTES = 32 * 1024;
+/** First guess of what is left of telemetry; later ones are made from what was left of the request before. */
+const FIRST_RATIO = 0.2;
+const MIN_CHUNK_BYTES = 16 * 1024;
+const MAX_CHUNK_BYTES = 4 * 1024 * 1024;
+/** Memory behind a result that it does not fill, as a part of it: more is copied off, as the result is what is charged. */
+const MAX_SLACK = 1 / 8;
 
-const gzipAsync = promisify(gzip);
-const deflateAsync = promisify(deflate);
-const zstdAsync = promisify(zstdCompress);
+type PoolKind = 'gzip' | 'deflate' | 'zstd';
+type OnPool = (body: Buffer, options: object, done: (error: Error | null, result: Buffer) => void) => void;
 
-/** Compresses a merged body on libuv's pool (snappy here: no faster than its own way there); `none` passes the slices on as they are. */
+const POOL: Record<PoolKind, OnPool> = { gzip, deflate, zstd: zstdCompress };
+const ratios: Record<PoolKind, number> = { gzip: FIRST_RATIO, deflate: FIRST_RATIO, zstd: FIRST_RATIO };
+const NO_MEMBERS: readonly Uint8Array[] = [];
+
+/**
+ * Makes the body of a merged request. `none` passes the slices on as they are; snappy is made here, gzip, deflate and zstd on libuv's pool,
+ * but small gzip. `members` are gzip bodies that go on as they came, and only with gzip: RFC 1952, 2.2 makes one body of a row of them.
+ */
 export function compress(
   kind: Compression,
   level: number | undefined,
@@ -23,21 +42,69 @@ export function compress(
   slices: readonly Uint8Array[],
   bytes: number,
   items: number,
+  members: readonly Uint8Array[] = NO_MEMBERS,
 ): Encoded | Promise<Encoded> {
   if (kind === 'none') return { signal, slices, bytes, items, encoding: 'identity' };
-  const whole = slices.length === 1 ? (slices[0] as Uint8Array) : Buffer.concat(slices, bytes);
-  const done = (out: Uint8Array): Encoded => ({ signal, slices: [out], bytes: out.length, items, encoding: kind });
+  const done = (out: Uint8Array): Encoded =>
+    members.length === 0
+      ? { signal, slices: [out], bytes: out.length, items, encoding: kind }
+      : { signal, slices: [...members, out], bytes: lengthOf(members) + out.length, items, encoding: kind };
   switch (kind) {
     case 'gzip':
-      return gzipAsync(whole, { level: level ?? GZIP_LEVEL }).then(done);
+      if (slices.length === 0) return { signal, slices: members, bytes: lengthOf(members), items, encoding: kind };
+      if (bytes < SYNC_BELOW_BYTES) return done(gzipNow(slices, bytes, level ?? GZIP_LEVEL));
+      return onPool('gzip', { level: level ?? GZIP_LEVEL }, slices, bytes).then(done);
     case 'deflate':
     case 'zlib': // the same format under two names
-      return deflateAsync(whole, { level: level ?? GZIP_LEVEL }).then(done);
+      return onPool('deflate', { level: level ?? GZIP_LEVEL }, slices, bytes).then(done);
     case 'zstd':
-      return zstdAsync(whole, { params: { [zlib.ZSTD_c_compressionLevel]: level ?? ZSTD_LEVEL } }).then(done);
+      return onPool('zstd', { params: { [zlib.ZSTD_c_compressionLevel]: level ?? ZSTD_LEVEL } }, slices, bytes).then(done);
     case 'snappy':
-      return done(snappyBlock(whole));
+      return done(snappyBlock(wholeOf(slices, bytes)));
     case 'x-snappy-framed':
-      return done(snappyFramed(whole));
+      return done(snappyFramed(wholeOf(slices, bytes)));
   }
+}
+
+/** One output of about the right size: each further piece is a way to the pool and back, and they are joined in the end. */
+function onPool(kind: PoolKind, options: object, slices: readonly Uint8Array[], bytes: number): Promise<Uint8Array> {
+  const staged = slices.length === 1 ? undefined : stage(slices, bytes);
+  const guess = Math.ceil(bytes * ratios[kind] * (1 + MAX_SLACK / 2)) + 64;
+  const chunkSize = Math.min(Math.max(guess, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES);
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  POOL[kind](staged?.joined ?? (slices[0] as Buffer), { ...options, chunkSize }, (error, out) => {
+    if (staged !== undefined) give(staged.whole);
+    if (error !== null) {
+      reject(error);
+      return;
+    }
+    ratios[kind] = out.length / bytes;
+    resolve(out.buffer.byteLength <= out.length * (1 + MAX_SLACK) ? out : Uint8Array.prototype.slice.call(out));
+  });
+  return promise;
+}
+
+/** One for each level that was asked for: a program has few exporters, and they are 268 kB each. */
+const gzippers = new Map<number, ZlibContext | undefined>();
+let scratch: Buffer | undefined;
+
+function gzipNow(slices: readonly Uint8Array[], bytes: number, level: number): Uint8Array {
+  if (!gzippers.has(level)) gzippers.set(level, ZlibContext.gzip(level));
+  const gzipper = gzippers.get(level);
+  const { whole, joined } = stage(slices, bytes);
+  scratch ??= Buffer.allocUnsafeSlow(2 * SYNC_BELOW_BYTES);
+  const written = gzipper?.run(joined, scratch) ?? -1;
+  const out = written > 0 ? Uint8Array.prototype.slice.call(scratch, 0, written) : gzipSync(joined, { level });
+  give(whole);
+  return out;
+}
+
+function wholeOf(slices: readonly Uint8Array[], bytes: number): Uint8Array {
+  return slices.length === 1 ? (slices[0] as Uint8Array) : Buffer.concat(slices, bytes);
+}
+
+function lengthOf(members: readonly Uint8Array[]): number {
+  let bytes = 0;
+  for (const member of members) bytes += member.length;
+  return bytes;
 }

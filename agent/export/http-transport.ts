@@ -52,11 +52,14 @@ export class HttpTransport implements Transport {
   /** Throws where the bytes cannot become JSON: they were scanned as far as their items, and no further. */
   encode(signal: Signal, slices: readonly Uint8Array[], bytes: number, items: number): Encoded | Promise<Encoded> {
     const { compression, compressionLevel } = this.#settings;
+    if (this.#settings.encoding === 'json') {
+      const json = protoToJson(signal, slices);
+      return compress(compression, compressionLevel, signal, [json], json.length, items);
+    }
     // One buffer: undici writes an iterable piece by piece with a microtask each, which costs more than the copy. Joined here, it is one
     // for all attempts, and counted as held (attempt.ts).
-    const whole =
-      this.#settings.encoding === 'json' ? [protoToJson(signal, slices)] : slices.length === 1 ? slices : [Buffer.concat(slices, bytes)];
-    return compress(compression, compressionLevel, signal, whole, whole[0]?.length ?? 0, items);
+    const sent = compression === 'none' && slices.length > 1 ? [Buffer.concat(slices, bytes)] : slices;
+    return compress(compression, compressionLevel, signal, sent, bytes, items);
   }
 
   async send(body: Encoded): Promise<Outcome> {
