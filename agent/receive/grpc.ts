@@ -68,6 +68,10 @@ export class GrpcReceiver implements Receiver {
     return this.#listener.address;
   }
 
+  connections(): Promise<number> {
+    return this.#listener.connections();
+  }
+
   bind(): Promise<void> {
     return this.#listener.open();
   }

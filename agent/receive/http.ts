@@ -1,14 +1,17 @@
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { REFUSALS, refuse } from '../admit/errors.ts';
 import { type HttpServerSettings, SIGNALS, type Signal, type SocketAddress } from '../config/settings.ts';
+import type { HttpExchange } from '../http1/exchange.ts';
 import { aborted } from '../runtime/aborted.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import { HttpCall } from './http-call.ts';
 import { respondCors } from './http-cors.ts';
-import { closeAfter, type Exchange, exchangeOf } from './http-exchange.ts';
+import { NodeExchange } from './http-exchange.ts';
 import { readPreface } from './http-preface.ts';
 import { respondHttpRefusal } from './http-respond.ts';
+import { Http1Connections } from './http1-server.ts';
 import { Http2Connections } from './http2-server.ts';
 import { Listener } from './listener.ts';
 import type { Admissions, Receiver } from './receive.ts';
@@ -24,8 +27,13 @@ const REFUSED_BY_PARSER: Readonly<Record<string, readonly [status: string, fault
 };
 
 /**
- * OTLP/HTTP, protobuf and JSON, over HTTP/1.1 and HTTP/2 on one port: the first bytes of a connection say which. HTTP/1.1 with protobuf
- * is the cheapest way in, 1.6 times cheaper than HTTP/2.
+ * OTLP/HTTP, protobuf and JSON, over HTTP/1.1 and HTTP/2 on one port: the first bytes of a connection say which.
+ *
+ *   connection -> Http1Connections (ours) -- a plain POST -----------------------------> HttpCall
+ *                     | anything else, from that request on                                ^
+ *                     +-> node:http, or node:http2 behind its preface -> #onRequest -------+
+ *
+ * With `http1_codec: node` every connection goes to node's servers at once.
  */
 export class HttpReceiver implements Receiver {
   readonly #settings: HttpServerSettings;
@@ -34,6 +42,9 @@ export class HttpReceiver implements Receiver {
   readonly #signals: ReadonlyMap<string, Signal>;
   readonly #server: Server;
   readonly #http2: Http2Connections;
+  /** Our own codec; undefined where node:http reads everything. */
+  readonly #http1: Http1Connections | undefined;
+  /** Connections that node's servers have. */
   readonly #sockets = new Set<Socket>();
   /** Of these, those that have not said yet which HTTP they speak. */
   readonly #silent = new Set<Socket>();
@@ -60,9 +71,9 @@ export class HttpReceiver implements Receiver {
       connectionsCheckingInterval: sweepIntervalMs(settings.readHeaderTimeoutMs),
       noDelay: true,
     });
-    this.#server.on('request', (request, response) => this.#onRequest(exchangeOf(request, response), false));
+    this.#server.on('request', (request, response) => this.#onRequest(new NodeExchange(request, response, false)));
     // "Expect: 100-continue": the body is asked for only when it may come.
-    this.#server.on('checkContinue', (request, response) => this.#onRequest(exchangeOf(request, response), true));
+    this.#server.on('checkContinue', (request, response) => this.#onRequest(new NodeExchange(request, response, true)));
     // Garbage on the port: node answers 400 (or 408, 431) when a listener does not; theirs alone in any case.
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       const [status, fault] = REFUSED_BY_PARSER[error.code ?? ''] ?? ['400 Bad Request', 'http1'];
@@ -70,11 +81,22 @@ export class HttpReceiver implements Receiver {
       if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
       else socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
     });
-    this.#http2 = new Http2Connections(settings, MAX_HEADER_BYTES, counters, (exchange, expects) => this.#onRequest(exchange, expects));
+    this.#http2 = new Http2Connections(settings, MAX_HEADER_BYTES, counters, (exchange) => this.#onRequest(exchange));
+    if (Http1Connections.serves(settings)) {
+      this.#http1 = new Http1Connections(settings, this.#signals, counters, {
+        request: (exchange, signal) => void this.#call(exchange, signal),
+        handOn: (stream, version) => this.#handOn(stream, version),
+        ended: () => this.#onEnded(),
+      });
+    }
   }
 
   get address(): SocketAddress {
     return this.#listener.address;
+  }
+
+  connections(): Promise<number> {
+    return this.#listener.connections();
   }
 
   bind(): Promise<void> {
@@ -85,8 +107,8 @@ export class HttpReceiver implements Receiver {
     if (listener !== undefined) this.#listener = listener;
     // The listener is ours, so node:http hears of it by this event only: it starts the timer of headersTimeout.
     this.#server.emit('listening');
-    const { readTimeoutMs, limits } = this.#settings;
-    const every = sweepIntervalMs(readTimeoutMs, limits.bodyIdleMs, limits.writeTimeoutMs);
+    const { readTimeoutMs, readHeaderTimeoutMs, idleTimeoutMs, limits } = this.#settings;
+    const every = sweepIntervalMs(readTimeoutMs, readHeaderTimeoutMs, idleTimeoutMs, limits.bodyIdleMs, limits.writeTimeoutMs);
     this.#sweeper = setInterval(() => this.#sweep(), every).unref();
     this.#listener.handTo((socket) => this.#onConnection(socket));
   }
@@ -100,6 +122,7 @@ export class HttpReceiver implements Receiver {
   async drain(deadline: AbortSignal): Promise<void> {
     this.#draining = true;
     this.#http2.drain();
+    this.#http1?.drain(!this.#handedOver);
     if (!this.#handedOver) {
       this.#listener.close();
       this.#server.closeIdleConnections();
@@ -114,28 +137,32 @@ export class HttpReceiver implements Receiver {
     if (!this.#handedOver) this.#listener.close();
     this.#server.closeAllConnections();
     this.#http2.close();
+    this.#http1?.close();
     for (const socket of this.#sockets) socket.destroy();
     await this.#empty();
     this.#server.close(); // ends its timer; it was never bound itself
   }
 
+  get #connections(): number {
+    return this.#sockets.size + (this.#http1?.size ?? 0);
+  }
+
   #onConnection(socket: Socket): void {
-    if (this.#sockets.size >= this.#settings.limits.maxConnections) {
-      // Who has said nothing yet makes room for who comes: connections that are opened and left keep nobody out.
-      const [silent] = this.#silent;
+    if (this.#connections >= this.#settings.limits.maxConnections) {
       this.#counters.connectionError('too_many_connections');
-      (silent ?? socket).destroy();
-      if (silent === undefined) return;
-      this.#silent.delete(silent);
+      // Who has said nothing yet makes room for who comes: connections that are opened and left keep nobody out.
+      if (!(this.#http1?.endSilent() ?? this.#endSilent())) {
+        socket.destroy();
+        return;
+      }
     }
-    this.#sockets.add(socket);
+    if (this.#http1 !== undefined) {
+      this.#http1.take(socket);
+      return;
+    }
+    this.#watch(socket);
     this.#silent.add(socket);
-    socket.on('error', () => {}); // before a server takes it, and after
-    socket.on('close', () => {
-      this.#sockets.delete(socket);
-      this.#silent.delete(socket);
-      if (this.#sockets.size === 0) this.#ended?.resolve();
-    });
+    socket.on('close', () => this.#silent.delete(socket));
     readPreface(socket, this.#settings.readHeaderTimeoutMs, (version) => {
       this.#silent.delete(socket);
       if (version === 1) this.#server.emit('connection', socket);
@@ -147,15 +174,47 @@ export class HttpReceiver implements Receiver {
     });
   }
 
+  #endSilent(): boolean {
+    const [silent] = this.#silent;
+    if (silent === undefined) return false;
+    this.#silent.delete(silent);
+    silent.destroy();
+    return true;
+  }
+
+  #watch(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => {}); // before a server takes it, and after
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      this.#onEnded();
+    });
+  }
+
+  /** From our codec to node's, which reads first what was put back. */
+  #handOn(stream: Duplex, version: 1 | 2): void {
+    const socket = stream as Socket;
+    this.#watch(socket);
+    if (version === 1) this.#server.emit('connection', socket);
+    else this.#http2.take(socket);
+    // Behind their listeners; node:http2 reads what was put back on the next tick, before the stream flows.
+    socket.resume();
+  }
+
+  #onEnded(): void {
+    if (this.#connections === 0) this.#ended?.resolve();
+  }
+
   /** When the last connection has ended. */
   #empty(): Promise<void> {
-    if (this.#sockets.size === 0) return Promise.resolve();
+    if (this.#connections === 0) return Promise.resolve();
     this.#ended ??= Promise.withResolvers<void>();
     return this.#ended.promise;
   }
 
   #sweep(): void {
     const now = performance.now();
+    this.#http1?.sweep(now);
     for (const call of this.#calls) {
       if (!call.sweep(now)) continue;
       this.#calls.delete(call);
@@ -168,9 +227,10 @@ export class HttpReceiver implements Receiver {
     }
   }
 
-  #onRequest(exchange: Exchange, expectsContinue: boolean): void {
+  /** A request that node's servers have read: any. */
+  #onRequest(exchange: NodeExchange): void {
     const { request, response } = exchange;
-    if (this.#draining || !this.#settings.keepAlives) closeAfter(exchange);
+    if (this.#draining || !this.#settings.keepAlives) exchange.closeAfter();
     for (const [name, value] of Object.entries(this.#settings.responseHeaders)) response.setHeader(name, value);
     if (this.#settings.cors !== undefined && respondCors(this.#settings.cors, request, response)) return;
     const path = (request.url ?? '').split('?', 1)[0] as string;
@@ -179,19 +239,25 @@ export class HttpReceiver implements Receiver {
       respondHttpRefusal(exchange, refuse(REFUSALS.UNKNOWN_PATH, path));
       return;
     }
+    if (request.method !== 'POST' && this.#admissions[signal] !== undefined) {
+      respondHttpRefusal(exchange, refuse(REFUSALS.BAD_METHOD, request.method ?? ''), { allow: 'POST' });
+      return;
+    }
+    const call = this.#call(exchange, signal);
+    if (call === undefined) return;
+    this.#calls.add(call);
+    response.on('close', () => this.#calls.delete(call));
+  }
+
+  /** A POST to the path of a signal, whoever has read it. */
+  #call(exchange: HttpExchange, signal: Signal): HttpCall | undefined {
     const admission = this.#admissions[signal];
     if (admission === undefined) {
       respondHttpRefusal(exchange, refuse(REFUSALS.NO_PIPELINE, signal));
-      return;
-    }
-    if (request.method !== 'POST') {
-      response.setHeader('allow', 'POST');
-      respondHttpRefusal(exchange, refuse(REFUSALS.BAD_METHOD, request.method ?? ''));
-      return;
+      return undefined;
     }
     const call = new HttpCall(exchange, admission, this.#settings);
-    this.#calls.add(call);
-    response.on('close', () => this.#calls.delete(call));
-    call.start(expectsContinue);
+    call.start();
+    return call;
   }
 }

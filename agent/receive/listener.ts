@@ -31,6 +31,13 @@ export class Listener {
     return this.#address;
   }
 
+  /** How many are open, whoever has them. */
+  connections(): Promise<number> {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    this.#server.getConnections((_error, count) => resolve(count));
+    return promise;
+  }
+
   /** Who gets the connections from now on. */
   handTo(take: (socket: Socket) => void): void {
     this.#take = take;

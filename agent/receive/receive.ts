@@ -22,6 +22,8 @@ export interface Receiver {
   close(): Promise<void>;
   /** Where it listens, with the real port where 0 was asked for. */
   readonly address: SocketAddress;
+  /** How many connections of its address are open. */
+  connections(): Promise<number>;
 }
 
 /** Where each signal's requests go; signals without a pipeline are absent. */
