@@ -1,0 +1,112 @@
+/** Works through programs in turn, so that what else the machine does hits all of them. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import { join } from 'node:path';
+import { pinning } from '../lib/pin.mjs';
+import { median } from '../lib/statistics.mjs';
+import { untilItCounts } from './judge.mjs';
+import { calibrate, measure, startSink } from './measure.mjs';
+import { prepare } from './prepare.mjs';
+import { freePorts, startSubject } from './subject.mjs';
+
+const CONNECTIONS = 4;
+const IN_FLIGHT = 8;
+/** Of the items of a run, sent through the same process before it. */
+const WARM_UP_SHARE = 0.25;
+const PORTS = ['grpc', 'http', 'health', 'metrics'];
+
+/**
+ * @param works by name
+ * @param programsOf for a work, `[{ name, kind, bundle?, set?, cores? }]`
+ * @param scale of the items of a run @default 1
+ * @param log gets a line for each run
+ * @returns by work, by program: `{ runs, voids, failed?, settings }`
+ */
+export async function compare({ works, programsOf, rounds, scale = 1, pins = pinning(), upstreams = 4, log = console.log }) {
+  const folder = mkdtempSync(join(os.tmpdir(), 'otlp-bench-'));
+  const sink = await startSink(upstreams, pins.sink);
+  const ports = { ...(await freePorts(PORTS)), sinks: sink.hello.ports };
+  const results = {};
+  const bench = { folder, sink, ports, pins, scale };
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [name, work] of Object.entries(works)) {
+        results[name] ??= {};
+        // The order changes with the round: whoever is first finds the machine as the one before left it.
+        const programs = round % 2 === 0 ? programsOf(work) : programsOf(work).toReversed();
+        for (const program of programs) {
+          results[name][program.name] ??= { runs: [], voids: [], settings: [] };
+          const result = results[name][program.name];
+          if (result.failed !== undefined) continue;
+          log(`${round + 1}/${rounds} ${name.padEnd(14)} ${program.name.padEnd(10)} ${await oneMore(bench, work, program, result)}`);
+        }
+      }
+    }
+  } finally {
+    await sink.end();
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return results;
+}
+
+/** Makes one run that counts and keeps it; the words for the log. */
+async function oneMore(bench, work, program, result) {
+  try {
+    const { run, voids } = await untilItCounts(() => oneRun(bench, work, program, result));
+    result.voids.push(...voids);
+    if (run === undefined) return `void: ${voids.at(-1)}`;
+    result.runs.push(run);
+    return describe(run) + (voids.length === 0 ? '' : `, ${voids.length} void: ${voids.at(-1)}`);
+  } catch (error) {
+    result.failed = error.message;
+    return `failed: ${error.message}`;
+  }
+}
+
+export async function oneRun({ folder, sink, ports, pins, scale }, work, program, result) {
+  const { files, wireBytes } = prepare(work, folder);
+  const load = {
+    files,
+    protocol: work.protocol,
+    signal: work.signal,
+    encoding: work.encoding,
+    port: ports[work.protocol],
+    connections: work.connections ?? CONNECTIONS,
+    inFlight: work.inFlight ?? IN_FLIGHT,
+    cpus: pins.driver,
+  };
+  const each = (share) => Math.max(1, Math.ceil((work.millions * 1e6 * scale * share) / work.items / files.length));
+  const cores = program.cores ?? 1;
+  const subject = await startSubject(program.kind, work, ports, { ...program, cpus: pins.subject });
+  try {
+    const keptShare = program.kind === 'pipe' ? 1 : await calibrate({ subject, sink, load, work, requests: each(WARM_UP_SHARE) });
+    if (program.kind === 'pipe') await calibrate({ subject, sink, load, work: { ...work, drops: false }, requests: each(WARM_UP_SHARE) });
+    const run = await measure({ subject, sink, load, work, requests: each(1), keptShare, cores });
+    result.settings = subject.settings;
+    return {
+      ...run,
+      keptShare,
+      bytesPerItemIn: wireBytes / files.length / work.items,
+      cpuPerGB: (run.cpuSeconds / ((run.requestsIn * wireBytes) / files.length)) * 1e9,
+    };
+  } finally {
+    await subject.end();
+  }
+}
+
+function describe(run) {
+  return [
+    `${run.cpuPerMillion.toFixed(3)} CPU s per million items`,
+    `${Math.round(run.itemsPerSecond / 1000)} k items/s`,
+    `${Math.round(run.rssPeakMiB)} MiB at most`,
+    `busy ${Math.round(run.busy.subject * 100)} %`,
+    `drivers ${run.busy.drivers.map((share) => Math.round(share * 100)).join(' ')} %`,
+    `sink ${Math.round(run.busy.sink * 100)} %`,
+  ].join(', ');
+}
+
+/** The median of each number of the runs. */
+export function mediansOf(runs) {
+  const keys = ['cpuPerMillion', 'cpuPerGB', 'itemsPerSecond', 'rssPeakMiB', 'userSeconds', 'systemSeconds', 'requestsOut'];
+  return Object.fromEntries(keys.map((key) => [key, median(runs.map((run) => run[key]))]));
+}

@@ -1,0 +1,51 @@
+/**
+ * Which runs count. A run in which the driver or the sink was what could do no more says nothing about the program between them; it is void
+ * and made again, and the result tells how many were.
+ */
+
+/** Share of its wall time from which a CPU is full. */
+export const FULL_SHARE = 0.95;
+/** An open loop that is later than this at p99 is no open loop. */
+export const MAX_LATE_MS = 5;
+/** After so many void runs of one kind the bench gives that kind up and says so. */
+export const MAX_VOID = 3;
+
+/**
+ * @param busy shares of wall time: `subject` of the CPUs it may use, `drivers` of each process of the driver, `sink`
+ * @param lateMs of an open loop: `{ p99 }`
+ * @param reported requests that were not answered or refused, problems that driver and sink saw
+ * @param delivered and `expected` items; `expected` undefined where it is not known
+ * @returns why the run is void or wrong; undefined when it counts. `wrong` is the program's fault, `void` the bench's.
+ */
+export function judge({ busy, lateMs, expected, delivered, problems = [] }) {
+  if (problems.length > 0) return { wrong: problems.join('; ') };
+  if (expected !== undefined && delivered !== expected) return { wrong: `${delivered} items of ${expected} were delivered` };
+  if (lateMs !== undefined && !(lateMs.p99 <= MAX_LATE_MS)) return { void: `the driver was ${lateMs.p99.toFixed(1)} ms late at p99` };
+  if (busy === undefined || busy.subject >= FULL_SHARE) return undefined;
+  const driver = Math.max(0, ...busy.drivers);
+  if (driver >= FULL_SHARE)
+    return { void: `the driver's CPU was full (${percent(driver)}), that of the program was not (${percent(busy.subject)})` };
+  if (busy.sink >= FULL_SHARE)
+    return { void: `the sink's CPU was full (${percent(busy.sink)}), that of the program was not (${percent(busy.subject)})` };
+  return undefined;
+}
+
+/**
+ * Makes runs until one counts.
+ *
+ * @param make resolves to a run with `verdict`
+ * @returns `{ run, voids }`; run undefined where none counted
+ */
+export async function untilItCounts(make, maxVoid = MAX_VOID) {
+  const voids = [];
+  for (;;) {
+    const run = await make();
+    if (run.verdict === undefined) return { run, voids };
+    voids.push(run.verdict.void ?? run.verdict.wrong);
+    if (voids.length >= maxVoid) return { run: undefined, voids };
+  }
+}
+
+function percent(share) {
+  return `${Math.round(share * 100)} %`;
+}
