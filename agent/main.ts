@@ -4,37 +4,60 @@
  *   SIGHUP             read the configuration again
  *   SIGTERM, SIGINT    drain and exit with 0; a second one exits at once
  *   uncaught           logged as one JSON line, exit code 70
+ *
+ * A worker thread (agent.workers) starts from this same file, so that the program may be a single one, and does nothing of the above.
  */
+import { parentPort, workerData } from 'node:worker_threads';
 import { EXIT } from './commands/exit-codes.ts';
 import { runProgram } from './commands/program.ts';
 import { ReloadRequests } from './commands/reload-requests.ts';
 import { weighBodiesWithHeap } from './runtime/heap.ts';
+import type { WorkerStart } from './workers/protocol.ts';
+import { serveWorker } from './workers/worker.ts';
 
 /** By convention of shells: 128 and the number of the signal. */
 const SIGNAL_EXIT = { SIGTERM: 143, SIGINT: 130 } as const;
 
-weighBodiesWithHeap();
+const worker = workerData as WorkerStart | undefined | null;
+if (parentPort !== null && worker?.otlpAgentWorker === true) serveWorker(parentPort, worker);
+else main(new URL(import.meta.url));
 
-const stop = new AbortController();
-const reloads = new ReloadRequests();
+function main(workerEntry: URL): void {
+  weighBodiesWithHeap();
 
-process.on('SIGHUP', () => reloads.request());
+  const stop = new AbortController();
+  const reloads = new ReloadRequests();
 
-for (const name of ['SIGTERM', 'SIGINT'] as const) {
-  process.on(name, () => {
-    if (stop.signal.aborted) process.exit(SIGNAL_EXIT[name]);
-    stop.abort(name);
+  process.on('SIGHUP', () => reloads.request());
+
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      if (stop.signal.aborted) process.exit(SIGNAL_EXIT[name]);
+      stop.abort(name);
+    });
+  }
+
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+
+  /** A reader that went away (`otlp-agent components | head -1`) is no bug. */
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.OK);
+    crash(error);
   });
+
+  const io = {
+    environment: process.env,
+    out: (text: string): void => void process.stdout.write(text),
+    err: (text: string): void => void process.stderr.write(text),
+    workerEntry,
+  };
+
+  runProgram(process.argv.slice(2), io, stop.signal, reloads).then((code) => {
+    // The streams are flushed first: a pipe may still hold text.
+    process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+  }, crash);
 }
-
-process.on('uncaughtException', crash);
-process.on('unhandledRejection', crash);
-
-/** A reader that went away (`otlp-agent components | head -1`) is no bug. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.OK);
-  crash(error);
-});
 
 function crash(error: unknown): void {
   const line = {
@@ -47,14 +70,3 @@ function crash(error: unknown): void {
   };
   process.stderr.write(`${JSON.stringify(line)}\n`, () => process.exit(EXIT.CRASHED));
 }
-
-const io = {
-  environment: process.env,
-  out: (text: string): void => void process.stdout.write(text),
-  err: (text: string): void => void process.stderr.write(text),
-};
-
-runProgram(process.argv.slice(2), io, stop.signal, reloads).then((code) => {
-  // The streams are flushed first: a pipe may still hold text.
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
-}, crash);

@@ -116,14 +116,20 @@ export function routeOf(
   return new Route(counters.receiver(receiver, transport, signal), [...limits], reached);
 }
 
+/** A budget without a limit yet; workers share theirs (workers/shared-budget.ts). */
+export type MakeBudget = (name: string) => Budget;
+
 /** One budget for each memory_limiter and one over everything; they outlive reloads, as requests that are held stay counted. */
 export class Budgets {
-  readonly always = new Budget('agent.memory', Number.POSITIVE_INFINITY, 0);
+  readonly always: Budget;
   readonly #byId = new Map<string, Budget>();
   readonly #baselineBytes: number;
+  readonly #make: MakeBudget;
 
-  constructor(baselineBytes: number) {
+  constructor(baselineBytes: number, make: MakeBudget = (name) => new Budget(name, Number.POSITIVE_INFINITY, 0)) {
     this.#baselineBytes = baselineBytes;
+    this.#make = make;
+    this.always = make('agent.memory');
   }
 
   get all(): readonly Budget[] {
@@ -144,7 +150,7 @@ export class Budgets {
     else this.#resize(this.always, memoryLimitBytes, memoryLimitBytes / 5);
     for (const own of Object.values(settings.processors)) {
       if (own.kind !== 'memory_limiter') continue;
-      const budget = this.#byId.get(own.id) ?? new Budget(own.id, 0, 0);
+      const budget = this.#byId.get(own.id) ?? this.#make(own.id);
       this.#byId.set(own.id, budget);
       this.#resize(budget, own.limitBytes, own.spikeBytes);
     }

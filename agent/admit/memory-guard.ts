@@ -26,16 +26,18 @@ export class MemoryGuard {
   readonly #budgets: () => readonly Budget[];
   readonly #counters: MemoryCounters;
   readonly #log: Log;
+  readonly #collect: () => void;
   #limits: Limits | undefined;
   #timer: NodeJS.Timeout | undefined;
   #collectedAt = Number.NEGATIVE_INFINITY;
   #bytesThen = 0;
   #pressed = false;
 
-  constructor(budgets: () => readonly Budget[], counters: MemoryCounters, log: Log) {
+  constructor(budgets: () => readonly Budget[], counters: MemoryCounters, log: Log, collect: () => void = collectGarbage) {
     this.#budgets = budgets;
     this.#counters = counters;
     this.#log = log;
+    this.#collect = collect;
   }
 
   /** Starts, or goes on with the limits of other settings; without any limit there is nothing to guard. */
@@ -51,7 +53,7 @@ export class MemoryGuard {
   }
 
   /** One look. */
-  check(rss: () => number = process.memoryUsage.rss, collect: () => void = collectGarbage): void {
+  check(rss: () => number = process.memoryUsage.rss, collect: () => void = this.#collect): void {
     const limits = this.#limits;
     if (limits === undefined) return;
     let bytes = rss();
@@ -123,7 +125,7 @@ function tightest({ agent, processors }: AgentSettings): Limits | undefined {
 let gc: (() => void) | undefined;
 
 /** V8's full collection; the flag makes the function, a context of its own hands it out. */
-function collectGarbage(): void {
+export function collectGarbage(): void {
   if (gc === undefined) {
     setFlagsFromString('--expose-gc');
     gc = runInNewContext('gc') as () => void;

@@ -3,6 +3,8 @@ export interface Io {
   readonly environment: Readonly<Record<string, string | undefined>>;
   out(text: string): void;
   err(text: string): void;
+  /** The file that worker threads start from. @default everything runs in this thread */
+  readonly workerEntry?: URL;
 }
 
 /** `--config` and `--set` of every command that reads a configuration. */

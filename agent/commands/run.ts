@@ -10,6 +10,7 @@ import { type Agent, createAgent } from '../runtime/agent.ts';
 import { FileWatch } from '../runtime/file-watch.ts';
 import { fingerprint } from '../runtime/fingerprint.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import { WorkerFailure } from '../workers/protocol.ts';
 import { describeListeners, describePath, describeTarget } from './describe.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { ConfigArguments, Io } from './io.ts';
@@ -28,16 +29,21 @@ export async function run(args: ConfigArguments, io: Io, stop: AbortSignal, relo
   sayNotices(notices, log);
   // What the process needs for itself, as the limits that people set are those of the whole process.
   const baselineBytes = process.memoryUsage.rss();
-  sayTightLimits(settings, baselineBytes, log);
   let agent: Agent;
   try {
-    agent = await createAgent(settings, { log, baselineBytes, ownsProcess: true });
+    agent = await createAgent(settings, {
+      log,
+      baselineBytes,
+      ownsProcess: true,
+      ...(io.workerEntry === undefined ? {} : { workerEntry: io.workerEntry }),
+    });
     await agent.start();
   } catch (error) {
-    if (!(error instanceof BindError || error instanceof OutputFileError || error instanceof DetectionError)) throw error;
+    if (!isStartFailure(error)) throw error;
     io.err(`${bindMessage(error, loaded)}\n`);
     return EXIT.FAILED;
   }
+  sayTightLimits(settings, agent.baselineBytes, log);
   sayLine(agent, log);
   const watch = new FileWatch(loaded.files, settings.agent.reloadIntervalMs, () => reloads.request());
   reloads.serve(() => reload(args, io, agent, watch, log));
@@ -57,6 +63,8 @@ async function reload(args: ConfigArguments, io: Io, agent: Agent, watch: FileWa
     sayNotices(notices, log);
     if (ofItself(settings) !== ofItself(agent.settings))
       log.warn('configuration', { key: 'service.telemetry', message: 'a change of logs and traces takes effect with the next start' });
+    if (settings.agent.workers !== agent.settings.agent.workers)
+      log.warn('configuration', { key: 'agent.workers', message: 'a change of the number of workers takes effect with the next start' });
     await agent.reload(settings);
     sayLine(agent, log);
     watch.every(settings.agent.reloadIntervalMs);
@@ -97,8 +105,16 @@ function sayNotices(notices: LoadedConfig['notices'], log: Log): void {
   for (const { path, origin, message } of notices) log.warn('configuration', { at: printOrigin(origin), key: printPath(path), message });
 }
 
+type StartFailure = BindError | OutputFileError | DetectionError | WorkerFailure;
+
+function isStartFailure(error: unknown): error is StartFailure {
+  return (
+    error instanceof BindError || error instanceof OutputFileError || error instanceof DetectionError || WorkerFailure.isStartFailure(error)
+  );
+}
+
 /** The message with file and line of the key that asked for the address. */
-function bindMessage(error: BindError | OutputFileError | DetectionError, { root }: LoadedConfig): string {
+function bindMessage(error: StartFailure, { root }: LoadedConfig): string {
   const origin = findPath(root, error.key);
   return `${origin === undefined ? '' : `${printOrigin(origin)}: `}${error.message} [${error.code}]`;
 }

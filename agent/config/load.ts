@@ -19,6 +19,7 @@ import type { ConfigSources } from './sources.ts';
 import { readSources } from './sources.ts';
 import type { MapNode, PathStep } from './tree.ts';
 import { nodeAt, originAt } from './tree.ts';
+import { checkWorkers } from './workers.ts';
 
 /** A configuration that may run. */
 export interface LoadedConfig {
@@ -122,6 +123,8 @@ function buildSettings(findings: Findings, totalMemoryBytes: number): AgentSetti
   const running: AgentSettings['processors'] = Object.fromEntries(
     Object.entries(builtProcessors).flatMap(([id, settings]) => (settings.kind === 'batch' ? [] : [[id, settings] as const])),
   );
+  const processes = processSettings(agent);
+  checkWorkers({ agent: processes, receivers: builtReceivers, exporters: builtExporters }, findings);
   return {
     receivers: builtReceivers,
     processors: running,
@@ -130,7 +133,7 @@ function buildSettings(findings: Findings, totalMemoryBytes: number): AgentSetti
     extensions: builtExtensions,
     pipelines: merging,
     telemetry: builtTelemetry,
-    agent: processSettings(agent),
+    agent: processes,
   };
 }
 

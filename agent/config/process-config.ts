@@ -4,6 +4,7 @@ import { timerMs } from './go-duration.ts';
 import type { Output } from './section.ts';
 import { section } from './section.ts';
 import type { ProcessSettings } from './settings.ts';
+import { workersField } from './workers.ts';
 
 const MIB = 1024 * 1024;
 
@@ -46,6 +47,7 @@ const shape = {
       },
     },
   ),
+  workers: workersField(),
   memory_limit_mib: leaf<number | undefined>(
     'integer',
     {
@@ -75,6 +77,7 @@ export function processSettings(config: ProcessConfig): ProcessSettings {
   return {
     drainDeadlineMs: timerMs(config.drain_deadline),
     reloadIntervalMs: timerMs(config.reload_interval),
+    workers: config.workers,
     thresholds: { cpu: config.thresholds.cpu / 100, memory: config.thresholds.memory / 100, io: config.thresholds.io / 100 },
     ...(config.memory_limit_mib === undefined ? {} : { memoryLimitBytes: config.memory_limit_mib * MIB }),
   };

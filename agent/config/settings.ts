@@ -27,7 +27,13 @@ export const SIGNALS: readonly Signal[] = ['traces', 'metrics', 'logs', 'profile
 
 /** Where a socket is bound or dialled: a TCP address, or a unix socket's path. */
 export type SocketAddress =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | {
+      readonly kind: 'tcp';
+      readonly host: string;
+      readonly port: number;
+      /** Several workers listen on it, and the kernel spreads connections over them. @default false */
+      readonly reusePort?: boolean;
+    }
   | { readonly kind: 'unix'; readonly path: string };
 
 /** As `Content-Encoding` has them; gRPC takes none, gzip, zstd and x-snappy-framed, which it calls snappy. */
@@ -91,6 +97,9 @@ export interface GrpcServerSettings {
 /** Our HTTP/2 codec, or that of Node. */
 export type Http2Codec = 'own' | 'node';
 
+/** Our HTTP/1.1 codec, which leaves all but plain requests to that of Node, or that of Node for all. */
+export type HttpCodec = 'own' | 'node';
+
 /** Of a listener: what clients that stall may hold, and for how long (receive/stall.ts). Keys of ours, but HTTP's write_timeout. */
 export interface StallLimits {
   /** `max_connections` at a time; one more closes the oldest silent one, else itself. @default 4096 */
@@ -137,6 +146,8 @@ export interface HttpServerSettings {
   /** `response_headers`. @default none */
   readonly responseHeaders: Readonly<Record<string, string>>;
   readonly cors?: CorsSettings;
+  /** `http1_codec`, ours: who reads and writes HTTP/1.1. @default own */
+  readonly http1Codec: HttpCodec;
   /** `keep_alives_enabled`: false ends each connection with its first answer. @default true */
   readonly keepAlives: boolean;
   /** `include_metadata`: hands request headers to later stages. @default false */
@@ -200,6 +211,8 @@ export interface OtlpGrpcExporterSettings extends ExporterCommon {
   readonly authority: string;
   /** @default gzip */
   readonly compression: Compression;
+  /** `gzip_members`; only with gzip. @default false */
+  readonly gzipMembers?: boolean;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   readonly keepalive?: ClientKeepaliveSettings;
@@ -227,6 +240,8 @@ export interface OtlpHttpExporterSettings extends ExporterCommon {
   readonly proxyUrl?: string;
   /** @default gzip */
   readonly compression: Compression;
+  /** `gzip_members`; only with gzip and proto. @default false */
+  readonly gzipMembers?: boolean;
   /** `compression_params.level`; the algorithm's own default where it is absent. */
   readonly compressionLevel?: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -339,6 +354,8 @@ export interface ProcessSettings {
   /** `reload_interval` of the files of the configuration; 0 is never. @default 2 000 */
   readonly reloadIntervalMs: number;
   readonly thresholds: Thresholds;
+  /** `workers`: threads that receive, process and send. @default 1: all in one thread */
+  readonly workers: number;
   /** `memory_limit_mib`: of every request held, also where no pipeline has a memory_limiter. Absent: no such limit. */
   readonly memoryLimitBytes?: number;
 }

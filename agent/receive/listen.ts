@@ -53,7 +53,7 @@ export function listen(server: Server, address: SocketAddress, key: string): Pro
     removeStaleSocket(address.path);
     server.listen({ path: address.path, backlog: BACKLOG }, done);
   } else {
-    server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, done);
+    server.listen({ host: address.host, port: address.port, backlog: BACKLOG, reusePort: address.reusePort === true }, done);
   }
   return promise;
 }

@@ -5,16 +5,18 @@ import { availableMemory } from '../config/load.ts';
 import type { AgentSettings, Signal, SocketAddress } from '../config/settings.ts';
 import { scan } from '../otlp/wire.ts';
 import { formatAddress } from '../receive/listen.ts';
-import { type Books, booksOf } from '../telemetry/books.ts';
+import type { Books } from '../telemetry/books.ts';
 import { loadMetrics } from '../telemetry/load-metrics.ts';
 import { LoadWatch } from '../telemetry/load-watch.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
-import { createRegistry, metricDefinitions } from '../telemetry/metrics.ts';
+import { createRegistry } from '../telemetry/metrics.ts';
 import { ownMetrics } from '../telemetry/own/own-metrics.ts';
 import { OwnTelemetry } from '../telemetry/own/own-telemetry.ts';
 import { registrationMetrics } from '../telemetry/resolver-metrics.ts';
 import type { Health } from '../telemetry/servers.ts';
 import { type AgentStatus, statusOf } from '../telemetry/status.ts';
+import { workersOf } from '../workers/count.ts';
+import type { DataLine } from './data-line.ts';
 import { Line } from './line.ts';
 import type { Outcome } from './outcome.ts';
 import { SideServers } from './side-servers.ts';
@@ -33,6 +35,8 @@ export interface AgentOptions {
    * @default false
    */
   readonly ownsProcess?: boolean;
+  /** The file that a worker thread starts from, where `agent.workers` may be more than 1. @default everything runs in this thread */
+  readonly workerEntry?: URL;
 }
 
 /** The queue of one exporter for one signal; size and capacity in the unit of its `sizer`. */
@@ -53,7 +57,7 @@ const LAST_WORDS_MS = 1000;
 /** An agent: `createAgent()`, `start()`, `drain()`, `close()`, in this order; each may be called twice. */
 export class Agent {
   #settings: AgentSettings;
-  readonly #line: Line;
+  readonly #line: DataLine;
   readonly #log: Log;
   readonly #own: OwnTelemetry;
   readonly #side: SideServers;
@@ -67,22 +71,34 @@ export class Agent {
   #turn: Promise<void> = Promise.resolve();
 
   /** Use createAgent(). */
-  constructor(settings: AgentSettings, line: Line, own: OwnTelemetry, ownsProcess: boolean) {
+  constructor(settings: AgentSettings, line: DataLine, own: OwnTelemetry, ownsProcess: boolean) {
     const { log } = own;
     this.#own = own;
     this.#settings = settings;
     this.#line = line;
     this.#log = log;
-    this.#guard = ownsProcess ? new MemoryGuard(() => line.budgets.all, line.counters.memory, log) : undefined;
+    this.#guard = ownsProcess ? new MemoryGuard(() => line.budgets.all, line.counters.memory, log, line.collect) : undefined;
     this.#ownsProcess = ownsProcess;
-    this.#load = new LoadWatch(settings.agent.thresholds, availableMemory(), log);
-    const health: Health = { ready: () => this.ready, reason: () => this.#notReady(), status: () => this.status() };
+    this.#load = new LoadWatch(settings.agent.thresholds, availableMemory(), log, line.busy);
+    const health: Health = {
+      ready: () => this.ready,
+      reason: () => this.#notReady(),
+      status: async () => {
+        await line.look?.();
+        return this.status();
+      },
+    };
     this.#side = new SideServers(settings, () => this.metrics(), health, log);
   }
 
   /** Bytes of requests that are held at the moment. */
   get heldBytes(): number {
-    return this.#line.budgets.always.used;
+    return this.#line.heldBytes;
+  }
+
+  /** What the process needs beside requests, with its workers: taken off the memory limits. */
+  get baselineBytes(): number {
+    return this.#line.baselineBytes;
   }
 
   /** Whether it wants traffic: started, not draining, below its memory limit. */
@@ -92,9 +108,7 @@ export class Agent {
 
   /** Where it listens, by `otlp/grpc`, `otlp/http`, `metrics` and the extensions' ids; ports are the real ones where 0 was asked for. */
   get addresses(): Readonly<Record<string, SocketAddress>> {
-    const found: Record<string, SocketAddress> = {};
-    for (const [id, receiver] of this.#line.receivers) found[id] = receiver.address;
-    return { ...found, ...this.#side.addresses };
+    return { ...this.#line.addresses, ...this.#side.addresses };
   }
 
   /** The settings that hold at the moment. */
@@ -102,21 +116,21 @@ export class Agent {
     return this.#settings;
   }
 
-  /** Every item that came in, in exactly one place. */
+  /** Every item that came in, in exactly one place. With workers as they were when last asked: at a scrape, and at the end of the drain. */
   books(): Books {
-    return booksOf(this.#line.counters);
+    return this.#line.books();
   }
 
   /** How it is, pipeline by pipeline; what /status answers. */
   status(): AgentStatus {
-    return statusOf(this.#settings, this.#line.counters, this.#load, this.ready ? undefined : this.#notReady());
+    return statusOf(this.#settings, this.#line.exporters, this.#load, this.ready ? undefined : this.#notReady());
   }
 
   /** The text of /metrics. Which series there are changes with the settings, so the registry is made when it is asked for. */
-  metrics(): Promise<string> {
-    const ofLine = metricDefinitions(this.#line.counters, () => this.heldBytes, this.#startedAt);
+  async metrics(): Promise<string> {
+    const ofLine = await this.#line.metrics(this.#startedAt);
     const ofProcess = this.#ownsProcess ? loadMetrics(this.#load) : [];
-    return createRegistry([
+    return await createRegistry([
       ...ofLine,
       ...ofProcess,
       ...ownMetrics(this.#own),
@@ -175,7 +189,7 @@ export class Agent {
 
   /** The queues of the exporters, in no order. */
   get queues(): readonly QueueState[] {
-    return this.#line.counters.exporters.map(({ exporter, signal, queueSize, queueCapacity, inFlight }) => ({
+    return this.#line.exporters.map(({ exporter, signal, queueSize, queueCapacity, inFlight }) => ({
       exporter,
       signal,
       size: queueSize,
@@ -186,7 +200,7 @@ export class Agent {
 
   /** What is queued at this moment waits for no batch to fill. */
   hurry(): void {
-    for (const outlet of this.#line.outlets) outlet.hurry();
+    this.#line.hurry();
   }
 
   /**
@@ -267,7 +281,17 @@ export class Agent {
 export async function createAgent(settings: AgentSettings, options: AgentOptions = {}): Promise<Agent> {
   const own = await OwnTelemetry.create(settings.telemetry, options.log ?? createLog(settings.telemetry.logs));
   const { log } = own;
-  const line = new Line(log, options.baselineBytes ?? 0);
-  await line.build(settings);
+  const baselineBytes = options.baselineBytes ?? 0;
+  const { workerEntry } = options;
+  const line: DataLine =
+    workersOf(settings, workerEntry !== undefined, log) === 1 || workerEntry === undefined
+      ? new Line(log, baselineBytes)
+      : new (await import('../workers/worker-pool.ts')).WorkerPool(log, workerEntry, baselineBytes);
+  try {
+    await line.build(settings);
+  } catch (error) {
+    await line.close();
+    throw error;
+  }
   return new Agent(settings, line, own, options.ownsProcess ?? false);
 }

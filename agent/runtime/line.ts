@@ -1,16 +1,19 @@
 import type { Gate } from '../admit/admit.ts';
 import { batchOfExporter } from '../config/batches.ts';
-import type { AgentSettings, PipelineSettings, Signal } from '../config/settings.ts';
+import type { AgentSettings, PipelineSettings, Signal, SocketAddress } from '../config/settings.ts';
 import { createOutlet } from '../export/create-outlet.ts';
 import type { Outlet } from '../export/outlet.ts';
-import { Budgets, compileMiddle, Doors, type Middle, routeOf, type Transport } from '../pipeline.ts';
+import { Budgets, compileMiddle, Doors, type MakeBudget, type Middle, routeOf, type Transport } from '../pipeline.ts';
 import { type Prepared, prepareProcessors } from '../process/prepare.ts';
 import { GrpcReceiver } from '../receive/grpc.ts';
 import { HttpReceiver } from '../receive/http.ts';
 import type { Admissions, Receiver } from '../receive/receive.ts';
-import { Counters } from '../telemetry/counters.ts';
+import { type Books, booksOf } from '../telemetry/books.ts';
+import { Counters, type ExporterCounters } from '../telemetry/counters.ts';
 import type { Log } from '../telemetry/log.ts';
+import { type MetricDefinition, metricDefinitions } from '../telemetry/metrics.ts';
 import { aborted } from './aborted.ts';
+import type { DataLine } from './data-line.ts';
 import { fingerprint, type Kept } from './fingerprint.ts';
 
 /** A receiver of one transport that settings ask for. */
@@ -23,6 +26,16 @@ interface WantedReceiver {
   make(admissions: Admissions): Receiver;
 }
 
+/** The step to other settings, made and bound and not yet taken: one of both, once. */
+export interface Reload {
+  /** Where the receivers will listen. */
+  readonly addresses: Readonly<Record<string, SocketAddress>>;
+  /** Takes them over; what is gone finishes within the deadline. */
+  commit(deadlineMs: number): void;
+  /** Ends what was made for them; all stays as it was. */
+  abandon(): Promise<void>;
+}
+
 /**
  * Receivers, routes and exporters of the settings that hold at the moment, and the step to other ones:
  *
@@ -32,10 +45,11 @@ interface WantedReceiver {
  *
  * Exporters whose settings did not change keep their queues and connections, receivers their connections.
  */
-export class Line {
+export class Line implements DataLine {
   readonly counters = new Counters();
   readonly gate: Gate = { open: true };
   readonly budgets: Budgets;
+  readonly baselineBytes: number;
   readonly #log: Log;
   #settings: AgentSettings | undefined;
   #middle: Middle | undefined;
@@ -45,9 +59,35 @@ export class Line {
   readonly #retiring = new Set<Promise<void>>();
   readonly #retired = new Set<Outlet | Receiver>();
 
-  constructor(log: Log, baselineBytes: number) {
+  constructor(log: Log, baselineBytes: number, makeBudget?: MakeBudget) {
     this.#log = log;
-    this.budgets = new Budgets(baselineBytes);
+    this.baselineBytes = baselineBytes;
+    this.budgets = new Budgets(baselineBytes, makeBudget);
+  }
+
+  /** Where its receivers listen, by their names. */
+  get addresses(): Readonly<Record<string, SocketAddress>> {
+    return addressesOf(this.#receivers);
+  }
+
+  get exporters(): readonly ExporterCounters[] {
+    return this.counters.exporters;
+  }
+
+  get heldBytes(): number {
+    return this.budgets.always.used;
+  }
+
+  books(): Books {
+    return booksOf(this.counters);
+  }
+
+  async metrics(startedAt: number): Promise<readonly MetricDefinition[]> {
+    return metricDefinitions(this.counters, () => this.heldBytes, startedAt);
+  }
+
+  hurry(): void {
+    for (const outlet of this.outlets) outlet.hurry();
   }
 
   /** By `<receiver id>/grpc` and `<receiver id>/http`. */
@@ -75,14 +115,26 @@ export class Line {
     }
   }
 
-  /** Binds all receivers; rejects with the configuration key where a port cannot be had. */
   async start(): Promise<void> {
+    await this.bind();
+    this.open();
+  }
+
+  /** Binds all receivers; rejects with the configuration key where a port cannot be had. Connections wait for open(). */
+  async bind(): Promise<void> {
     for (const { part } of this.#receivers.values()) await part.bind();
+  }
+
+  open(): void {
     for (const { part } of this.#receivers.values()) part.start();
   }
 
-  /** Other settings, with no request refused; rejects and changes nothing where they cannot be had. */
   async reload(settings: AgentSettings, deadlineMs: number): Promise<void> {
+    (await this.prepare(settings)).commit(deadlineMs);
+  }
+
+  /** Other settings, with no request refused; rejects and changes nothing where they cannot be had. One step at a time. */
+  async prepare(settings: AgentSettings): Promise<Reload> {
     const before = { outlets: this.#outlets, receivers: this.#receivers, middle: this.#middle, settings: this.#settings };
     const prepared = await prepareProcessors(settings, this.#log);
     const outlets = await this.#makeOutlets(settings);
@@ -90,6 +142,10 @@ export class Line {
     const bound: Receiver[] = [];
     const receivers = new Map<string, Kept<Receiver>>();
     const takeovers: { readonly from: Receiver; readonly to: Receiver }[] = [];
+    const abandon = async (): Promise<void> => {
+      await Promise.all(bound.map((receiver) => receiver.close()));
+      await Promise.all(fresh.map(({ part }) => this.#end(part)));
+    };
     try {
       for (const wanted of wantedReceivers(settings, this.counters)) {
         const old = before.receivers.get(wanted.name);
@@ -107,20 +163,27 @@ export class Line {
         }
       }
     } catch (error) {
-      await Promise.all(bound.map((receiver) => receiver.close()));
-      await Promise.all(fresh.map(({ part }) => this.#end(part)));
+      await abandon();
       throw error;
     }
-    // From here on nothing can fail and nothing waits.
-    this.#outlets = outlets;
-    this.#receivers = receivers;
-    this.#commitMiddle(settings, prepared);
-    for (const receiver of bound) receiver.start();
-    for (const { from, to } of takeovers) to.start(from.handOver());
-    before.middle?.close();
-    const kept = new Set<Outlet | Receiver>([...outlets.values(), ...receivers.values()].map(({ part }) => part));
-    for (const { part } of before.receivers.values()) if (!kept.has(part)) this.#retire(part, deadlineMs);
-    for (const { part } of before.outlets.values()) if (!kept.has(part)) this.#retire(part, deadlineMs);
+    const addresses = { ...addressesOf(receivers) };
+    for (const [name, { part }] of receivers) {
+      const from = takeovers.find(({ to }) => to === part)?.from;
+      if (from !== undefined) addresses[name] = from.address;
+    }
+    // Nothing can fail in it, and nothing waits.
+    const commit = (deadlineMs: number): void => {
+      this.#outlets = outlets;
+      this.#receivers = receivers;
+      this.#commitMiddle(settings, prepared);
+      for (const receiver of bound) receiver.start();
+      for (const { from, to } of takeovers) to.start(from.handOver());
+      before.middle?.close();
+      const kept = new Set<Outlet | Receiver>([...outlets.values(), ...receivers.values()].map(({ part }) => part));
+      for (const { part } of before.receivers.values()) if (!kept.has(part)) this.#retire(part, deadlineMs);
+      for (const { part } of before.outlets.values()) if (!kept.has(part)) this.#retire(part, deadlineMs);
+    };
+    return { addresses, commit, abandon };
   }
 
   /** SIGTERM; the order is told at Agent.drain(). */
@@ -215,6 +278,10 @@ export class Line {
     await part.close();
     if ('parts' in part) for (const counters of part.parts) this.counters.retire(counters);
   }
+}
+
+function addressesOf(receivers: ReadonlyMap<string, Kept<Receiver>>): Record<string, SocketAddress> {
+  return Object.fromEntries([...receivers].map(([name, { part }]) => [name, part.address]));
 }
 
 function exportersOf(settings: AgentSettings, pipeline: PipelineSettings): readonly string[] {

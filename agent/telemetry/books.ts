@@ -61,6 +61,11 @@ export function booksOf(counters: Counters): Books {
     evicted,
     queued,
   }));
+  return totalsOf(receivers, exporters);
+}
+
+/** Books of these parts. */
+export function totalsOf(receivers: readonly ReceiverBook[], exporters: readonly ExporterBook[]): Books {
   const sum = <T>(list: readonly T[], of: (one: T) => number): number => list.reduce((total, one) => total + of(one), 0);
   return {
     receivers,

@@ -12,7 +12,7 @@ export interface Load {
   readonly cpu: number;
   /** Resident memory, of the limit of the cgroup or of the machine. */
   readonly memory: number;
-  /** Time for which the one thread that does all reading and writing was busy: near 1, senders wait. */
+  /** Time for which the thread that reads and writes, with workers the busiest of them, was busy: near 1, senders wait. */
   readonly io: number;
 }
 
@@ -34,14 +34,16 @@ export class LoadWatch {
   #timer: NodeJS.Timeout | undefined;
   #at = performance.now();
   #cpu = process.cpuUsage();
-  #loop: EventLoopUtilization = performance.eventLoopUtilization();
+  readonly #busy: () => number;
   #load: Load = { cpu: 0, memory: 0, io: 0 };
   #above: ReadonlySet<Resource> = new Set();
 
-  constructor(thresholds: Thresholds, totalMemoryBytes: number, log: Log) {
+  /** `busy`: share of the time since its last call. @default of this thread */
+  constructor(thresholds: Thresholds, totalMemoryBytes: number, log: Log, busy: () => number = busyHere()) {
     this.#thresholds = thresholds;
     this.#totalMemoryBytes = totalMemoryBytes;
     this.#log = log;
+    this.#busy = busy;
   }
 
   /** Of the last five seconds. */
@@ -73,16 +75,14 @@ export class LoadWatch {
   #sample(): void {
     const now = performance.now();
     const cpu = process.cpuUsage();
-    const loop = performance.eventLoopUtilization();
     const cpuMs = (cpu.user + cpu.system - this.#cpu.user - this.#cpu.system) / 1000;
     this.judge({
       cpu: cpuMs / (now - this.#at) / availableParallelism(),
       memory: process.memoryUsage.rss() / this.#totalMemoryBytes,
-      io: performance.eventLoopUtilization(loop, this.#loop).utilization,
+      io: this.#busy(),
     });
     this.#at = now;
     this.#cpu = cpu;
-    this.#loop = loop;
   }
 
   /** Takes one sample over; logs what crosses its threshold, in both directions. */
@@ -97,4 +97,14 @@ export class LoadWatch {
     }
     this.#above = above;
   }
+}
+
+function busyHere(): () => number {
+  let before: EventLoopUtilization = performance.eventLoopUtilization();
+  return () => {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, before);
+    before = now;
+    return utilization;
+  };
 }

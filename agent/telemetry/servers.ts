@@ -10,7 +10,7 @@ export interface Health {
   /** Why not, in words. */
   reason(): string;
   /** Pipeline by pipeline, with the load of the process. */
-  status(): AgentStatus;
+  status(): Promise<AgentStatus>;
 }
 
 /** A small HTTP server with fixed paths: metrics, health. */
@@ -78,7 +78,10 @@ export function healthServer(settings: HealthCheckSettings, health: Health, star
       return;
     }
     if (path === '/status') {
-      send(response, ready ? 200 : 503, 'application/json', `${JSON.stringify(health.status(), null, 2)}\n`);
+      health.status().then(
+        (status) => send(response, ready ? 200 : 503, 'application/json', `${JSON.stringify(status, null, 2)}\n`),
+        (error: Error) => send(response, 500, 'text/plain', `${error.message}\n`),
+      );
       return;
     }
     if (path !== settings.path) {

@@ -1,5 +1,5 @@
 import type { AgentSettings } from '../config/settings.ts';
-import type { Counters } from './counters.ts';
+import type { ExporterState } from '../runtime/data-line.ts';
 import { type LoadWatch, RESOURCES, type Resource } from './load-watch.ts';
 
 /** What /status answers: how the agent is, pipeline by pipeline. Degraded is worth a look, and no reason to send it less. */
@@ -26,12 +26,17 @@ export interface ExporterStatus {
   readonly queue: { readonly size: number; readonly capacity?: number };
 }
 
-export function statusOf(settings: AgentSettings, counters: Counters, watch: LoadWatch, notReady: string | undefined): AgentStatus {
+export function statusOf(
+  settings: AgentSettings,
+  states: readonly ExporterState[],
+  watch: LoadWatch,
+  notReady: string | undefined,
+): AgentStatus {
   const pipelines = settings.pipelines.map((pipeline): PipelineStatus => {
     const exporters = pipeline.exporters
       .filter((id) => settings.connectors[id] === undefined)
       .map((id): ExporterStatus => {
-        const parts = counters.exporters.filter((one) => one.exporter === id && one.signal === pipeline.signal);
+        const parts = states.filter((one) => one.exporter === id && one.signal === pipeline.signal);
         const failing = parts.map((one) => one.failing).find((reason) => reason !== '');
         const size = parts.reduce((sum, one) => sum + one.queueSize, 0);
         const capacity = parts.reduce((sum, one) => sum + one.queueCapacity, 0);

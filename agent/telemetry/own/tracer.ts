@@ -35,6 +35,11 @@ export class Tracer {
     this.#record = record;
   }
 
+  /** Takes a span that a worker made. */
+  take(span: OwnItem): void {
+    this.#record(span);
+  }
+
   /** Undefined where this one is not sampled. */
   delivery(facts: DeliveryFacts): DeliverySpan | undefined {
     return Math.random() < this.#ratio ? new DeliverySpan(facts, this.#record) : undefined;
