@@ -55,6 +55,10 @@ export class ProbabilityDecision {
   readonly plainThreshold: string;
   /** Whether they get their randomness, too. */
   readonly plainRandomness: boolean;
+  /** Randomness of the item that was looked at last, in the halves of Bits56. */
+  hi = 0;
+  lo = 0;
+  #plainCount: { kept: number; dropped: number } | undefined = undefined;
 
   constructor(settings: ProbabilisticSamplerSettings, logs: boolean, counters: ProcessorCounters) {
     this.#counters = counters;
@@ -81,15 +85,20 @@ export class ProbabilityDecision {
   }
 
   /**
-   * The same decision for what most items are: nothing was sampled before, no priority. Undefined is drop, else the randomness. The way
-   * through `decide` makes six objects for each item; without this the processor cost more than the rest of the line
-   * (test/bench/agent-components).
+   * The same decision for what most items are: nothing was sampled before, no priority. The randomness of one that is kept is in `hi` and
+   * `lo` then: a result of its own would be an object for each item, and the way through `decide` makes six
+   * (test/bench/agent-processors.mjs: 40 ns against 450).
    */
-  decidePlain(source: Uint8Array, from: number, end: number): Bits56 | undefined {
-    const randomness = this.#mode === 'hash_seed' ? this.#hashed(source, from, end) : lowest56(source, end - 7);
-    const kept = this.#mode !== 'never' && atMost(this.#fixed, randomness);
-    this.#count(this.#plainPolicy, kept);
-    return kept ? randomness : undefined;
+  keepsPlain(source: Uint8Array, from: number, end: number): boolean {
+    if (this.#mode === 'hash_seed') this.#hash(source, from, end);
+    else this.#lowest56(source, end - 7);
+    const { hi, lo } = this.#fixed;
+    const kept = this.#mode !== 'never' && (hi < this.hi || (hi === this.hi && lo <= this.lo));
+    // Not before something is counted: a series that nothing happened for is not shown.
+    this.#plainCount ??= this.#counters.sampledBy(this.#plainPolicy);
+    if (kept) this.#plainCount.kept += 1;
+    else this.#plainCount.dropped += 1;
+    return kept;
   }
 
   decide(item: Candidate): Decision {
@@ -131,10 +140,14 @@ export class ProbabilityDecision {
   /** Undefined where there is none, which is a failure. */
   #randomness({ source, state, broken }: Candidate): Bits56 | undefined {
     if (this.#mode === 'never') return HIGHEST;
-    if (this.#mode === 'hash_seed') return source === undefined ? undefined : this.#hashed(source, 0, source.length);
-    if (broken) return undefined;
-    if (state.rvalue !== '') return state.randomness;
-    return source === undefined ? undefined : lowest56(source, source.length - 7);
+    if (this.#mode !== 'hash_seed') {
+      if (broken) return undefined;
+      if (state.rvalue !== '') return state.randomness;
+    }
+    if (source === undefined) return undefined;
+    if (this.#mode === 'hash_seed') this.#hash(source, 0, source.length);
+    else this.#lowest56(source, source.length - 7);
+    return { hi: this.hi, lo: this.lo };
   }
 
   /** An item that its own threshold would have dropped: the threshold lies, and goes. */
@@ -161,13 +174,21 @@ export class ProbabilityDecision {
   }
 
   /** FNV-1a over seed and source; 14 bits of it decide, the rest fills the 56 bits of an `rv` so that others decide the same. */
-  #hashed(source: Uint8Array, from: number, end: number): Bits56 {
+  #hash(source: Uint8Array, from: number, end: number): void {
     let hash = this.#seeded;
     for (let pos = from; pos < end; pos += 1) hash = Math.imul(hash ^ (source[pos] as number), FNV_PRIME);
     const hashed = hash & BUCKET_MASK;
     const unused = hash >>> 18;
     const mixed = unused ^ (unused << 10);
-    return { hi: ((BUCKETS - 1 - hashed) << 14) | (mixed >>> 14), lo: ((mixed & BUCKET_MASK) << 14) | hashed };
+    this.hi = ((BUCKETS - 1 - hashed) << 14) | (mixed >>> 14);
+    this.lo = ((mixed & BUCKET_MASK) << 14) | hashed;
+  }
+
+  /** W3C trace context level 2: the last seven bytes of a trace id are random. */
+  #lowest56(id: Uint8Array, at: number): void {
+    const middle = id[at + 3] as number;
+    this.hi = ((id[at] as number) << 20) | ((id[at + 1] as number) << 12) | ((id[at + 2] as number) << 4) | (middle >>> 4);
+    this.lo = ((middle & 0xf) << 24) | ((id[at + 4] as number) << 16) | ((id[at + 5] as number) << 8) | (id[at + 6] as number);
   }
 }
 
@@ -179,13 +200,4 @@ function fnvOfSeed(seed: number): number {
   let hash = FNV_OFFSET;
   for (let shift = 0; shift < 32; shift += 8) hash = Math.imul(hash ^ ((seed >>> shift) & 0xff), FNV_PRIME);
   return hash;
-}
-
-/** W3C trace context level 2: the last seven bytes of a trace id are random. */
-function lowest56(id: Uint8Array, at: number): Bits56 {
-  const middle = id[at + 3] as number;
-  return {
-    hi: ((id[at] as number) << 20) | ((id[at + 1] as number) << 12) | ((id[at + 2] as number) << 4) | (middle >>> 4),
-    lo: ((middle & 0xf) << 24) | ((id[at + 4] as number) << 16) | ((id[at + 5] as number) << 8) | (id[at + 6] as number),
-  };
 }

@@ -1,4 +1,6 @@
-import { DROP, EDIT, type ItemEditor, KEEP } from '../otlp/edit-items.ts';
+import { Key } from '../otlp/attribute-list.ts';
+import { copyBytes, DROP, EDIT, type ItemEditor, KEEP } from '../otlp/edit-items.ts';
+import { ItemFields } from '../otlp/item-fields.ts';
 import { position, readLength, readTag, skipField, WIRE_LEN, writeVarint } from '../otlp/wire.ts';
 import type { Candidate, ProbabilityDecision } from './probabilistic-sampler-decision.ts';
 import { ALWAYS, type Bits56, NEVER, writeRandomness } from './probabilistic-sampler-threshold.ts';
@@ -6,12 +8,15 @@ import { TraceState } from './probabilistic-sampler-tracestate.ts';
 import { numberOf, type RawValue, textOf, valueOfKey } from './probabilistic-sampler-value.ts';
 
 /** Span: trace_id = 1, trace_state = 3, attributes = 9. The rest is skipped by length. */
-const TRACE_ID_TAG = (1 << 3) | WIRE_LEN;
-const TRACE_STATE_TAG = (3 << 3) | WIRE_LEN;
-const ATTRIBUTE_TAG = (9 << 3) | WIRE_LEN;
+const TRACE_ID = 1;
+const TRACE_STATE = 3;
+const ATTRIBUTES = 9;
+const TRACE_ID_TAG = (TRACE_ID << 3) | WIRE_LEN;
+const TRACE_STATE_TAG = (TRACE_STATE << 3) | WIRE_LEN;
+const ATTRIBUTE_TAG = (ATTRIBUTES << 3) | WIRE_LEN;
 
 /** OpenTracing's hint, which upstream takes for an order. */
-const PRIORITY_KEY = Buffer.from('sampling.priority');
+const PRIORITY_KEY = new Key('sampling.priority');
 
 /** `rv:` and 14 digits, `;th:` and 14, `ot=`, a comma, tag and length. */
 const GROWTH = 64;
@@ -21,9 +26,17 @@ export class SpanSampler implements ItemEditor {
   readonly growth = GROWTH;
   readonly #decision: ProbabilityDecision;
   /** Tag, length and text of the tracestate of a span that had none, before and behind its randomness. */
-  readonly #plainHead: Buffer;
-  readonly #plainTail: Buffer;
-  #plain: Bits56 | undefined;
+  readonly #plainHead: Uint8Array;
+  readonly #plainTail: Uint8Array;
+  readonly #fields = new ItemFields({
+    attributes: ATTRIBUTES,
+    keys: [PRIORITY_KEY],
+    fields: new Map([
+      [TRACE_ID, WIRE_LEN],
+      [TRACE_STATE, WIRE_LEN],
+    ]),
+  });
+  #isPlain = false;
   #text = '';
   #fieldFrom = 0;
   #fieldEnd = 0;
@@ -33,11 +46,23 @@ export class SpanSampler implements ItemEditor {
     const head = decision.plainRandomness ? 'ot=rv:' : 'ot=';
     const tail = decision.plainRandomness ? `;th:${decision.plainThreshold}` : `th:${decision.plainThreshold}`;
     const length = head.length + tail.length + (decision.plainRandomness ? 14 : 0);
-    this.#plainHead = Buffer.from([TRACE_STATE_TAG, length, ...Buffer.from(head)]);
-    this.#plainTail = Buffer.from(tail);
+    this.#plainHead = Uint8Array.from([TRACE_STATE_TAG, length, ...Buffer.from(head)]);
+    this.#plainTail = Uint8Array.from(Buffer.from(tail));
   }
 
   decide(buf: Uint8Array, from: number, end: number): number {
+    const fields = this.#fields;
+    const idEnd = fields.load(buf, from, end) ? (fields.end[TRACE_ID] as number) : -1;
+    this.#isPlain =
+      idEnd >= 0 && fields.end[TRACE_STATE] === -1 && fields.valueEnd[0] === -1 && hasTraceId(buf, fields.from[TRACE_ID] as number, idEnd);
+    if (!this.#isPlain) return this.#decideAny(buf, from, end);
+    this.#fieldFrom = end;
+    this.#fieldEnd = end;
+    return this.#decision.keepsPlain(buf, idEnd - 16, idEnd) ? EDIT : DROP;
+  }
+
+  /** The same for a span that was sampled before, has a priority, or is not as SDKs write them. */
+  #decideAny(buf: Uint8Array, from: number, end: number): number {
     let idFrom = 0;
     let idEnd = 0;
     let priority: RawValue | undefined;
@@ -61,16 +86,11 @@ export class SpanSampler implements ItemEditor {
         this.#fieldEnd = pos;
       } else if (tag === ATTRIBUTE_TAG) {
         pos = readLength(buf, valueAt, end);
-        priority ??= valueOfKey(buf, position(), pos, PRIORITY_KEY);
+        priority ??= valueOfKey(buf, position(), pos, PRIORITY_KEY.bytes);
       } else {
         pos = skipField(buf, tag, valueAt, end);
       }
     }
-    if (text === '' && priority === undefined && idEnd > idFrom) {
-      this.#plain = this.#decision.decidePlain(buf, idFrom, idEnd);
-      return this.#plain === undefined ? DROP : EDIT;
-    }
-    this.#plain = undefined;
     const source = idEnd > idFrom ? buf.subarray(idFrom, idEnd) : undefined;
     const state = new TraceState(text);
     const candidate: Candidate = {
@@ -89,18 +109,20 @@ export class SpanSampler implements ItemEditor {
 
   write(buf: Uint8Array, from: number, end: number, out: Buffer, at: number): number {
     let pos = at;
-    out.set(buf.subarray(from, this.#fieldFrom), pos);
+    copyBytes(buf, from, this.#fieldFrom, out, pos);
     pos += this.#fieldFrom - from;
-    if (this.#plain !== undefined) {
-      pos += this.#plainHead.copy(out, pos);
-      if (this.#decision.plainRandomness) pos = writeRandomness(this.#plain, out, pos);
-      pos += this.#plainTail.copy(out, pos);
+    if (this.#isPlain) {
+      copyBytes(this.#plainHead, 0, this.#plainHead.length, out, pos);
+      pos += this.#plainHead.length;
+      if (this.#decision.plainRandomness) pos = writeRandomness(this.#decision, out, pos);
+      copyBytes(this.#plainTail, 0, this.#plainTail.length, out, pos);
+      pos += this.#plainTail.length;
     } else if (this.#text !== '') {
       out[pos] = TRACE_STATE_TAG;
       pos = writeVarint(out, pos + 1, this.#text.length);
       pos += out.write(this.#text, pos, 'latin1');
     }
-    out.set(buf.subarray(this.#fieldEnd, end), pos);
+    copyBytes(buf, this.#fieldEnd, end, out, pos);
     return pos + end - this.#fieldEnd;
   }
 }
