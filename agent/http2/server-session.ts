@@ -1,0 +1,52 @@
+import type { Wire } from '../runtime/wire.ts';
+import { Connection } from './connection.ts';
+import { ControlFrames } from './control-frames.ts';
+import { FrameReader } from './frame-reader.ts';
+import { Incoming } from './incoming.ts';
+import { MAX_UNSENT_BYTES } from './limits.ts';
+import type { ServerSession, SessionEvents, SessionOptions } from './server.ts';
+
+/**
+ * HTTP/2 for servers on bytes (RFC 9113, RFC 7541). The way of a request, from socket to socket:
+ *
+ *   wire.received -> FrameReader -> Incoming  -> HPACK -> events.stream()  -> StreamReader.data(), end()
+ *                    (frames)       (requests) `-> ControlFrames (SETTINGS, PING, windows, resets)
+ *   wire.write    <- Output      <- Stream.respond() and the like
+ *                    (one write for each read)
+ *
+ * Connection holds what they share. What a client may do at most is in limits.ts. `events` are not called before this returns.
+ */
+export function createServerSession(wire: Wire, options: SessionOptions, events: SessionEvents): ServerSession {
+  const connection = new Connection(wire, options, events);
+  connection.greet();
+  const reader = new FrameReader(new Incoming(connection, new ControlFrames(connection)));
+  const { output } = connection;
+  let paused = false;
+  let created = false;
+  wire.start({
+    received: (bytes) => {
+      if (connection.over) return;
+      output.hold();
+      reader.read(bytes);
+      output.flush();
+      // Who does not take answers is not read from: no more are made.
+      if (wire.pending <= MAX_UNSENT_BYTES || paused) return;
+      paused = true;
+      wire.pause();
+    },
+    drained: () => {
+      if (!paused) return;
+      paused = false;
+      wire.resume();
+    },
+    ended: () => {
+      if (created) connection.ended();
+    },
+    closed: () => {
+      if (created) connection.gone();
+      else queueMicrotask(() => connection.gone());
+    },
+  });
+  created = true;
+  return connection;
+}
