@@ -5,9 +5,10 @@ import { Chunk } from '../runtime/chunk.ts';
 import { OK, type Outcome } from '../runtime/outcome.ts';
 import { Receipt } from '../runtime/receipt.ts';
 import type { ProcessorCounters, ReceiverCounters } from '../telemetry/counters.ts';
-import { type Budget, Grant } from './budget.ts';
+import { type Budget, chargeAll, Grant } from './budget.ts';
 import { REFUSALS, type Refusal, refuse } from './errors.ts';
 import { type Delivery, flow, outletsOf, type PipelineEntry, processorsOf } from './flow.ts';
+import { Slabs } from './slab.ts';
 
 /** Shared by all admissions of an agent: whether it still takes new requests. */
 export interface Gate {
@@ -21,13 +22,27 @@ export class Route {
   readonly pipelines: readonly PipelineEntry[];
   readonly outlets: readonly Outlet[];
   readonly limiters: readonly ProcessorCounters[];
+  /** No processor that acts on bytes, and no connector. */
+  readonly #opaque: boolean;
+  readonly slabs: Slabs;
 
   constructor(counters: ReceiverCounters, budgets: readonly Budget[], pipelines: readonly PipelineEntry[]) {
     this.counters = counters;
     this.budgets = budgets;
+    this.slabs = new Slabs((bytes) => chargeAll(budgets, bytes));
     this.pipelines = pipelines;
     this.outlets = [...new Set(pipelines.flatMap((pipeline) => [...outletsOf(pipeline)]))];
+    this.#opaque = pipelines.every(
+      ({ processors, connectors }) => connectors.length === 0 && processors.every((one) => one.processor === undefined),
+    );
     this.limiters = pipelines.flatMap(processorsOf).filter((one) => one.kind === 'memory_limiter');
+  }
+
+  /** Whether a request of this size may travel as the gzip that it came as: nothing on its way looks inside, and every next hop takes it. */
+  takesMembers(items: number, bytes: number): boolean {
+    if (!this.#opaque) return false;
+    for (const outlet of this.outlets) if (!outlet.takesMembers(items, bytes)) return false;
+    return true;
   }
 
   /** Some destination has room, or there is none that could be full. */
@@ -78,14 +93,22 @@ export class Admission {
       return refuse(REFUSALS.MEMORY);
     }
     if (!route.hasRoom(0, declaredBytes)) return refuse(REFUSALS.QUEUE_FULL);
-    const grant = new Grant(route.budgets);
+    const grant = new Grant(route.budgets, route.slabs);
     grant.resize(declaredBytes);
     return grant;
   }
 
   /**
+   * Whether a request may be offered as the gzip that it came as; asked right before offer(), as a reload may change it.
+   */
+  takesMembers(items: number, bytes: number): boolean {
+    return this.#route.takesMembers(items, bytes);
+  }
+
+  /**
    * After the body was read and scanned. Takes the grant over in any case. `answer` is called exactly once, during this call (stored) or
    * later (wait_for_result, a blocked queue, `waits`: when it is delivered in any case); a refusal is returned and not answered.
+   * `inflatedBytes` says that `received` is gzip that travels as it came, and what it becomes.
    */
   offer(
     received: Uint8Array,
@@ -94,20 +117,22 @@ export class Admission {
     answer: (outcome: Outcome) => void,
     metadata?: Metadata,
     waits = false,
+    inflatedBytes?: number,
   ): Refusal | Receipt {
     const { counters } = this;
     const route = this.#route;
     counters.received += items;
-    if (received.length === 0 || (items === 0 && this.signal !== 'profiles')) {
+    const bytes = inflatedBytes ?? received.length;
+    if (bytes === 0 || (items === 0 && this.signal !== 'profiles')) {
       // Nothing in it: success, and no empty envelope goes on (spec: an empty request is answered with success).
       return this.#nothingToStore(items, grant, answer);
     }
-    if (this.#shut || !route.hasRoom(items, received.length)) {
+    if (this.#shut || !route.hasRoom(items, bytes)) {
       grant.release();
       counters.refused += items;
       return refuse(this.#shut ? REFUSALS.DRAINING : REFUSALS.QUEUE_FULL);
     }
-    const body: Body = { slices: [received], bytes: received.length, items };
+    const body: Body = { slices: [received], bytes, items, packed: inflatedBytes !== undefined };
     const deliveries: Delivery[] = [];
     for (const pipeline of route.pipelines) {
       const problem = flow(pipeline, body, metadata, false, deliveries);
@@ -148,11 +173,11 @@ export class Admission {
       answer(outcome);
     };
     const receipt = new Receipt(deliveries.length, settled, waits);
-    grant.adjust(memoryOf(deliveries, received));
+    account(deliveries, received, grant);
     grant.retain(deliveries.length); // and one owner is this function: released below, when all have theirs
     const now = performance.now();
     for (const { outlet, body } of deliveries) {
-      const chunk = new Chunk(this.signal, body.slices, body.bytes, body.items, now, receipt, grant, false, metadata);
+      const chunk = new Chunk(this.signal, body.slices, body.bytes, body.items, now, receipt, grant, false, metadata, body.packed);
       // One full destination does not stop the others: its items are counted as lost there (enqueue_failed), see docs.
       if (outlet.offer(chunk) === 'full') outlet.enqueueFailed(chunk);
     }
@@ -174,10 +199,10 @@ export class Admission {
 }
 
 /**
- * Bytes that are held for what is stored: the received buffer once, if any slice of it is still used (however small, it keeps the whole),
- * and what processors wrote anew.
+ * Charges what is held for what is stored: the received buffer once, if any slice of it is still used (however small, it keeps the whole,
+ * as a slab keeps all that lies in it), and what processors wrote anew.
  */
-function memoryOf(deliveries: readonly Delivery[], received: Uint8Array): number {
+function account(deliveries: readonly Delivery[], received: Uint8Array, grant: Grant): void {
   let bytes = 0;
   let usesReceived = false;
   let last: Body | undefined;
@@ -189,5 +214,9 @@ function memoryOf(deliveries: readonly Delivery[], received: Uint8Array): number
       else bytes += slice.length;
     }
   }
-  return usesReceived ? bytes + received.length : bytes;
+  if (grant.slab === undefined) grant.adjust(usesReceived ? bytes + received.length : bytes);
+  else {
+    grant.adjust(bytes);
+    if (!usesReceived) grant.leaveSlab();
+  }
 }

@@ -1,3 +1,5 @@
+import { type Slab, type Slabs, SMALL_BODY_BYTES } from './slab.ts';
+
 /**
  * Bytes of requests that are held, from the moment that their size is known until the last exporter is done with them. Counted before
  * memory is used, so there is nothing to measure and nothing to collect first: a plain number against two marks.
@@ -41,31 +43,72 @@ export class Budget {
   }
 }
 
+/** Takes so much more from all of the budgets, or nothing and false where one has not got it; gives back where `more` is negative. */
+export function chargeAll(budgets: readonly Budget[], more: number): boolean {
+  if (more > 0) for (const budget of budgets) if (!budget.fits(more)) return false;
+  for (const budget of budgets) budget.used += more;
+  return true;
+}
+
 /**
  * Memory of one request. It belongs to whoever works on the request; `retain` adds an owner for a fan-out. All budgets of the route are
- * charged, normally one.
+ * charged, normally one. A small body lies in a slab, which is charged by itself and kept until the request lets it go.
  */
 export class Grant {
   readonly granted = true;
   #bytes = 0;
   #owners = 1;
+  #reusable = true;
+  #slab: Slab | undefined;
   readonly #budgets: readonly Budget[];
+  readonly #slabs: Slabs | undefined;
 
-  constructor(budgets: readonly Budget[]) {
+  constructor(budgets: readonly Budget[], slabs?: Slabs) {
     this.#budgets = budgets;
+    this.#slabs = slabs;
   }
 
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Says how much the request holds now; false where a hard limit is in the way, and nothing has changed then. */
+  /** The backing store of a body that lies in a slab. */
+  get slab(): Slab | undefined {
+    return this.#slab;
+  }
+
+  /**
+   * Memory for the body, charged before it is taken, in the place of what was charged for it when it was declared; undefined where a hard
+   * limit is in the way. Once for each grant.
+   */
+  allocate(bytes: number): Buffer | undefined {
+    if (bytes < SMALL_BODY_BYTES && bytes > 0 && this.#slabs !== undefined) {
+      this.#charge(-this.#bytes);
+      const slab = this.#slabs.for(bytes);
+      const body = slab.take(bytes);
+      if (body !== undefined) this.#slab = slab;
+      return body;
+    }
+    // Slow: not from the shared pool, or a small request would keep a pool page alive that nobody counts.
+    return this.resize(bytes) ? Buffer.allocUnsafeSlow(bytes) : undefined;
+  }
+
+  /** The body in the slab is not needed any more: it was inflated, or rewritten as a whole. */
+  leaveSlab(): void {
+    this.#slab?.leave(this.#reusable);
+    this.#slab = undefined;
+  }
+
+  /** Somebody may go on reading the body after the release: a connection that was given up with the request half sent. */
+  taint(): void {
+    this.#reusable = false;
+  }
+
+  /** Says how much the request holds now, beside its slab; false where a hard limit is in the way, and nothing has changed then. */
   resize(bytes: number): boolean {
     const more = bytes - this.#bytes;
-    if (more > 0) {
-      for (const budget of this.#budgets) if (!budget.fits(more)) return false;
-    }
-    this.#charge(more);
+    if (!chargeAll(this.#budgets, more)) return false;
+    this.#bytes = bytes;
     return true;
   }
 
@@ -87,7 +130,10 @@ export class Grant {
   /** One owner is done; the last gives the bytes back. */
   release(): void {
     this.#owners -= 1;
-    if (this.#owners === 0) this.#charge(-this.#bytes);
+    if (this.#owners === 0) {
+      this.#charge(-this.#bytes);
+      this.leaveSlab();
+    }
     if (this.#owners < 0) throw new Error('a grant was released more often than it has owners');
   }
 

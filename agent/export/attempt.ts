@@ -60,10 +60,10 @@ export async function attempt(batch: readonly Chunk[], sending: Sending): Promis
     first.charge(now - charged);
     charged = now;
   };
-  const { slices, bytes, items } = joined(batch);
+  const { slices, bytes, items, members, plainBytes } = joined(batch);
   let body: Encoded;
   try {
-    const encoding = sending.transport.encode(first.signal, slices, bytes, items);
+    const encoding = sending.transport.encode(first.signal, slices, bytes, items, members);
     // Compressing needs the joined request beside the result, which is at most about as large.
     if (encoding instanceof Promise) charge(slices.length === 1 ? bytes : 2 * bytes);
     body = encoding instanceof Promise ? await encoding : encoding;
@@ -74,16 +74,16 @@ export async function attempt(batch: readonly Chunk[], sending: Sending): Promis
     return { kind: 'told', outcome: { kind: 'reject', code: GrpcStatus.INVALID_ARGUMENT, message } };
   }
   // A body of its own lives beside the chunks until the last attempt, so it is held memory as they are.
-  charge(body.slices === slices ? 0 : body.bytes);
-  sending.counters.bodyBytes += bytes;
-  const span = sending.log.delivery(items, bytes, batch.length);
-  const ending = await retried(body, sending, span);
+  charge(body.slices === slices ? 0 : ownBytes(body, members));
+  sending.counters.bodyBytes += plainBytes;
+  const span = sending.log.delivery(items, plainBytes, batch.length);
+  const ending = await retried(batch, body, sending, span);
   span?.end(ending.outcome);
   charge(0);
   return ending;
 }
 
-async function retried(body: Encoded, sending: Sending, delivery: DeliverySpan | undefined): Promise<Ending> {
+async function retried(batch: readonly Chunk[], body: Encoded, sending: Sending, delivery: DeliverySpan | undefined): Promise<Ending> {
   const { transport, retry, relays, throttle, counters, abort, log } = sending;
   if (relays && throttle.paused) return { kind: 'told', outcome: silence(throttle.pauseMs) };
   let backoff: Backoff | undefined;
@@ -103,6 +103,7 @@ async function retried(body: Encoded, sending: Sending, delivery: DeliverySpan |
     counters.failing = last.kind === 'retry' ? last.message : '';
     if (!abort.aborted) log.attempted(last, span?.context);
     if (last.kind !== 'retry') return { kind: 'told', outcome: last };
+    for (const chunk of batch) chunk.taint();
     if (abort.aborted) return EVICTED;
     counters.retries += 1;
     if (last.afterMs !== undefined) counters.throttled += 1;
@@ -114,18 +115,45 @@ async function retried(body: Encoded, sending: Sending, delivery: DeliverySpan |
   }
 }
 
-/** The request that the chunks make together: OTLP requests merge by concatenation. */
-function joined(batch: readonly Chunk[]): { slices: readonly Uint8Array[]; bytes: number; items: number } {
-  if (batch.length === 1) return batch[0] as Chunk;
+interface Joined {
+  readonly slices: readonly Uint8Array[];
+  readonly bytes: number;
+  readonly items: number;
+  /** Chunks that are packed: gzip that goes on as it came. */
+  readonly members: readonly Uint8Array[] | undefined;
+  /** Of the whole request, after inflating. */
+  readonly plainBytes: number;
+}
+
+/** The request that the chunks make together: OTLP requests merge by concatenation, in any order, and gzip bodies of them do. */
+function joined(batch: readonly Chunk[]): Joined {
+  const first = batch[0] as Chunk;
+  if (batch.length === 1 && !first.packed)
+    return { slices: first.slices, bytes: first.bytes, items: first.items, members: undefined, plainBytes: first.bytes };
   const slices: Uint8Array[] = [];
+  let members: Uint8Array[] | undefined;
   let bytes = 0;
   let items = 0;
+  let plainBytes = 0;
   for (const chunk of batch) {
-    for (const slice of chunk.slices) slices.push(slice);
-    bytes += chunk.bytes;
+    if (chunk.packed) {
+      members ??= [];
+      for (const slice of chunk.slices) members.push(slice);
+    } else {
+      for (const slice of chunk.slices) slices.push(slice);
+      bytes += chunk.bytes;
+    }
     items += chunk.items;
+    plainBytes += chunk.bytes;
   }
-  return { slices, bytes, items };
+  return { slices, bytes, items, members, plainBytes };
+}
+
+/** Bytes of a body beside the members that its chunks hold. */
+function ownBytes(body: Encoded, members: readonly Uint8Array[] | undefined): number {
+  let bytes = body.bytes;
+  if (members !== undefined && body.slices[0] === members[0]) for (const member of members) bytes -= member.length;
+  return bytes;
 }
 
 /** Waits, or less where the agent is being stopped. */

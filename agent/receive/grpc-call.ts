@@ -122,11 +122,10 @@ export class GrpcCall implements StreamReader {
     else if (flag === 1 && this.#encoding === 'identity')
       this.#refuse(refuse(REFUSALS.BAD_FRAMING, 'compressed message without grpc-encoding'));
     else if (length > this.#limit) this.#refuse(refuse(REFUSALS.TOO_LARGE, `${length} bytes, the limit is ${this.#limit}`));
-    else if (!(this.#grant as Grant).resize(length)) this.#refuse(refuse(REFUSALS.MEMORY));
     if (!this.running) return false;
-    // Slow: not from the shared pool, or a small request would keep a pool page alive that nobody counts.
-    this.#body = Buffer.allocUnsafeSlow(length);
-    return true;
+    this.#body = (this.#grant as Grant).allocate(length);
+    if (this.#body === undefined) this.#refuse(refuse(REFUSALS.MEMORY));
+    return this.running;
   }
 
   end(): void {
@@ -151,6 +150,8 @@ export class GrpcCall implements StreamReader {
       this.#refuse(result);
       return;
     }
+    // The compressed body is done with.
+    this.#grant?.leaveSlab();
     this.#grant?.resize(result.length);
     this.#deliver(result);
   }

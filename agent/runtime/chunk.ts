@@ -9,6 +9,8 @@ export interface Hold {
   release(): void;
   /** So many bytes more, or less, while there are owners. */
   charge(more: number): void;
+  /** What it covers may still be read after the release, so its memory is not to be used again. */
+  taint(): void;
 }
 
 /** A piece of a chunk that is split. */
@@ -25,11 +27,16 @@ export interface Piece {
  */
 export class Chunk {
   readonly signal: Signal;
-  /** Joined they are the request. */
+  /** Joined they are the request, or with `packed` one gzip body of it. */
   readonly slices: readonly Uint8Array[];
+  /** Of the request, after inflating: what queues and batches count. What is held is the grant's affair. */
   readonly bytes: number;
   /** Spans, data points, log records or profile samples. */
   readonly items: number;
+  /**
+   * It is gzip and goes on as it came: only lines whose takesMembers() has said so get such chunks, and none that they would have to cut.
+   */
+  readonly packed: boolean;
   /** `performance.now()` when it was received. */
   readonly receivedAt: number;
   /** Headers of the request that brought it, where the receiver has include_metadata. */
@@ -48,6 +55,7 @@ export class Chunk {
     hold: Hold,
     settled = false,
     metadata: Metadata | undefined = undefined,
+    packed = false,
   ) {
     this.signal = signal;
     this.slices = slices;
@@ -58,6 +66,7 @@ export class Chunk {
     this.#hold = hold;
     this.#settled = settled;
     this.metadata = metadata;
+    this.packed = packed;
   }
 
   /** The sender has gone and was told nothing of this chunk. */
@@ -88,6 +97,11 @@ export class Chunk {
   /** Bytes that live because of this chunk beside its own: a compressed body. Given back before the chunk is released. */
   charge(more: number): void {
     if (more !== 0) this.#hold.charge(more);
+  }
+
+  /** An attempt to send it ended without an answer: whatever carried it may still hold the slices. */
+  taint(): void {
+    this.#hold.taint();
   }
 
   /** The stage that finishes the chunk gives its memory back, once. */

@@ -132,6 +132,7 @@ it(`conserves every item (seed ${SEED})`, async () => {
               expect(owners).toBeGreaterThanOrEqual(0);
             },
             charge: () => {},
+            taint: () => {},
           };
           const receipt = new Receipt(1, () => {
             told += 1;
