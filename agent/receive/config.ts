@@ -10,6 +10,7 @@ import type {
   CorsSettings,
   GrpcServerSettings,
   Http2Codec,
+  HttpCodec,
   HttpServerSettings,
   OtlpReceiverSettings,
   StallLimits,
@@ -42,6 +43,7 @@ const DEFAULT_WRITE_TIMEOUT_MS = 30_000;
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 20_000;
 
 const HTTP2_CODECS: readonly Http2Codec[] = ['own', 'node'];
+const HTTP1_CODECS: readonly HttpCodec[] = ['own', 'node'];
 
 const serverParameters = optionalSection(
   {
@@ -133,6 +135,11 @@ const httpShape = {
   traces_url_path: urlPath({ describe: 'URL path for traces.', default: SIGNAL_FACTS.traces.httpPath }),
   metrics_url_path: urlPath({ describe: 'URL path for metrics.', default: SIGNAL_FACTS.metrics.httpPath }),
   logs_url_path: urlPath({ describe: 'URL path for logs.', default: SIGNAL_FACTS.logs.httpPath }),
+  http1_codec: choice(HTTP1_CODECS, {
+    describe: 'Who reads HTTP/1.1: our codec, which leaves all but plain requests to that of Node.js, or that of Node.js for all.',
+    default: 'own',
+    ours: true,
+  }),
 };
 
 const receiverShape = {
@@ -239,6 +246,7 @@ function httpSettings(config: Output<typeof httpShape>, context: BuildContext): 
     compressionAlgorithms: algorithms,
     responseHeaders: config.response_headers,
     keepAlives: config.keep_alives_enabled,
+    http1Codec: config.http1_codec,
     includeMetadata: config.include_metadata,
     limits: stallLimits(config),
     ...(config.cors === undefined ? {} : { cors: corsSettings(config.cors) }),

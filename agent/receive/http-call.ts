@@ -2,6 +2,7 @@ import type { Admission } from '../admit/admit.ts';
 import type { Grant } from '../admit/budget.ts';
 import { REFUSALS, RETRY_AFTER_MS, type Refusal, refuse } from '../admit/errors.ts';
 import type { HttpServerSettings } from '../config/settings.ts';
+import { type BodyReader, type HttpExchange, JSON_TYPE, PROTOBUF } from '../http1/exchange.ts';
 import { decodeJsonInSlices, type JsonResult } from '../otlp/json/decode.ts';
 import { scan } from '../otlp/wire.ts';
 import type { Metadata } from '../process/process.ts';
@@ -9,15 +10,13 @@ import { GrpcStatus } from '../runtime/grpc-status.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import type { Receipt } from '../runtime/receipt.ts';
 import { contentEncoding } from './content-encoding.ts';
-import { type Exchange, hangUp, JSON_TYPE, PROTOBUF, streamOf } from './http-exchange.ts';
 import { respondHttpError, respondHttpOk, respondHttpRefusal } from './http-respond.ts';
 import { type BodyEncoding, inflateBody } from './inflate.ts';
-import { httpMetadata } from './metadata.ts';
 import { bodyStalled } from './stall.ts';
 
 /** One POST. With a content-length the body is read into one buffer of that size, charged first; without, it is charged as it grows. */
-export class HttpCall {
-  readonly #exchange: Exchange;
+export class HttpCall implements BodyReader {
+  readonly #exchange: HttpExchange;
   readonly #admission: Admission;
   readonly #settings: HttpServerSettings;
   readonly #json: boolean;
@@ -35,7 +34,7 @@ export class HttpCall {
   #movedAt: number;
   #answeredAt = Number.POSITIVE_INFINITY;
 
-  constructor(exchange: Exchange, admission: Admission, settings: HttpServerSettings) {
+  constructor(exchange: HttpExchange, admission: Admission, settings: HttpServerSettings) {
     this.#exchange = exchange;
     this.#admission = admission;
     this.#settings = settings;
@@ -44,20 +43,15 @@ export class HttpCall {
     this.#movedAt = this.#startedAt;
   }
 
-  start(expectsContinue: boolean): void {
+  start(): void {
     const refusal = this.#checkHeaders() ?? this.#open();
     if (refusal !== undefined) {
       this.#refuse(refusal);
       return;
     }
-    const { request, response } = this.#exchange;
-    if (this.#settings.includeMetadata) this.#metadata = httpMetadata(request);
-    if (expectsContinue) response.writeContinue();
+    if (this.#settings.includeMetadata) this.#metadata = this.#exchange.metadata();
     this.#reading = true;
-    request.on('data', (data: Buffer) => this.#onData(data));
-    request.on('end', () => this.#onEnd());
-    request.on('error', () => {});
-    response.on('close', () => this.#onClose());
+    this.#exchange.read(this);
   }
 
   /** Called now and then: ends a body that is too slow. True where the client has not taken its answer in time and has to go. */
@@ -68,7 +62,7 @@ export class HttpCall {
 
   /** Ends the connection without an answer. */
   abandon(): void {
-    hangUp(this.#exchange.request);
+    this.#exchange.abandon();
   }
 
   #tooSlow(now: number): boolean {
@@ -78,12 +72,10 @@ export class HttpCall {
   }
 
   #checkHeaders(): Refusal | undefined {
-    const { request } = this.#exchange;
-    if (!this.#json) {
-      const { type } = this.#exchange;
-      if (type !== PROTOBUF) return refuse(REFUSALS.BAD_MEDIA_TYPE, `'${type}' instead of ${PROTOBUF} or ${JSON_TYPE}`);
+    const { type, encoding: header } = this.#exchange;
+    if (!this.#json && type !== PROTOBUF) {
+      return refuse(REFUSALS.BAD_MEDIA_TYPE, `'${type}' instead of ${PROTOBUF} or ${JSON_TYPE}`);
     }
-    const header = request.headers['content-encoding'];
     const encoding = contentEncoding(header, this.#settings.compressionAlgorithms);
     if (encoding === undefined) return refuse(REFUSALS.UNKNOWN_ENCODING, header);
     this.#encoding = encoding;
@@ -91,8 +83,7 @@ export class HttpCall {
   }
 
   #open(): Refusal | undefined {
-    const header = this.#exchange.request.headers['content-length'];
-    const declared = header === undefined ? undefined : Number(header);
+    const declared = this.#exchange.length;
     if (declared !== undefined && declared > this.#settings.maxBodyBytes) return this.#tooLarge(declared);
     const grant = this.#admission.open(declared ?? 0);
     if (!grant.granted) return grant;
@@ -101,13 +92,12 @@ export class HttpCall {
     return undefined;
   }
 
-  #onData(data: Buffer): void {
+  data(bytes: Buffer, from: number, to: number): void {
     if (!this.#running) return;
     this.#movedAt = performance.now();
-    const end = this.#read + data.length;
+    const end = this.#read + to - from;
     if (this.#whole !== undefined) {
-      // node:http ends the body at content-length, node:http2 resets a stream that breaks it: it always fits.
-      data.copy(this.#whole, this.#read);
+      bytes.copy(this.#whole, this.#read, from, to);
     } else {
       if (end > this.#settings.maxBodyBytes) {
         this.#refuse(this.#tooLarge(end));
@@ -118,17 +108,15 @@ export class HttpCall {
         this.#refuse(refuse(REFUSALS.MEMORY));
         return;
       }
-      this.#pieces.push(data);
+      this.#pieces.push(bytes);
     }
     this.#read = end;
   }
 
-  #onEnd(): void {
+  end(): void {
     if (!this.#running) return;
-    // node:http2 ends the body also when the stream is reset: what came until then is no request.
-    const stream = streamOf(this.#exchange.request);
-    if (stream?.aborted === true || stream?.destroyed === true || (this.#whole !== undefined && this.#read < this.#whole.length)) {
-      this.#onClose();
+    if (this.#whole !== undefined && this.#read < this.#whole.length) {
+      this.closed();
       return;
     }
     this.#reading = false;
@@ -221,7 +209,7 @@ export class HttpCall {
     respondHttpRefusal(this.#exchange, refusal);
   }
 
-  #onClose(): void {
+  closed(): void {
     if (!this.#running) return;
     if (this.#receipt !== undefined) this.#receipt.abandoned = true;
     this.#end('OTLP_CLIENT_GONE');

@@ -195,10 +195,14 @@ export class HttpReceiver implements Receiver {
   #handOn(stream: Duplex, version: 1 | 2): void {
     const socket = stream as Socket;
     this.#watch(socket);
-    if (version === 1) this.#server.emit('connection', socket);
-    else this.#http2.take(socket);
-    // Behind their listeners; node:http2 reads what was put back on the next tick, before the stream flows.
-    socket.resume();
+    if (version === 1) {
+      this.#server.emit('connection', socket);
+      socket.resume();
+    } else {
+      this.#http2.take(socket);
+      // Not resume(): node:http2 reads what was put back by itself on the next tick, and by then it would have flowed away.
+      socket.read(0);
+    }
   }
 
   #onEnded(): void {

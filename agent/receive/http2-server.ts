@@ -4,7 +4,7 @@ import type { HttpServerSettings } from '../config/settings.ts';
 import { NodeSession } from '../http2/node-session.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import { SessionGuard, sayGoodbye } from './grpc-session.ts';
-import { type Exchange, exchangeOf } from './http-exchange.ts';
+import { NodeExchange } from './http-exchange.ts';
 
 /** As gRPC's: a request of the usual size arrives without a WINDOW_UPDATE round trip. */
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
@@ -28,12 +28,7 @@ export class Http2Connections {
   /** The connection whose session is being made: node:http2 shows a session's socket to nobody. */
   #taking: Socket | undefined;
 
-  constructor(
-    settings: HttpServerSettings,
-    maxHeaderBytes: number,
-    counters: Counters,
-    handle: (exchange: Exchange, expectsContinue: boolean) => void,
-  ) {
+  constructor(settings: HttpServerSettings, maxHeaderBytes: number, counters: Counters, handle: (exchange: NodeExchange) => void) {
     this.#server = createServer({
       maxSessionMemory: MAX_SESSION_MEMORY_MB,
       settings: {
@@ -73,8 +68,8 @@ export class Http2Connections {
       // A stream that the client resets emits 'error'; without a listener that would end the process.
       stream.on('error', () => {});
     });
-    this.#server.on('request', (request, response) => handle(exchangeOf(request, response), false));
-    this.#server.on('checkContinue', (request, response) => handle(exchangeOf(request, response), true));
+    this.#server.on('request', (request, response) => handle(new NodeExchange(request, response, false)));
+    this.#server.on('checkContinue', (request, response) => handle(new NodeExchange(request, response, true)));
     this.#server.on('sessionError', (_error, session) => {
       if (!this.#called.has(session)) counters.connectionError('http2');
     });

@@ -48,6 +48,7 @@ describe('settings of the smallest configuration', () => {
         compressionAlgorithms: ['gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'x-snappy-framed', 'br'],
         responseHeaders: {},
         keepAlives: true,
+        http1Codec: 'own',
         includeMetadata: false,
         limits: { maxConnections: 4096, bodyIdleMs: 60_000, minBodyRate: 16_384, writeTimeoutMs: 30_000 },
       },

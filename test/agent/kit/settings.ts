@@ -4,6 +4,7 @@ import type {
   ExporterSettings,
   GrpcServerSettings,
   Http2Codec,
+  HttpCodec,
   HttpServerSettings,
   OtlpGrpcExporterSettings,
   OtlpHttpExporterSettings,
@@ -19,6 +20,9 @@ import { SIGNAL_FACTS } from '../../../agent/otlp/signals.ts';
 
 /** OTLP_STACK_HTTP2_CODEC=node runs the same tests over node:http2. */
 export const CODEC: Http2Codec = process.env['OTLP_STACK_HTTP2_CODEC'] === 'own' ? 'own' : 'node';
+
+/** OTLP_STACK_HTTP1_CODEC=node runs the same tests over node:http. */
+export const HTTP1_CODEC: HttpCodec = process.env['OTLP_STACK_HTTP1_CODEC'] === 'node' ? 'node' : 'own';
 
 /** Settings as the configuration's defaults make them, with loopback addresses on free ports. */
 export const ANY_PORT: SocketAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
@@ -135,6 +139,7 @@ export function agentSettings(shape: AgentShape): AgentSettings {
           compressionAlgorithms: ['gzip', 'zstd', 'zlib', 'snappy', 'deflate', 'x-snappy-framed', 'br'],
           responseHeaders: {},
           keepAlives: true,
+          http1Codec: HTTP1_CODEC,
           includeMetadata: false,
           limits: LIMITS,
           ...shape.http,
