@@ -7,20 +7,22 @@
  *
  * A worker thread (agent.workers) starts from this same file, so that the program may be a single one, and does nothing of the above.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { EXIT } from './commands/exit-codes.ts';
-import { runProgram } from './commands/program.ts';
 import { ReloadRequests } from './commands/reload-requests.ts';
 import { weighBodiesWithHeap } from './runtime/heap.ts';
 import type { WorkerStart } from './workers/protocol.ts';
-import { serveWorker } from './workers/worker.ts';
 
 /** By convention of shells: 128 and the number of the signal. */
 const SIGNAL_EXIT = { SIGTERM: 143, SIGINT: 130 } as const;
 
 const worker = workerData as WorkerStart | undefined | null;
-if (parentPort !== null && worker?.otlpAgentWorker === true) serveWorker(parentPort, worker);
-else main(new URL(import.meta.url));
+if (parentPort !== null && worker?.otlpAgentWorker === true) {
+  // Without a catch: what rejects here is an error that nobody caught, which ends the process.
+  void import('./workers/worker.ts').then(({ serveWorker }) => serveWorker(parentPort as MessagePort, worker));
+} else {
+  main(new URL(import.meta.url));
+}
 
 function main(workerEntry: URL): void {
   weighBodiesWithHeap();
@@ -53,10 +55,12 @@ function main(workerEntry: URL): void {
     workerEntry,
   };
 
-  runProgram(process.argv.slice(2), io, stop.signal, reloads).then((code) => {
-    // The streams are flushed first: a pipe may still hold text.
-    process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
-  }, crash);
+  import('./commands/program.ts')
+    .then(({ runProgram }) => runProgram(process.argv.slice(2), io, stop.signal, reloads))
+    .then((code) => {
+      // The streams are flushed first: a pipe may still hold text.
+      process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
+    }, crash);
 }
 
 function crash(error: unknown): void {
