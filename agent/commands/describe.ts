@@ -165,9 +165,9 @@ function describeQueue(queue: QueueSettings, fansOut: boolean): Pick<StageDescri
 export function describeTarget(exporter: ExporterSettings, pipeline: PipelineSettings): string {
   switch (exporter.kind) {
     case 'otlp_grpc':
-      return `${exporter.authority}, compression ${exporter.compression}`;
+      return `${exporter.authority}, compression ${exporter.compression}${members(exporter)}`;
     case 'otlp_http':
-      return `${exporter.urls[pipeline.signal]}, compression ${exporter.compression}`;
+      return `${exporter.urls[pipeline.signal]}, compression ${exporter.compression}${members(exporter)}`;
     case 'debug':
       return 'the log';
     case 'file':
@@ -177,6 +177,10 @@ export function describeTarget(exporter: ExporterSettings, pipeline: PipelineSet
     case 'nop':
       return 'nowhere';
   }
+}
+
+function members({ gzipMembers }: { readonly gzipMembers?: boolean }): string {
+  return gzipMembers === true ? ', gzip bodies as they came' : '';
 }
 
 function describeBatch(batch: PipelineSettings['batch']): string {

@@ -32,6 +32,13 @@ export class Batcher {
     return Math.max(0, oldest.receivedAt + settings.flushTimeoutMs - now);
   }
 
+  /** Whether a request of this size is never cut. */
+  keepsWhole(items: number, bytes: number): boolean {
+    const settings = this.#settings;
+    if (settings === undefined || settings.maxSize === 0 || settings.sizer === 'requests') return true;
+    return (settings.sizer === 'items' ? items : bytes) <= settings.maxSize;
+  }
+
   /** At least one chunk where any waits; up to min_size, never above max_size unless, in bytes, a single item is. */
   take(queue: MemoryQueue): Chunk[] {
     const settings = this.#settings;

@@ -51,6 +51,24 @@ export function compression(): Field<CompressionName> {
   });
 }
 
+/** What otlp_grpc and otlp_http have of their own beside `compression`. */
+export function gzipMembers(): Field<boolean> {
+  return bool({
+    describe:
+      'Sends requests that came as gzip, and that nothing in their pipelines reads or changes, as they came: several make one gzip body of several members (RFC 1952, 2.2). Only for receivers that read all members, as the Collector, other Go programs, Java and this agent do. One that stops after the first loses data in silence or refuses: gRPC of C++, Python, Ruby and PHP, and GzDecoder of Rust. Sizes of queue and batch count bytes after inflating, as without the key.',
+    default: false,
+    ours: true,
+  });
+}
+
+/** Why `gzip_members: true` cannot be with the other keys. */
+export function membersProblem(on: boolean, name: CompressionName, encoding: 'proto' | 'json' = 'proto'): string | undefined {
+  if (!on) return undefined;
+  if (name !== 'gzip') return `needs compression: gzip, which is ${name === '' ? 'none' : name}; write gzip, or remove gzip_members`;
+  if (encoding !== 'proto') return `needs encoding: proto, which is ${encoding}: requests travel as they came; remove one of the two`;
+  return undefined;
+}
+
 /** The compression as settings, or a report that this transport has no such thing. */
 export function compressionSetting(name: CompressionName, allowed: readonly Compression[], context: BuildContext): Compression {
   const known = allowed.find((candidate) => candidate === (name === '' ? 'none' : name));

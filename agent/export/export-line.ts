@@ -100,6 +100,12 @@ export class ExportLine implements Outlet {
     return this.#queue.hasRoom(items, bytes);
   }
 
+  takesMembers(items: number, bytes: number): boolean {
+    const settings = this.#settings;
+    if ((settings.kind !== 'otlp_grpc' && settings.kind !== 'otlp_http') || settings.gzipMembers !== true) return false;
+    return this.#batcher.keepsWhole(items, bytes);
+  }
+
   offer(chunk: Chunk): Verdict {
     const verdict = this.#queue.offer(chunk);
     if (verdict === 'taken') this.#pump();

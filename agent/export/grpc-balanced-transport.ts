@@ -48,8 +48,14 @@ export class GrpcBalancedTransport implements Transport {
     void this.#upstreams.start().then(() => this.#resolved());
   }
 
-  encode(signal: Signal, slices: readonly Uint8Array[], bytes: number, items: number): Encoded | Promise<Encoded> {
-    return compress(this.#settings.compression, undefined, signal, slices, bytes, items);
+  encode(
+    signal: Signal,
+    slices: readonly Uint8Array[],
+    bytes: number,
+    items: number,
+    members?: readonly Uint8Array[],
+  ): Encoded | Promise<Encoded> {
+    return compress(this.#settings.compression, undefined, signal, slices, bytes, items, members);
   }
 
   send(body: Encoded): Promise<Outcome> {

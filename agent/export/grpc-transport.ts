@@ -16,8 +16,14 @@ export class GrpcTransport implements Transport {
     this.#channel = new GrpcChannel(settings, settings.address);
   }
 
-  encode(signal: Signal, slices: readonly Uint8Array[], bytes: number, items: number): Encoded | Promise<Encoded> {
-    return compress(this.#settings.compression, undefined, signal, slices, bytes, items);
+  encode(
+    signal: Signal,
+    slices: readonly Uint8Array[],
+    bytes: number,
+    items: number,
+    members?: readonly Uint8Array[],
+  ): Encoded | Promise<Encoded> {
+    return compress(this.#settings.compression, undefined, signal, slices, bytes, items, members);
   }
 
   send(body: Encoded): Promise<Outcome> {

@@ -50,7 +50,13 @@ export class HttpTransport implements Transport {
   }
 
   /** Throws where the bytes cannot become JSON: they were scanned as far as their items, and no further. */
-  encode(signal: Signal, slices: readonly Uint8Array[], bytes: number, items: number): Encoded | Promise<Encoded> {
+  encode(
+    signal: Signal,
+    slices: readonly Uint8Array[],
+    bytes: number,
+    items: number,
+    members?: readonly Uint8Array[],
+  ): Encoded | Promise<Encoded> {
     const { compression, compressionLevel } = this.#settings;
     if (this.#settings.encoding === 'json') {
       const json = protoToJson(signal, slices);
@@ -59,7 +65,8 @@ export class HttpTransport implements Transport {
     // One buffer: undici writes an iterable piece by piece with a microtask each, which costs more than the copy. Joined here, it is one
     // for all attempts, and counted as held (attempt.ts).
     const sent = compression === 'none' && slices.length > 1 ? [Buffer.concat(slices, bytes)] : slices;
-    return compress(compression, compressionLevel, signal, sent, bytes, items);
+    const body = compress(compression, compressionLevel, signal, sent, bytes, items, members);
+    return members === undefined ? body : inOne(body);
   }
 
   async send(body: Encoded): Promise<Outcome> {
@@ -86,6 +93,12 @@ export class HttpTransport implements Transport {
     this.#closing.abort();
     await this.#agent.destroy();
   }
+}
+
+/** undici wants one buffer. */
+async function inOne(body: Encoded | Promise<Encoded>): Promise<Encoded> {
+  const made = await body;
+  return made.slices.length === 1 ? made : { ...made, slices: [Buffer.concat(made.slices, made.bytes)] };
 }
 
 /** A proxy gets the whole URL in the request line (RFC 9112, 3.2.2); tunnels are for TLS. */

@@ -123,6 +123,11 @@ export class LoadBalancingLine implements Outlet {
     return this.#waiting?.hasRoom(items, bytes) === true;
   }
 
+  /** Requests are cut by key. */
+  takesMembers(): boolean {
+    return false;
+  }
+
   offer(chunk: Chunk): Verdict {
     if (this.#isInTurn() && this.#place(chunk, undefined)) return 'taken';
     return this.#waiting?.offer(chunk) ?? 'full';

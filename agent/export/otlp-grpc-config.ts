@@ -11,7 +11,7 @@ import { optionalSection, type Report, section } from '../config/section.ts';
 import type { OtlpGrpcExporterSettings, SocketAddress } from '../config/settings.ts';
 import { SIGNALS } from '../config/settings.ts';
 import { queueSettings, sendingQueue } from '../queue/config.ts';
-import { clientTls, compression, compressionSetting, lowerCaseNames, reportTls } from './client-fields.ts';
+import { clientTls, compression, compressionSetting, gzipMembers, lowerCaseNames, membersProblem, reportTls } from './client-fields.ts';
 import { retryOnFailure, retrySettings } from './retry-config.ts';
 
 /** The keys of otlp_grpc; loadbalancing has them below protocol.otlp. */
@@ -53,6 +53,10 @@ export const otlpGrpcShape = {
 
 export type OtlpGrpcConfig = Output<typeof otlpGrpcShape>;
 
+/** A balancer cuts requests, so that it has no use for the key. */
+const shape = { ...otlpGrpcShape, gzip_members: gzipMembers() };
+type Config = Output<typeof shape>;
+
 /** grpc-go never pings more often than this, whatever is written. */
 const MIN_PING_AFTER_MS = 10_000;
 const DEFAULT_PING_TIMEOUT_MS = 20_000;
@@ -63,23 +67,25 @@ const DNS_TIMEOUT_MS = 2_000;
 const SRV_NAME = /^_[^.]+\._(?:tcp|udp)\./u;
 
 /** Exporter `otlp_grpc`, formerly `otlp`. */
-export const otlpGrpcExporter = component<OtlpGrpcConfig, OtlpGrpcExporterSettings>({
+export const otlpGrpcExporter = component<Config, OtlpGrpcExporterSettings>({
   type: 'otlp_grpc',
   aliases: ['otlp'],
   signals: SIGNALS,
   describe: 'Sends OTLP over gRPC.',
-  config: section(otlpGrpcShape, {
+  config: section(shape, {
     describe: 'Sends OTLP over gRPC.',
     check: (config, report) => {
       const wrong = endpointProblem(config.endpoint);
       if (wrong !== undefined) report('endpoint', wrong, config.endpoint === '' ? 'OTLP_CONFIG_MISSING' : 'OTLP_CONFIG_VALUE');
       checkOtlpGrpc(config, report);
+      const members = membersProblem(config.gzip_members, config.compression);
+      if (members !== undefined) report('gzip_members', members);
     },
   }),
   build: (config, context) => {
     const address = dialAddress(config, context);
     if (address === undefined) return undefined;
-    const settings = otlpGrpcSettings(config, context, address);
+    const settings = { ...otlpGrpcSettings(config, context, address), ...(config.gzip_members ? { gzipMembers: true } : {}) };
     const balance = balanceOf(config, address);
     return balance === undefined ? settings : { ...settings, balance };
   },

@@ -8,7 +8,16 @@ import type { OtlpHttpExporterSettings, Signal } from '../config/settings.ts';
 import { SIGNALS } from '../config/settings.ts';
 import { SIGNAL_FACTS } from '../otlp/signals.ts';
 import { queueSettings, sendingQueue } from '../queue/config.ts';
-import { clientTls, compression, compressionSetting, lowerCaseNames, reportHeaders, reportTls } from './client-fields.ts';
+import {
+  clientTls,
+  compression,
+  compressionSetting,
+  gzipMembers,
+  lowerCaseNames,
+  membersProblem,
+  reportHeaders,
+  reportTls,
+} from './client-fields.ts';
 import { parseProxy } from './http-proxy.ts';
 import { retryOnFailure, retrySettings } from './retry-config.ts';
 
@@ -48,6 +57,7 @@ const shape = {
     },
     { describe: 'How hard to compress.' },
   ),
+  gzip_members: gzipMembers(),
   timeout: duration({ describe: 'Time for one attempt; 0 waits without end.', default: 30_000, shows: '30s' }),
   headers: headers({ describe: 'Headers sent with every request.', default: {} }),
   max_conns_per_host: integer({ describe: 'Connections at most; 0 is as many as there are consumers.', default: 0 }),
@@ -80,6 +90,8 @@ export const otlpHttpExporter = component<Config, OtlpHttpExporterSettings>({
       }
       const wrong = levelProblem(config);
       if (wrong !== undefined) report('compression_params', wrong);
+      const members = membersProblem(config.gzip_members, config.compression, config.encoding);
+      if (members !== undefined) report('gzip_members', members);
     },
   }),
   build: (config, context) => {
@@ -100,6 +112,7 @@ export const otlpHttpExporter = component<Config, OtlpHttpExporterSettings>({
       encoding: config.encoding,
       ...(config.proxy_url === '' ? {} : { proxyUrl: config.proxy_url }),
       ...levelSetting(config.compression, level),
+      ...(config.gzip_members ? { gzipMembers: true } : {}),
       keepAlives: !config.disable_keep_alives,
       headers: lowerCaseNames(config.headers),
       maxConnections: Math.max(config.max_conns_per_host, 0),

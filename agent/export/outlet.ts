@@ -12,6 +12,11 @@ export interface Outlet {
   readonly parts: readonly ExporterCounters[];
   /** Whether a request of this size would be taken now; bytes and items are 0 while they are not known. */
   hasRoom(items: number, bytes: number): boolean;
+  /**
+   * Whether a request of this size may come as the gzip that it was received as (Chunk.packed): the next hop takes it so, and nothing here
+   * has to look inside.
+   */
+  takesMembers(items: number, bytes: number): boolean;
   /** `taken` hands the chunk over; `full` leaves it with the caller. */
   offer(chunk: Chunk): Verdict;
   /** Ends a chunk that was `full` here while another destination of its fan-out took it. */

@@ -14,8 +14,17 @@ export interface Encoded {
 export interface Transport {
   /** `{ server_address, server_port, url_path }` of the Collector's exporter metrics. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Merged bytes into a body; compression happens here, once for each batch. */
-  encode(signal: Signal, slices: readonly Uint8Array[], bytes: number, items: number): Encoded | Promise<Encoded>;
+  /**
+   * Merged bytes into a body; compression happens here, once for each batch. `members` are gzip bodies that belong to the same request
+   * and go on as they came; `items` counts what is in them too. Only the transports of exporters with gzip_members get any.
+   */
+  encode(
+    signal: Signal,
+    slices: readonly Uint8Array[],
+    bytes: number,
+    items: number,
+    members?: readonly Uint8Array[],
+  ): Encoded | Promise<Encoded>;
   /** Never rejects: whatever happens is an outcome. */
   send(body: Encoded): Promise<Outcome>;
   /** Ends connections; attempts that are under way end with `retry`. */

@@ -9,9 +9,12 @@
  */
 export interface Body {
   readonly slices: readonly Uint8Array[];
+  /** Of the request, after inflating where it is packed. */
   readonly bytes: number;
   /** Spans, data points, log records or profile samples. */
   readonly items: number;
+  /** The slices are one gzip body that nobody on its way reads; no processor ever sees it. */
+  readonly packed?: boolean;
 }
 
 /** Headers of the request that brought the data, by lower-case name; only where the receiver has include_metadata. */
