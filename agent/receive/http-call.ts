@@ -14,6 +14,8 @@ import { respondHttpError, respondHttpOk, respondHttpRefusal } from './http-resp
 import { type BodyEncoding, inflateBody } from './inflate.ts';
 import { bodyStalled } from './stall.ts';
 
+const NO_PIECES: Buffer[] = [];
+
 /** One POST. With a content-length the body is read into one buffer of that size, charged first; without, it is charged as it grows. */
 export class HttpCall implements BodyReader {
   readonly #exchange: HttpExchange;
@@ -24,7 +26,7 @@ export class HttpCall implements BodyReader {
   #grant: Grant | undefined;
   /** Whole body where its length was declared, else the pieces. */
   #whole: Buffer | undefined;
-  #pieces: Buffer[] = [];
+  #pieces: Buffer[] = NO_PIECES;
   #read = 0;
   #reading = false;
   #running = true;
@@ -88,8 +90,9 @@ export class HttpCall implements BodyReader {
     const grant = this.#admission.open(declared ?? 0);
     if (!grant.granted) return grant;
     this.#grant = grant;
-    if (declared !== undefined) this.#whole = Buffer.allocUnsafeSlow(declared);
-    return undefined;
+    if (declared === undefined) return undefined;
+    this.#whole = grant.allocate(declared);
+    return this.#whole === undefined ? refuse(REFUSALS.MEMORY) : undefined;
   }
 
   data(bytes: Buffer, from: number, to: number): void {
@@ -108,6 +111,7 @@ export class HttpCall implements BodyReader {
         this.#refuse(refuse(REFUSALS.MEMORY));
         return;
       }
+      if (this.#pieces === NO_PIECES) this.#pieces = [];
       this.#pieces.push(bytes);
     }
     this.#read = end;
@@ -120,9 +124,7 @@ export class HttpCall implements BodyReader {
       return;
     }
     this.#reading = false;
-    const body = this.#whole ?? Buffer.concat(this.#pieces, this.#read);
-    this.#pieces = [];
-    this.#grant?.resize(body.length);
+    const body = this.#whole ?? this.#join();
     if (this.#encoding === 'identity') {
       this.#deliver(body);
       return;
@@ -132,12 +134,20 @@ export class HttpCall implements BodyReader {
     else this.#inflated(inflated);
   }
 
+  #join(): Buffer {
+    const body = Buffer.concat(this.#pieces, this.#read);
+    this.#pieces = NO_PIECES;
+    this.#grant?.resize(body.length);
+    return body;
+  }
+
   #inflated(result: Buffer | Refusal): void {
     if (!this.#running) return;
     if (!Buffer.isBuffer(result)) {
       this.#refuse(result);
       return;
     }
+    this.#grant?.leaveSlab(); // the compressed body is done with
     this.#grant?.resize(result.length);
     this.#deliver(result);
   }
@@ -165,7 +175,8 @@ export class HttpCall implements BodyReader {
   #convert(body: Buffer): void {
     const grant = this.#grant as Grant;
     // A client that has gone wants no conversion.
-    const result = decodeJsonInSlices(this.#admission.signal, body, (bytes) => this.#running && grant.resize(body.length + bytes));
+    const beside = grant.slab === undefined ? body.length : 0; // a slab is charged by itself
+    const result = decodeJsonInSlices(this.#admission.signal, body, (bytes) => this.#running && grant.resize(beside + bytes));
     if (!(result instanceof Promise)) {
       this.#converted(result);
       return;
@@ -183,6 +194,7 @@ export class HttpCall implements BodyReader {
       this.#refuse(result.memory ? refuse(REFUSALS.MEMORY) : refuse(REFUSALS.MALFORMED, result.reason));
       return;
     }
+    this.#grant?.leaveSlab();
     this.#grant?.resize(result.body.buffer.byteLength);
     this.#offer(result.body);
   }
@@ -222,6 +234,6 @@ export class HttpCall implements BodyReader {
     this.#grant?.release();
     this.#grant = undefined;
     this.#whole = undefined;
-    this.#pieces = [];
+    this.#pieces = NO_PIECES;
   }
 }

@@ -42,7 +42,8 @@ export class Http1Connections implements Http1Events {
   constructor(settings: HttpServerSettings, signals: ReadonlyMap<string, Signal>, counters: Counters, handler: Http1Handler) {
     const served = [...signals].filter(([path]) => TARGET.test(path));
     // Every answer says so where CORS is on (http-cors.ts); requests that have an Origin are not ours.
-    const vary = settings.cors !== undefined && settings.cors.allowedOrigins.length > 0 ? { vary: 'Origin' } : {};
+    const vary: Readonly<Record<string, string>> =
+      settings.cors !== undefined && settings.cors.allowedOrigins.length > 0 ? { vary: 'Origin' } : {};
     this.#signals = served.map(([, signal]) => signal);
     this.#counters = counters;
     this.#handler = handler;
