@@ -142,6 +142,9 @@ hostileCases('a frame that a client may not send', [
 
 const padded = (length: number, body: Buffer, padding = 0): Buffer => Buffer.concat([Buffer.from([length]), body, bytes(padding)]);
 
+/** With 256 bytes of padding for each: 10 MB, and the windows are 4 and 8 MiB. */
+const PADDED_BYTES = 40_000;
+
 hostileCases('padding', [
   one('fails as long as the frame of DATA', PROTOCOL, headers(1), frame(TYPE.DATA, PADDED, 1, padded(6, bytes(5)))),
   one('fails longer than the frame of DATA', PROTOCOL, headers(1), frame(TYPE.DATA, PADDED, 1, padded(255, bytes(5)))),
@@ -164,10 +167,13 @@ hostileCases('padding', [
     what: 'of more bytes than all windows has its room given back',
     expect: 'answered',
     async send(client) {
-      client.send(headers(1));
-      const one = frame(TYPE.DATA, PADDED, 1, padded(255, bytes(0), 255));
+      // A message of zeros, which is no OTLP, byte by byte.
+      const prefix = bytes(5);
+      prefix.writeUInt32BE(PADDED_BYTES, 1);
+      client.send(headers(1), data(1, prefix, 0));
+      const one = frame(TYPE.DATA, PADDED, 1, padded(255, bytes(1), 255));
       let allowed = [0, 0];
-      for (let i = 0; i < 80_000; i += 1) {
+      for (let i = 0; i < PADDED_BYTES; i += 1) {
         // Within the windows that were announced, as an honest client counts: a server that forgets padding stops it for ever.
         if (i % 1000 === 0) {
           const updates = (stream: number): number =>
@@ -178,12 +184,12 @@ hostileCases('padding', [
             const first = client.frames.find((f) => f.type === TYPE.SETTINGS && f.payload.length > 0);
             const at = first === undefined ? -1 : settingOf(first.payload, SETTING.INITIAL_WINDOW);
             allowed = [(at < 0 ? 65_535 : at) + updates(1), 65_535 + updates(0)];
-            return first !== undefined && Math.min(...allowed) >= (i + 1000) * 256;
+            return first !== undefined && Math.min(...allowed) >= 5 + (i + 1000) * 257;
           });
         }
         client.send(one);
       }
-      client.send(data(1, bytes(5)));
+      client.send(data(1, bytes(0)));
     },
   },
 ]);

@@ -158,7 +158,8 @@ export class RawClient {
     }
     if (this.isClosed) return 'closed';
     const rst = this.frames.find((one) => one.type === TYPE.RST_STREAM && one.stream === stream);
-    if (rst !== undefined && !this.answered(stream)) return `stream ${nameOf(rst.payload.readUInt32BE(0))}`;
+    const code = rst?.payload.readUInt32BE(0) ?? 0;
+    if (code !== 0) return `stream ${nameOf(code)}`;
     return this.answered(stream) ? 'answered' : 'taken';
   }
 

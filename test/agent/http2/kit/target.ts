@@ -7,7 +7,7 @@ import { grpcExporter } from '../../kit/settings.ts';
 import { grpcSink, type Sink } from '../../kit/sink.ts';
 import { RawClient } from './raw-client.ts';
 
-export const CODECS: readonly Http2Codec[] = ['node'];
+export const CODECS: readonly Http2Codec[] = ['own', 'node'];
 
 /** Pings as often as one likes: those that are policed have a test of their own (grpc-connections.test.ts). */
 const KEEPALIVE: GrpcServerSettings['keepalive'] = {
