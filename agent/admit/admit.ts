@@ -35,7 +35,6 @@ export class Route {
     this.#opaque = pipelines.every(
       ({ processors, connectors }) => connectors.length === 0 && processors.every((one) => one.processor === undefined),
     );
-    this.#opaque = pipelines.every(({ processors, connectors }) => connectors.length === 0 && processors.every((one) => one.processor === undefined));
     this.limiters = pipelines.flatMap(processorsOf).filter((one) => one.kind === 'memory_limiter');
   }
 
