@@ -10,7 +10,7 @@ import { GrpcStatus } from '../runtime/grpc-status.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import type { Receipt } from '../runtime/receipt.ts';
 import { respondOk, respondRefusal, respondStatus } from './grpc-respond.ts';
-import { type BodyEncoding, inflateBody } from './inflate.ts';
+import { type BodyEncoding, inflateView, keepIn } from './inflate.ts';
 import { grpcMetadata } from './metadata.ts';
 import { bodyStalled } from './stall.ts';
 
@@ -136,10 +136,10 @@ export class GrpcCall implements StreamReader {
       return;
     }
     if (!this.#compressed || this.#encoding === 'identity') {
-      this.#deliver(body);
+      this.#scan(body, false);
       return;
     }
-    const inflated = inflateBody(this.#encoding, body, this.#limit, this.#grant as Grant);
+    const inflated = inflateView(this.#encoding, body, this.#limit, this.#grant as Grant);
     if (inflated instanceof Promise) void inflated.then((result) => this.#inflated(result));
     else this.#inflated(inflated);
   }
@@ -150,22 +150,33 @@ export class GrpcCall implements StreamReader {
       this.#refuse(result);
       return;
     }
-    // The compressed body is done with.
-    this.#grant?.leaveSlab();
-    this.#grant?.resize(result.length);
-    this.#deliver(result);
+    this.#scan(result, true);
   }
 
-  #deliver(body: Buffer): void {
-    const found = scan(this.#admission.signal, body);
+  /** `plain` may lie in memory of the inflater: it is looked at here, and then the gzip that came goes on, or a copy. */
+  #scan(plain: Buffer, inflated: boolean): void {
+    const found = scan(this.#admission.signal, plain);
     if (!found.ok) {
       this.#refuse(refuse(REFUSALS.MALFORMED, found.reason));
       return;
     }
     const grant = this.#grant as Grant;
+    if (inflated && this.#encoding === 'gzip' && this.#admission.takesMembers(found.items, plain.length)) {
+      const body = this.#body as Buffer;
+      grant.resize(grant.slab === undefined ? body.length : 0);
+      this.#deliver(body, found.items, plain.length);
+      return;
+    }
+    const body = inflated ? keepIn(plain, grant) : plain;
+    if (body === undefined) this.#refuse(refuse(REFUSALS.MEMORY));
+    else this.#deliver(body, found.items, undefined);
+  }
+
+  #deliver(body: Buffer, items: number, inflatedBytes: number | undefined): void {
+    const grant = this.#grant as Grant;
     this.#grant = undefined; // offer() takes it over
     this.#body = undefined;
-    const result = this.#admission.offer(body, found.items, grant, (outcome) => this.#answer(outcome), this.#metadata);
+    const result = this.#admission.offer(body, items, grant, (outcome) => this.#answer(outcome), this.#metadata, false, inflatedBytes);
     if ('kind' in result) {
       this.#refuse(result);
       return;

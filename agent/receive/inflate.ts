@@ -92,6 +92,18 @@ export function keep(view: Buffer): Buffer {
   return own;
 }
 
+/**
+ * The same in the place of the compressed body: charged to the grant as what it is, small ones in its slab. Undefined where a memory limit
+ * is in the way.
+ */
+export function keepIn(view: Buffer, grant: Grant): Buffer | undefined {
+  grant.leaveSlab();
+  if (view.buffer !== scratch?.buffer) return grant.resize(view.length) ? view : undefined;
+  const own = grant.allocate(view.length);
+  own?.set(view);
+  return own;
+}
+
 /** `expected` bytes are charged, and `beside` them what the decoder itself needs. */
 function inflateZlib(
   encoding: ZlibEncoding,
