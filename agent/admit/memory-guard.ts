@@ -125,7 +125,7 @@ function tightest({ agent, processors }: AgentSettings): Limits | undefined {
 let gc: (() => void) | undefined;
 
 /** V8's full collection; the flag makes the function, a context of its own hands it out. */
-export function collectGarbage(): void {
+function collectGarbage(): void {
   if (gc === undefined) {
     setFlagsFromString('--expose-gc');
     gc = runInNewContext('gc') as () => void;

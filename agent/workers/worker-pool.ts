@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { AgentSettings } from '../config/settings.ts';
 import { Budgets } from '../pipeline.ts';
 import type { Admissions } from '../receive/receive.ts';
@@ -103,6 +104,8 @@ export class WorkerPool implements DataLine {
   async build(settings: AgentSettings): Promise<void> {
     const { workers: count } = settings.agent;
     this.#settings = settings;
+    // Flags are those of the process, and a thread looks at them when it starts: a worker that set it itself would race with the others.
+    setFlagsFromString('--expose-gc');
     this.#workers = Array.from({ length: count }, (_, index) => new WorkerHandle(this.#entry, { index, count }, this.#log));
     this.#learn(settings);
     await this.#buildOne(this.#first, settings, {});
@@ -116,6 +119,7 @@ export class WorkerPool implements DataLine {
       await this.#buildOne(worker, settings, this.#addresses);
       await worker.ask('bind');
     });
+    setFlagsFromString('--no-expose-gc');
     // All that runs without traffic is here now, and is not there for requests.
     this.#baselineBytes = Math.max(this.#baselineBytes, process.memoryUsage.rss());
     this.#budgets = new Budgets(this.#baselineBytes, (name) => new WholeBudget(this.#cellsOf(name)));
