@@ -11,7 +11,7 @@ import type { Outcome } from '../runtime/outcome.ts';
 import type { Receipt } from '../runtime/receipt.ts';
 import { contentEncoding } from './content-encoding.ts';
 import { respondHttpError, respondHttpOk, respondHttpRefusal } from './http-respond.ts';
-import { type BodyEncoding, inflateBody } from './inflate.ts';
+import { type BodyEncoding, inflateView, keepIn } from './inflate.ts';
 import { bodyStalled } from './stall.ts';
 
 const NO_PIECES: Buffer[] = [];
@@ -126,12 +126,13 @@ export class HttpCall implements BodyReader {
     this.#reading = false;
     const body = this.#whole ?? this.#join();
     if (this.#encoding === 'identity') {
-      this.#deliver(body);
+      if (this.#json) this.#convert(body);
+      else this.#scan(body, undefined);
       return;
     }
-    const inflated = inflateBody(this.#encoding, body, this.#settings.maxBodyBytes, this.#grant as Grant);
-    if (inflated instanceof Promise) void inflated.then((result) => this.#inflated(result));
-    else this.#inflated(inflated);
+    const inflated = inflateView(this.#encoding, body, this.#settings.maxBodyBytes, this.#grant as Grant);
+    if (inflated instanceof Promise) void inflated.then((result) => this.#inflated(result, body));
+    else this.#inflated(inflated, body);
   }
 
   #join(): Buffer {
@@ -141,32 +142,45 @@ export class HttpCall implements BodyReader {
     return body;
   }
 
-  #inflated(result: Buffer | Refusal): void {
+  /** `result` may lie in memory of the inflater: it is looked at here, and then the gzip that came goes on, or a copy. */
+  #inflated(result: Buffer | Refusal, compressed: Buffer): void {
     if (!this.#running) return;
     if (!Buffer.isBuffer(result)) {
       this.#refuse(result);
       return;
     }
-    this.#grant?.leaveSlab(); // the compressed body is done with
-    this.#grant?.resize(result.length);
-    this.#deliver(result);
+    if (!this.#json) {
+      this.#scan(result, compressed);
+      return;
+    }
+    const body = keepIn(result, this.#grant as Grant);
+    if (body === undefined) this.#refuse(refuse(REFUSALS.MEMORY));
+    else this.#convert(body);
   }
 
-  #deliver(body: Buffer): void {
-    if (this.#json) this.#convert(body);
-    else this.#offer(body);
-  }
-
-  #offer(body: Buffer): void {
-    const found = scan(this.#admission.signal, body);
+  /** `compressed` is what `plain` was made of, where it was compressed. */
+  #scan(plain: Buffer, compressed: Buffer | undefined): void {
+    const found = scan(this.#admission.signal, plain);
     if (!found.ok) {
       this.#refuse(refuse(REFUSALS.MALFORMED, found.reason));
       return;
     }
     const grant = this.#grant as Grant;
+    if (compressed !== undefined && this.#encoding === 'gzip' && this.#admission.takesMembers(found.items, plain.length)) {
+      grant.resize(grant.slab === undefined ? compressed.length : 0);
+      this.#offer(compressed, found.items, plain.length);
+      return;
+    }
+    const body = compressed === undefined ? plain : keepIn(plain, grant);
+    if (body === undefined) this.#refuse(refuse(REFUSALS.MEMORY));
+    else this.#offer(body, found.items, undefined);
+  }
+
+  #offer(body: Buffer, items: number, inflatedBytes: number | undefined): void {
+    const grant = this.#grant as Grant;
     this.#grant = undefined; // offer() takes it over
     this.#whole = undefined;
-    const result = this.#admission.offer(body, found.items, grant, (outcome) => this.#answer(outcome), this.#metadata);
+    const result = this.#admission.offer(body, items, grant, (outcome) => this.#answer(outcome), this.#metadata, false, inflatedBytes);
     if ('kind' in result) this.#refuse(result);
     else this.#receipt = result;
   }
@@ -196,7 +210,7 @@ export class HttpCall implements BodyReader {
     }
     this.#grant?.leaveSlab();
     this.#grant?.resize(result.body.buffer.byteLength);
-    this.#offer(result.body);
+    this.#scan(result.body, undefined);
   }
 
   #answer(outcome: Outcome): void {
