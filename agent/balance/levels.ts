@@ -10,6 +10,8 @@ export const RESOURCE = 1;
 export const SCOPE = 2;
 export const ITEM = 3;
 export const POINT = 5;
+/** Levels that hold others, the request included. */
+export const LEVELS = 5;
 
 /** Whether `field` of a message at `level` is one level down. */
 export function isChild(signal: Signal, level: number, field: number): boolean {

@@ -1,11 +1,12 @@
 import type { Signal } from '../config/settings.ts';
 import { asBuffer } from '../otlp/view/attributes.ts';
-import { lenHeader, position, readLength, readTag, skipField, WIRE_LEN } from '../otlp/wire.ts';
+import { position, readLength, readTag, skipField, varintSize, WIRE_LEN } from '../otlp/wire.ts';
 import type { Piece } from '../runtime/chunk.ts';
-import { isChild, itemsIn } from './levels.ts';
-import { PieceBuilder } from './piece-builder.ts';
+import { CLOSE, COMMON, CutLog, ENTRY, OPEN, RUN } from './cut-log.ts';
+import { countedLevel, isChild, itemsIn, LEVELS } from './levels.ts';
+import { PartLane, SHARE_FROM_BYTES } from './part-lane.ts';
 
-/** Where a key belongs: an index that the caller gave the meaning of. The key lies in [from, end). */
+/** Where a key belongs: an index that the caller gave the meaning of, from 0 and dense. The key lies in [from, end). */
 export type Route = (key: Uint8Array, from: number, end: number) => number;
 
 /** Says where a message goes as a whole, or -1 where its parts have to be asked. */
@@ -23,8 +24,6 @@ const MANY = -2;
 /** A message in which nothing lies that could be routed. */
 const NONE = -3;
 
-type Builders = Map<number, PieceBuilder>;
-
 /**
  * What is common is repeated for each target, so a request can become larger: as some hundred bytes for each resource, or, made for it, a
  * hundredfold. Above both limits it is not cut.
@@ -40,20 +39,35 @@ const ALWAYS_BYTES = 1024 * 1024;
  *   request             ResourceX [Resource | ScopeX [Scope | span a | span b | span c]]          a, c -> 0    b -> 1
  *   target 0    hdr     ResourceX'[Resource | hdr ScopeX'[Scope | span a | span c]]
  *   target 1    hdr     ResourceX'[Resource | hdr ScopeX'[Scope | span b]]
+ *
+ * Three steps, each once over the request, nothing allocated for an item: walk (where does what lie, and where does it go), measure (who
+ * is in which message, and how long that is), write.
  */
 export class KeySplitter {
   readonly #signal: Signal;
   readonly #keyer: Keyer;
+  readonly #counted: number;
+  readonly #log = new CutLog();
+  /** By target; they outlive requests. */
+  readonly #lanes: PartLane[] = [];
   #buf: Buffer = Buffer.alloc(0);
   #route: Route = () => 0;
-  /** Bytes that may still be repeated. */
-  #left = 0;
-  /** What the last walk that ended with MANY made. */
-  #made: Builders = new Map();
+  /** Targets of the request at hand, in the order in which they turned up. */
+  readonly #targets: number[] = [];
+  /** By target: bytes that are copied and not shared, and items. */
+  #copied: number[] = [];
+  #items: number[] = [];
+  /** By depth, then target: bytes of the open message, -1 where it has none of that target. */
+  readonly #sizes: number[][] = Array.from({ length: LEVELS }, () => []);
+  /** By depth: the targets that are in the open message. */
+  readonly #present: number[][] = Array.from({ length: LEVELS }, () => []);
+  /** Of each message that was closed: target and bytes, by turns. */
+  #members: number[] = [];
 
   constructor(signal: Signal, keyer: Keyer) {
     this.#signal = signal;
     this.#keyer = keyer;
+    this.#counted = countedLevel(signal);
   }
 
   /**
@@ -63,24 +77,23 @@ export class KeySplitter {
   split(request: Uint8Array, items: number, route: Route): Part[] {
     this.#buf = asBuffer(request);
     this.#route = route;
-    this.#left = Math.max(MOST_TIMES * request.length, ALWAYS_BYTES);
+    this.#log.clear();
     const target = this.#walk(0, 0, 0, request.length);
     if (target !== MANY)
       return [{ target: target === NONE ? route(request, 0, 0) : target, slices: [request], bytes: request.length, items }];
-    return [...this.#made].map(([to, builder]) => ({ target: to, slices: builder.finish(), bytes: builder.bytes, items: builder.items }));
+    this.#measure(Math.max(MOST_TIMES * request.length, ALWAYS_BYTES));
+    return this.#write();
   }
 
+  /** Where the message at [from, end) goes. With MANY the log tells of its parts, else it says nothing of them. */
   #walk(level: number, field: number, from: number, end: number): number {
-    const whole = level === 0 ? -1 : this.#keyer.targetOf(level, field, this.#buf, from, end, this.#route);
-    if (whole >= 0) return whole;
     const buf = this.#buf;
-    // Until a second target turns up nothing is made: what there is lies in one row, which begins at `from`.
-    let made: Builders | undefined;
+    const log = this.#log;
+    const begun = log.end;
+    log.push(OPEN, field, level, 0, 0);
+    const childItems = level + 1 === this.#counted ? 1 : -1;
     let single = NONE;
-    /** Fields that lead to no item, start and stop by turns: every target gets them. */
-    const common: number[] = [];
-    /** How many of `common` a builder has. */
-    const has = new Map<PieceBuilder, number>();
+    let many = false;
     let pos = from;
     while (pos < end) {
       const tag = readTag(buf, pos, end);
@@ -88,72 +101,155 @@ export class KeySplitter {
       const inner = tag >>> 3;
       if ((tag & 7) !== WIRE_LEN || !isChild(this.#signal, level, inner)) {
         const stop = skipField(buf, tag, at, end);
-        if (common.length > 0 && common.at(-1) === pos) common[common.length - 1] = stop;
-        else common.push(pos, stop);
+        log.common(pos, stop);
         pos = stop;
         continue;
       }
       const stop = readLength(buf, at, end);
       const body = position();
-      const target = this.#walk(level + 1, inner, body, stop);
-      if (target === NONE || (target === single && made === undefined)) {
-        pos = stop;
-        continue;
-      }
-      if (made === undefined && single === NONE && target !== MANY) {
-        single = target;
-        pos = stop;
-        continue;
-      }
-      const parts = target === MANY ? this.#made : undefined;
-      made ??= this.#begin(level, single, from, pos, has, common);
-      if (parts === undefined) {
-        const builder = this.#builderOf(made, target, has, common);
-        builder.add(buf, pos, stop);
-        builder.items += itemsIn(this.#signal, level + 1, buf, body, stop);
-      } else {
-        for (const [to, part] of parts) {
-          const builder = this.#builderOf(made, to, has, common);
-          const header = asBuffer(lenHeader(inner, part.bytes));
-          builder.add(header, 0, header.length);
-          builder.addAll(part);
-        }
+      const whole = this.#keyer.targetOf(level + 1, inner, buf, body, stop, this.#route);
+      const target = whole >= 0 ? whole : this.#walk(level + 1, inner, body, stop);
+      if (target === MANY) many = true;
+      else if (target !== NONE) {
+        log.run(pos, stop, target, childItems);
+        if (single === NONE) single = target;
+        else if (single !== target) many = true;
       }
       pos = stop;
     }
-    if (made === undefined) return single;
-    for (const builder of made.values()) this.#addCommon(builder, has, common);
-    this.#made = made;
-    return MANY;
-  }
-
-  /** The first builder, with all that lies before the second target. */
-  #begin(level: number, single: number, from: number, end: number, has: Map<PieceBuilder, number>, common: readonly number[]): Builders {
-    if (single === NONE) return new Map();
-    const builder = new PieceBuilder();
-    builder.add(this.#buf, from, end);
-    builder.items = itemsIn(this.#signal, level, this.#buf, from, end);
-    has.set(builder, common.length);
-    return new Map([[single, builder]]);
-  }
-
-  #builderOf(made: Builders, target: number, has: Map<PieceBuilder, number>, common: readonly number[]): PieceBuilder {
-    const present = made.get(target);
-    if (present !== undefined) return present;
-    const builder = new PieceBuilder();
-    made.set(target, builder);
-    this.#addCommon(builder, has, common);
-    return builder;
-  }
-
-  /** Those of the common fields that it does not have yet. */
-  #addCommon(builder: PieceBuilder, has: Map<PieceBuilder, number>, common: readonly number[]): void {
-    for (let i = has.get(builder) ?? 0; i < common.length; i += 2) {
-      const [start, stop] = [common[i] as number, common[i + 1] as number];
-      this.#left -= stop - start;
-      if (this.#left < 0) throw new Error('the parts of the request would have much more than its bytes');
-      builder.add(this.#buf, start, stop);
+    if (many) {
+      log.push(CLOSE, 0, 0, 0, 0);
+      return MANY;
     }
-    has.set(builder, common.length);
+    log.end = begun;
+    return single;
+  }
+
+  /** Says at each OPEN which targets are in the message, and how many bytes of each. `left` may be repeated. */
+  #measure(left: number): void {
+    const { at, end } = this.#log;
+    const opened: number[] = [];
+    const common: number[] = [];
+    const copiedCommon: number[] = [];
+    this.#targets.length = 0;
+    this.#copied = [];
+    this.#items = [];
+    this.#members = [];
+    for (const one of this.#sizes) one.length = 0;
+    for (const one of this.#present) one.length = 0;
+    let mayRepeat = left;
+    for (let i = 0; i < end; i += ENTRY) {
+      const depth = opened.length - 1;
+      switch (at[i]) {
+        case OPEN:
+          opened.push(i);
+          common.push(0);
+          copiedCommon.push(0);
+          break;
+        case COMMON: {
+          const bytes = (at[i + 2] as number) - (at[i + 1] as number);
+          common[depth] = (common[depth] as number) + bytes;
+          if (bytes < SHARE_FROM_BYTES) copiedCommon[depth] = (copiedCommon[depth] as number) + bytes;
+          break;
+        }
+        case RUN:
+          this.#measureRun(i, depth, at[(opened[depth] as number) + 2] as number);
+          break;
+        default: {
+          const shared = common.pop() as number;
+          const opening = opened.pop() as number;
+          mayRepeat -= shared * ((this.#present[depth] as number[]).length - 1);
+          if (mayRepeat < 0) throw new Error('the parts of the request would have much more than its bytes');
+          this.#measureMessage(opening, depth, shared, copiedCommon.pop() as number);
+        }
+      }
+    }
+  }
+
+  #measureRun(entry: number, depth: number, level: number): void {
+    const { at } = this.#log;
+    const from = at[entry + 1] as number;
+    const end = at[entry + 2] as number;
+    const target = at[entry + 3] as number;
+    const counted = at[entry + 4] as number;
+    const bytes = end - from;
+    this.#grow(depth, target, bytes);
+    if (bytes < SHARE_FROM_BYTES) this.#copied[target] = (this.#copied[target] as number) + bytes;
+    const items = counted >= 0 ? counted : itemsIn(this.#signal, level, this.#buf, from, end);
+    this.#items[target] = (this.#items[target] as number) + items;
+  }
+
+  /** A message is closed: it grows its parent by itself and its header, for each target. */
+  #measureMessage(opening: number, depth: number, common: number, copiedCommon: number): void {
+    const { at } = this.#log;
+    const sizes = this.#sizes[depth] as number[];
+    const present = this.#present[depth] as number[];
+    const tagBytes = varintSize((at[opening + 1] as number) * 8 + WIRE_LEN);
+    at[opening + 3] = this.#members.length;
+    at[opening + 4] = present.length;
+    for (const target of present) {
+      const bytes = (sizes[target] as number) + common;
+      sizes[target] = -1;
+      this.#members.push(target, bytes);
+      const header = depth === 0 ? 0 : tagBytes + varintSize(bytes);
+      this.#copied[target] = (this.#copied[target] as number) + copiedCommon + header;
+      if (depth > 0) this.#grow(depth - 1, target, header + bytes);
+    }
+    present.length = 0;
+  }
+
+  #grow(depth: number, target: number, bytes: number): void {
+    const sizes = this.#sizes[depth] as number[];
+    if (this.#copied[target] === undefined) {
+      this.#targets.push(target);
+      this.#copied[target] = 0;
+      this.#items[target] = 0;
+    }
+    const before = sizes[target] ?? -1;
+    if (before < 0) (this.#present[depth] as number[]).push(target);
+    sizes[target] = Math.max(before, 0) + bytes;
+  }
+
+  #write(): Part[] {
+    const { at, end } = this.#log;
+    const buf = this.#buf;
+    const members = this.#members;
+    const lanes = this.#lanes;
+    for (const target of this.#targets) {
+      lanes[target] ??= new PartLane();
+      (lanes[target] as PartLane).begin(this.#copied[target] as number);
+    }
+    const opened: number[] = [];
+    for (let i = 0; i < end; i += ENTRY) {
+      const kind = at[i];
+      if (kind === RUN) {
+        (lanes[at[i + 3] as number] as PartLane).add(buf, at[i + 1] as number, at[i + 2] as number);
+        continue;
+      }
+      if (kind === CLOSE) {
+        opened.pop();
+        continue;
+      }
+      if (kind === OPEN) opened.push(i);
+      const opening = opened.at(-1) as number;
+      const tag = (at[opening + 1] as number) * 8 + WIRE_LEN;
+      const list = at[opening + 3] as number;
+      for (let k = list; k < list + 2 * (at[opening + 4] as number); k += 2) {
+        const lane = lanes[members[k] as number] as PartLane;
+        const bytes = members[k + 1] as number;
+        if (kind === COMMON) lane.add(buf, at[i + 1] as number, at[i + 2] as number);
+        else if (opening > 0) lane.header(tag, bytes, varintSize(tag) + varintSize(bytes));
+      }
+    }
+    // The request itself was closed last.
+    const totals = new Map<number, number>();
+    const list = at[3] as number;
+    for (let k = list; k < members.length; k += 2) totals.set(members[k] as number, members[k + 1] as number);
+    return this.#targets.map((target) => ({
+      target,
+      slices: (lanes[target] as PartLane).finish(),
+      bytes: totals.get(target) as number,
+      items: this.#items[target] as number,
+    }));
   }
 }
