@@ -1,0 +1,79 @@
+/** One open-loop run: requests at a fixed rate through a fresh process, from the intended send time to the delivery of the whole request. */
+import { cpuBetween, cpuOf, memoryOf, stolenSeconds } from '../lib/usage.mjs';
+import { nowMs } from '../traffic/clock.mjs';
+import { judge } from './judge.mjs';
+import { startSubject } from './subject.mjs';
+
+const CONNECTIONS = 8;
+const WARM_UP_SECONDS = 2;
+const DELIVERED_WITHIN_MS = 5_000;
+
+/**
+ * @param bench `{ sink, driver, ports, pins }`
+ * @param work of works.mjs, with `delaysMs` of the upstreams' answers
+ * @param itemsPerSecond offered
+ * @param giveUpAfterS see the driver
+ * @returns a run; `verdict` says whether it counts, `sustained` whether all was delivered while the driver kept its rate
+ */
+export async function openLoop({ sink, driver, ports, pins }, { kind, bundle }, work, { itemsPerSecond, seconds, giveUpAfterS }) {
+  const subject = await startSubject(kind, work, ports, { bundle, cpus: pins.subject });
+  try {
+    const reset = { reset: { signal: work.signal, delaysMs: work.delaysMs } };
+    await driver.ask({
+      port: ports.grpc,
+      connections: work.connections ?? CONNECTIONS,
+      spans: work.items,
+      spanBytes: work.itemBytes,
+    });
+    const perSecond = itemsPerSecond / work.items;
+    await sink.ask(reset);
+    const warmUp = await driver.ask({ perSecond, seconds: WARM_UP_SECONDS, giveUpAfterS });
+    const warm = warmUp.problem === undefined && (await arrived(sink, warmUp.sent * work.items));
+    await sink.ask(reset);
+    const before = { cpu: cpuOf(subject.pid), sink: cpuOf(sink.pid), stolen: stolenSeconds(), at: nowMs() };
+    // A program that the warm-up was too much for is not asked again.
+    const load = warm && !warmUp.gaveUp ? await driver.ask({ perSecond, seconds, giveUpAfterS }) : warmUp;
+    const loadedAt = nowMs();
+    const complete = warm && (await arrived(sink, load.sent * work.items));
+    const after = { cpu: cpuOf(subject.pid), sink: cpuOf(sink.pid), stolen: stolenSeconds() };
+    const { peakMiB } = memoryOf(subject.pid);
+    const counted = await sink.ask('finish');
+    const wall = (Math.max(loadedAt, complete ? counted.lastAt : 0) - before.at) / 1000;
+    const cpu = cpuBetween(before.cpu, after.cpu);
+    const busy = { subject: cpu.seconds / wall, drivers: [], sink: cpuBetween(before.sink, after.sink).seconds / wall };
+    const sustained = complete && !load.gaveUp && load.failed === 0;
+    // One that is overloaded holds the driver up: it is judged by what it did not deliver.
+    const verdict = sustained ? judge({ busy, lateMs: load.lateMs, problems: [...load.problems, ...counted.problems] }) : undefined;
+    return {
+      offeredPerSecond: itemsPerSecond,
+      sent: load.sent * work.items,
+      delivered: counted.items,
+      refusedRequests: load.failed,
+      sustained,
+      deliveryMs: counted.latency,
+      answerMs: load.answerMs,
+      lateMs: load.lateMs,
+      cpuSeconds: cpu.seconds,
+      cpuPerMillion: cpu.seconds / ((load.sent * work.items) / 1e6),
+      busy,
+      rssPeakMiB: peakMiB,
+      upstreams: counted.upstreams,
+      stolenSeconds: after.stolen - before.stolen,
+      settings: subject.settings,
+      verdict,
+    };
+  } finally {
+    await subject.end();
+  }
+}
+
+/** Whether `items` have arrived, or nothing more comes for a while. */
+async function arrived(sink, items) {
+  const startedAt = nowMs();
+  for (;;) {
+    const now = await sink.ask('progress');
+    if (now.items >= items) return now.items === items;
+    if (nowMs() - startedAt > DELIVERED_WITHIN_MS) return false;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
