@@ -1,192 +1,26 @@
 /**
  * The Huffman code of HPACK (RFC 7541, 5.2 and appendix B), decoded by table: 8 bits a step. The code is canonical (shorter codes first,
- * then by symbol), so that the lengths say everything; runs of equal lengths are written as [length, how many symbols].
+ * then by symbol), so that the lengths say everything; `28x7` are seven symbols of 28 bits.
  */
-const RUNS: readonly (readonly [bits: number, symbols: number])[] = [
+const LENGTHS = [
   // 0 to 31
-  ...([
-    [13, 1],
-    [23, 1],
-    [28, 7],
-    [24, 1],
-    [30, 1],
-    [28, 2],
-    [30, 1],
-    [28, 8],
-    [30, 1],
-    [28, 9],
-  ] as const),
+  '13 23 28x7 24 30 28x2 30 28x8 30 28x9',
   // ' ' to '?'
-  ...([
-    [6, 1],
-    [10, 2],
-    [12, 1],
-    [13, 1],
-    [6, 1],
-    [8, 1],
-    [11, 1],
-    [10, 2],
-    [8, 1],
-    [11, 1],
-    [8, 1],
-    [6, 3],
-    [5, 3],
-    [6, 7],
-  ] as const),
-  ...([
-    [7, 1],
-    [8, 1],
-    [15, 1],
-    [6, 1],
-    [12, 1],
-    [10, 1],
-  ] as const),
+  '6 10x2 12 13 6 8 11 10x2 8 11 8 6x3 5x3 6x7 7 8 15 6 12 10',
   // '@' to '_'
-  ...([
-    [13, 1],
-    [6, 1],
-    [7, 22],
-    [8, 1],
-    [7, 1],
-    [8, 1],
-    [13, 1],
-    [19, 1],
-    [13, 1],
-    [14, 1],
-    [6, 1],
-  ] as const),
+  '13 6 7x22 8 7 8 13 19 13 14 6',
   // '`' to DEL
-  ...([
-    [15, 1],
-    [5, 1],
-    [6, 1],
-    [5, 1],
-    [6, 1],
-    [5, 1],
-    [6, 3],
-    [5, 1],
-    [7, 2],
-    [6, 3],
-    [5, 1],
-    [6, 1],
-    [7, 1],
-    [6, 1],
-  ] as const),
-  ...([
-    [5, 2],
-    [6, 1],
-    [7, 5],
-    [15, 1],
-    [11, 1],
-    [14, 1],
-    [13, 1],
-    [28, 1],
-  ] as const),
+  '15 5 6 5 6 5 6x3 5 7x2 6x3 5 6 7 6 5x2 6 7x5 15 11 14 13 28',
   // 128 to 191
-  ...([
-    [20, 1],
-    [22, 1],
-    [20, 2],
-    [22, 3],
-    [23, 1],
-    [22, 1],
-    [23, 5],
-    [24, 1],
-    [23, 1],
-    [24, 2],
-    [22, 1],
-    [23, 1],
-    [24, 1],
-  ] as const),
-  ...([
-    [23, 4],
-    [21, 1],
-    [22, 1],
-    [23, 1],
-    [22, 1],
-    [23, 2],
-    [24, 1],
-    [22, 1],
-    [21, 1],
-    [20, 1],
-    [22, 2],
-    [23, 2],
-    [21, 1],
-  ] as const),
-  ...([
-    [23, 1],
-    [22, 2],
-    [24, 1],
-    [21, 1],
-    [22, 1],
-    [23, 2],
-    [21, 2],
-    [22, 1],
-    [21, 1],
-    [23, 1],
-    [22, 1],
-    [23, 2],
-    [20, 1],
-  ] as const),
-  ...([
-    [22, 3],
-    [23, 1],
-    [22, 2],
-    [23, 1],
-  ] as const),
+  '20 22 20x2 22x3 23 22 23x5 24 23 24x2 22 23 24 23x4 21 22 23 22 23x2 24 22 21 20 22x2 23x2 21 23 22x2 24 21 22 23x2 21x2 22 21 23 22 23x2 20 22x3 23 22x2 23',
   // 192 to 255, then EOS
-  ...([
-    [26, 2],
-    [20, 1],
-    [19, 1],
-    [22, 1],
-    [23, 1],
-    [22, 1],
-    [25, 1],
-    [26, 3],
-    [27, 2],
-    [26, 1],
-    [24, 1],
-    [25, 1],
-    [19, 1],
-  ] as const),
-  ...([
-    [21, 1],
-    [26, 1],
-    [27, 2],
-    [26, 1],
-    [27, 1],
-    [24, 1],
-    [21, 2],
-    [26, 2],
-    [28, 1],
-    [27, 3],
-    [20, 1],
-    [24, 1],
-    [20, 1],
-  ] as const),
-  ...([
-    [21, 1],
-    [22, 1],
-    [21, 2],
-    [23, 1],
-    [22, 2],
-    [25, 2],
-    [24, 2],
-    [26, 1],
-    [23, 1],
-    [26, 1],
-    [27, 1],
-    [26, 2],
-    [27, 5],
-  ] as const),
-  ...([
-    [28, 1],
-    [27, 5],
-    [26, 1],
-    [30, 1],
-  ] as const),
-];
+  '26x2 20 19 22 23 22 25 26x3 27x2 26 24 25 19 21 26 27x2 26 27 24 21x2 26x2 28 27x3 20 24 20 21 22 21x2 23 22x2 25x2 24x2 26 23 26 27 26x2 27x5 28 27x5 26 30',
+]
+  .flatMap((line) => line.split(' '))
+  .flatMap((run) => {
+    const [bits, symbols = '1'] = run.split('x');
+    return new Array<number>(Number(symbols)).fill(Number(bits));
+  });
 const EOS = 256;
 const LONGEST_BITS = 30;
 
@@ -239,11 +73,10 @@ export function huffmanDecode(bytes: Uint8Array, from: number, to: number, out: 
 }
 
 function buildTable(): Int32Array {
-  const lengths = RUNS.flatMap(([bits, symbols]) => new Array<number>(symbols).fill(bits));
   const tables: number[][] = [new Array<number>(256).fill(0)];
   let code = 0;
   for (let bits = 1; bits <= LONGEST_BITS; bits += 1) {
-    for (const [symbol, length] of lengths.entries()) {
+    for (const [symbol, length] of LENGTHS.entries()) {
       if (length !== bits) continue;
       if (symbol !== EOS) place(tables, symbol, code, bits);
       code += 1;
