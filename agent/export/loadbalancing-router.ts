@@ -51,6 +51,8 @@ export class HashRouter implements Router {
   /** By the ring's own order. */
   #owners: readonly Endpoint[] = [];
   #live: ReadonlySet<Endpoint> = new Set();
+  /** Owners by place while none is to be avoided; made when the first request asks. */
+  #table: Int32Array | undefined;
   #avoid: Endpoint | undefined;
 
   constructor(splitter: KeySplitter, kind: RingKind) {
@@ -66,6 +68,7 @@ export class HashRouter implements Router {
       this.#ring = new HashRing(names, this.#kind);
     this.#owners = this.#ring.names.map((name) => byName.get(name) as Endpoint);
     this.#live = new Set(live);
+    this.#table = undefined;
   }
 
   route(chunk: Chunk, roomy: Roomy, avoid: Endpoint | undefined): readonly Placed[] | undefined {
@@ -94,10 +97,15 @@ export class HashRouter implements Router {
   readonly #ownerOf = (key: Uint8Array, from: number, end: number): number =>
     this.#ring.usableOwnerOf(this.#ring.placeOf(key, from, end), this.#usable);
 
+  /** The same by the table: 0.1 CPU s per million spans less than a search on the ring, with a closure for every step, for each. */
+  readonly #quickOwnerOf = (key: Uint8Array, from: number, end: number): number =>
+    (this.#table as Int32Array)[this.#ring.placeOf(key, from, end)] as number;
+
   #split(chunk: Chunk): readonly Part[] {
     const request = chunk.slices.length === 1 ? (chunk.slices[0] as Uint8Array) : Buffer.concat(chunk.slices, chunk.bytes);
     try {
-      return this.#splitter.split(request, chunk.items, this.#ownerOf);
+      if (this.#avoid === undefined) this.#table ??= this.#ring.table(this.#usable);
+      return this.#splitter.split(request, chunk.items, this.#avoid === undefined ? this.#quickOwnerOf : this.#ownerOf);
     } catch {
       // Well formed down to the items, as admit has seen, and broken inside of one: it has no key, and its next hop will say what is
       // wrong. Or made to become a hundred times as large.

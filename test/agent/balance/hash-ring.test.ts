@@ -59,6 +59,19 @@ describe.each(KINDS)('the ring of %s', (kind) => {
     expect(heirs).toEqual(new Set([0, 1, 2, 4, 5, 6]));
   });
 
+  it('the table says what a search says, whoever is left out', () => {
+    const ring = new HashRing(['10.0.0.1:4317', '10.0.0.2:4317', '10.0.0.3:4317'], kind);
+    for (const out of [-1, 0, 1, 2]) {
+      const usable = (owner: number): boolean => owner !== out;
+      const table = ring.table(usable);
+      for (let place = 0; place < table.length; place += 1)
+        if (table[place] !== ring.usableOwnerOf(place, usable))
+          expect([place, table[place]]).toEqual([place, ring.usableOwnerOf(place, usable)]);
+    }
+    expect(ring.table(() => false).every((owner) => owner === -1)).toBe(true);
+    expect(new HashRing([], kind).table(() => true)).toHaveLength(0);
+  });
+
   it('fails to find an owner where there is none', () => {
     expect(new HashRing([], kind).ownerOf(17)).toBe(-1);
     expect(new HashRing([], kind).usableOwnerOf(17, () => true)).toBe(-1);
