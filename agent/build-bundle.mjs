@@ -1,6 +1,6 @@
 /**
  * `node build-bundle.mjs [FILE] [--names]`: bundles the program into build/otlp-agent.mjs (or FILE): one file that an image can hold without node_modules, and that starts faster.
- * With --names nothing is minified: profiles show the functions by their names (npm run profile).
+ * With --names nothing is minified, and a source map is written beside it: profiles show the functions by their names (npm run profile).
  * rolldown, as esbuild's ESM output breaks grpc-js and pino (dynamic require of Node modules).
  */
 import { statSync } from 'node:fs';
@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const names = process.argv.includes('--names');
-const file = process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? fileURLToPath(new URL('./build/otlp-agent.mjs', import.meta.url));
+const file =
+  process.argv.slice(2).find((argument) => !argument.startsWith('--')) ?? fileURLToPath(new URL('./build/otlp-agent.mjs', import.meta.url));
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 /** One file below this, so that an image layer and a cold start stay small. */
@@ -23,7 +24,7 @@ const bundle = await rolldown({
     if (log.code !== 'EVAL') handler(level, log);
   },
 });
-await bundle.write({ file, format: 'esm', minify: !names, codeSplitting: false });
+await bundle.write({ file, format: 'esm', minify: !names, sourcemap: names, codeSplitting: false });
 await bundle.close();
 
 const { size } = statSync(file);

@@ -13,7 +13,7 @@ const CONNECTIONS = 4;
 const IN_FLIGHT = 8;
 /** Of the items of a run, sent through the same process before it. */
 const WARM_UP_SHARE = 0.25;
-const PORTS = ['grpc', 'http', 'health', 'metrics'];
+export const PORTS = ['grpc', 'http', 'health', 'metrics'];
 
 /**
  * @param works by name

@@ -46,6 +46,7 @@ export async function measure({ subject, sink, load, work, requests, keptShare, 
   };
   const problems = [...counted.problems, ...contentProblems(counted.sample, work)];
   return {
+    window: { fromMs: before.at, toMs: Math.max(lastAt, loadedAt) },
     cpuSeconds: cpu.seconds,
     userSeconds: cpu.user,
     systemSeconds: cpu.system,
