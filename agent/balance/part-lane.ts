@@ -16,7 +16,7 @@ const LARGEST_BLOCK_BYTES = 64 * 1024;
  *                                                   ^ from              ^ at     ^ room
  */
 export class PartLane {
-  #block = Buffer.alloc(0);
+  #block: Buffer = Buffer.alloc(0);
   /** Where what is written and no slice yet begins, and ends. */
   #from = 0;
   #at = 0;

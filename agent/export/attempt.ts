@@ -5,6 +5,7 @@ import { GrpcStatus } from '../runtime/grpc-status.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import type { ExporterCounters } from '../telemetry/counters.ts';
 import type { DeliverySpan } from '../telemetry/own/tracer.ts';
+import { Neighbours } from './neighbours.ts';
 import type { SendLog } from './send-log.ts';
 import type { Throttle } from './throttle.ts';
 import type { Encoded, Transport } from './transport.ts';
@@ -130,7 +131,7 @@ function joined(batch: readonly Chunk[]): Joined {
   const first = batch[0] as Chunk;
   if (batch.length === 1 && !first.packed)
     return { slices: first.slices, bytes: first.bytes, items: first.items, members: undefined, plainBytes: first.bytes };
-  const slices: Uint8Array[] = [];
+  const slices = new Neighbours();
   let members: Uint8Array[] | undefined;
   let bytes = 0;
   let items = 0;
@@ -140,13 +141,13 @@ function joined(batch: readonly Chunk[]): Joined {
       members ??= [];
       for (const slice of chunk.slices) members.push(slice);
     } else {
-      for (const slice of chunk.slices) slices.push(slice);
+      for (const slice of chunk.slices) slices.add(slice);
       bytes += chunk.bytes;
     }
     items += chunk.items;
     plainBytes += chunk.bytes;
   }
-  return { slices, bytes, items, members, plainBytes };
+  return { slices: slices.end(), bytes, items, members, plainBytes };
 }
 
 /** Bytes of a body beside the members that its chunks hold. */
