@@ -13,6 +13,7 @@ import {
 import { Output } from './output.ts';
 import { ErrorCode, type ServerSession, type SessionEvents, type SessionOptions } from './server.ts';
 import type { Stream } from './stream.ts';
+import { StreamTable } from './stream-table.ts';
 
 const EMPTY_TABLE = 0x20; // dynamic table size update to 0 (RFC 7541, 6.3)
 
@@ -22,7 +23,7 @@ export class Connection implements ServerSession {
   readonly events: SessionEvents;
   readonly options: SessionOptions;
   readonly output: Output;
-  readonly streams = new Map<number, Stream>();
+  readonly streams = new StreamTable();
   /** Streams that we have reset while their client was sending. */
   readonly forgotten = new Set<number>();
   /** Streams with something to send that the connection's window keeps back, in their order. */
@@ -199,7 +200,7 @@ export class Connection implements ServerSession {
   closeStream(stream: Stream): void {
     if (stream.closed) return;
     stream.closed = true;
-    this.streams.delete(stream.id);
+    this.streams.remove(stream.id);
     if (this.blocked.size > 0) this.blocked.delete(stream);
     if (stream.discardUntil > 0) this.#discarding.delete(stream);
     stream.drop();
@@ -276,7 +277,7 @@ export class Connection implements ServerSession {
     this.over = true;
     this.closing = true;
     clearTimeout(this.#discardTimer);
-    for (const stream of this.streams.values()) this.closeStream(stream);
+    for (const stream of this.streams.all()) this.closeStream(stream);
     this.#pings = [];
     if (this.destroyed || this.#gone) this.output.release();
   }

@@ -116,7 +116,7 @@ export class ControlFrames {
     const connection = this.#connection;
     const more = window - connection.peerStreamWindow;
     connection.peerStreamWindow = window;
-    for (const stream of connection.streams.values()) {
+    for (const stream of connection.streams.all()) {
       stream.sendWindow += more;
       if (stream.sendWindow > MAX_WINDOW_BYTES) {
         connection.fail(ErrorCode.FLOW_CONTROL_ERROR, 'flow_control');
@@ -124,7 +124,7 @@ export class ControlFrames {
       }
     }
     if (more <= 0) return;
-    for (const stream of connection.streams.values()) if (stream.sendWindow > 0) stream.sendQueued();
+    for (const stream of connection.streams.all()) if (stream.sendWindow > 0) stream.sendQueued();
   }
 
   #windowUpdate(id: number, bytes: Uint8Array, from: number, to: number): void {
@@ -216,7 +216,7 @@ export class ControlFrames {
       this.#protocolError();
       return;
     }
-    const known = connection.streams.has(id);
+    const known = connection.streams.get(id) !== undefined;
     if (to - from !== 5) {
       if (known) connection.refuse(id, false, ErrorCode.FRAME_SIZE_ERROR, 'frame_size');
       else this.#sizeError(); // no RST_STREAM for a stream that is idle

@@ -253,7 +253,7 @@ export class Incoming implements FrameSink {
     else {
       const stream = new Stream(connection, id, head);
       stream.ended = ends;
-      connection.streams.set(id, stream);
+      connection.streams.add(stream);
       this.#latest = stream;
       const reader = connection.events.stream(stream);
       if (stream.closed) {
