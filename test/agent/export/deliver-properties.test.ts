@@ -1,3 +1,4 @@
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BatchSettings } from '../../../agent/config/settings.ts';
@@ -57,9 +58,14 @@ function overHttp(verdict: Fault | 'poison', reply: HttpReply): void {
   else reply.ok();
 }
 
+const COMPRESS = { plain: (body: Buffer) => body, gzip: gzipSync, zstd: zstdCompressSync } as const;
+
 const runs = fc.record({
   transport: fc.constantFrom<'grpc' | 'http'>('grpc', 'http'),
-  requests: fc.array(fc.record({ poison: fc.boolean(), spans: fc.integer({ min: 1, max: 6 }) }), { minLength: 1, maxLength: 25 }),
+  requests: fc.array(
+    fc.record({ poison: fc.boolean(), spans: fc.integer({ min: 1, max: 6 }), as: fc.constantFrom('plain', 'gzip', 'zstd') }),
+    { minLength: 1, maxLength: 25 },
+  ),
   faults: fc.array(fc.constantFrom(...FAULTS), { maxLength: 30 }),
   batch: fc.option(
     fc.record({
@@ -70,13 +76,13 @@ const runs = fc.record({
     { nil: undefined },
   ),
   consumers: fc.integer({ min: 1, max: 4 }),
-  gzip: fc.boolean(),
+  compression: fc.constantFrom('none', 'gzip', 'members'),
 });
 
 describe('a next hop that fails in every way that can be told', () => {
   it('gets everything but poison exactly once', { timeout: 60_000 }, async () => {
     await fc.assert(
-      fc.asyncProperty(runs, async ({ transport, requests, faults, batch, consumers, gzip }) => {
+      fc.asyncProperty(runs, async ({ transport, requests, faults, batch, consumers, compression }) => {
         const model: Model = { taken: new Map(), rejected: 0 };
         const left = [...faults];
         const upstream =
@@ -87,14 +93,16 @@ describe('a next hop that fails in every way that can be told', () => {
         const settings = {
           queue: { ...QUEUE, consumers, ...(merge === undefined ? {} : { batch: merge }) },
           retry: { ...RETRY, initialIntervalMs: 1, maxIntervalMs: 4 },
-          compression: gzip ? ('gzip' as const) : ('none' as const),
+          compression: compression === 'none' ? ('none' as const) : ('gzip' as const),
+          gzipMembers: compression === 'members',
         };
         const running = await startAgent({
           exporters: [transport === 'grpc' ? grpcExporter(upstream.port, settings) : httpExporter(upstream.port, settings)],
         });
         const sent = requests.map((one, i) => ({ ...one, name: `${one.poison ? 'poison' : 'good'}${i}` }));
-        for (const { name, spans } of sent) {
-          expect((await post(running.httpPort, PATHS.traces, request('traces', spans, name))).status).toBe(200);
+        for (const { name, spans, as } of sent) {
+          const headers: Record<string, string> = as === 'plain' ? {} : { 'content-encoding': as };
+          expect((await post(running.httpPort, PATHS.traces, COMPRESS[as](request('traces', spans, name)), headers)).status).toBe(200);
         }
         const { total } = await finish(running, 15_000);
         await upstream[Symbol.asyncDispose]();
