@@ -19,13 +19,16 @@ export class Field {
   readonly name: string;
   readonly value: string;
   readonly kind: number;
+  /** What its name alone says: fields that take their name from a table need not look at it again. */
+  readonly nameKind: number;
   /** As header lists and tables are counted. */
   readonly bytes: number;
 
-  constructor(name: string, value: string) {
+  constructor(name: string, value: string, nameKind: number = kindOfName(name)) {
     this.name = name;
     this.value = value;
-    this.kind = kindOf(name, value);
+    this.nameKind = nameKind;
+    this.kind = nameKind === FieldKind.BAD || BAD_VALUE.test(value) ? FieldKind.BAD : kindOf(nameKind, name, value);
     this.bytes = name.length + value.length + FIELD_OVERHEAD_BYTES;
   }
 }
@@ -51,13 +54,11 @@ const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const BAD_VALUE = /[\0\r\n]|^[\t ]|[\t ]$/;
 const LENGTH = /^[0-9]{1,15}$/;
 
-function kindOf(name: string, value: string): number {
-  const kind = KINDS.get(name);
-  if (BAD_VALUE.test(value)) return FieldKind.BAD;
-  if (kind === undefined) {
-    if (name === 'te') return value === 'trailers' ? FieldKind.REGULAR : FieldKind.BAD;
-    return NAME.test(name) ? FieldKind.REGULAR : FieldKind.BAD;
-  }
-  if (kind === FieldKind.CONTENT_LENGTH && !LENGTH.test(value)) return FieldKind.BAD;
-  return kind;
+function kindOfName(name: string): number {
+  return KINDS.get(name) ?? (NAME.test(name) ? FieldKind.REGULAR : FieldKind.BAD);
+}
+
+function kindOf(nameKind: number, name: string, value: string): number {
+  if (nameKind === FieldKind.REGULAR) return name !== 'te' || value === 'trailers' ? FieldKind.REGULAR : FieldKind.BAD;
+  return nameKind !== FieldKind.CONTENT_LENGTH || LENGTH.test(value) ? nameKind : FieldKind.BAD;
 }

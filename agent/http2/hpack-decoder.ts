@@ -86,10 +86,14 @@ export class HpackDecoder {
   #literal(prefixBits: number): Field | undefined {
     const index = this.#integer(prefixBits);
     if (index < 0) return undefined;
-    const name = index === 0 ? this.#string() : this.#field(index)?.name;
-    if (name === undefined) return undefined;
+    if (index === 0) {
+      const name = this.#string();
+      const value = this.#string();
+      return name === undefined || value === undefined ? undefined : new Field(name, value);
+    }
+    const named = this.#field(index);
     const value = this.#string();
-    return value === undefined ? undefined : new Field(name, value);
+    return named === undefined || value === undefined ? undefined : new Field(named.name, value, named.nameKind);
   }
 
   /** An entry larger than the table empties it (RFC 7541, 4.4). */
