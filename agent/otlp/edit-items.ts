@@ -58,8 +58,15 @@ const HEADER_GROWTH = 12;
  */
 const LIMIT = { times: 4, bytes: 1024 * 1024 };
 
-/** Below this share of its buffer a result is copied, so that a few kept items do not hold the memory of all. */
+/**
+ * Up to here the output is written into memory that is used again and copied once it is whole: fresh memory costs page faults and work for
+ * the garbage collector, ten times what copying takes, so that as little of it is asked for as is needed.
+ */
+const SCRATCH_BYTES = 1024 * 1024;
+/** Below this share of its own buffer a larger output is copied, too. */
 const SHARE_WORTH_KEEPING = 0.75;
+/** Of one request at a time: an editor runs from its beginning to its end. */
+let scratch: Buffer | undefined;
 
 /** Up to here a loop copies faster than `set` with the view that it wants (40 ns). */
 const SHORT_BYTES = 32;
@@ -101,9 +108,16 @@ class ItemWriter {
     if (!this.#changed) return body;
     if (this.#items === 0) return { slices: [], bytes: 0, items: 0 };
     this.#copyUpTo(length);
+    return { slices: [this.#finish()], bytes: this.#at, items: this.#items };
+  }
+
+  /** What was written, in memory of its size: a few kept items must not hold the memory of all. */
+  #finish(): Uint8Array {
     const written = this.#out.subarray(0, this.#at);
-    const kept = this.#at < this.#out.length * SHARE_WORTH_KEEPING ? new Uint8Array(written) : written; // Buffer.from would take it from a shared pool
-    return { slices: [kept], bytes: this.#at, items: this.#items };
+    if (this.#out !== scratch && this.#at > this.#out.length * SHARE_WORTH_KEEPING) return written;
+    const kept = Buffer.allocUnsafeSlow(this.#at);
+    kept.set(written);
+    return kept;
   }
 
   /** Depth 0 is the request, 1 a ResourceX, 2 a ScopeX. Returns how many items were kept in it. */
@@ -179,7 +193,7 @@ class ItemWriter {
   #writeUpTo(pos: number, level: number): void {
     if (!this.#changed) {
       this.#changed = true;
-      this.#out = Buffer.allocUnsafe(this.#expected);
+      this.#out = memoryFor(this.#expected);
     }
     for (let i = 1; i <= level; i += 1) {
       if (this.#header[i] !== UNWRITTEN) continue;
@@ -212,7 +226,7 @@ class ItemWriter {
     const wanted = this.#at + bytes + HEADER_GROWTH + this.#buf.length - this.#unwritten;
     if (wanted <= this.#out.length) return;
     if (wanted > this.#most) throw new Error('so many tiny items would grow too much');
-    const larger = Buffer.allocUnsafe(Math.min(Math.max(wanted, 2 * this.#out.length), this.#most));
+    const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(wanted, 2 * this.#out.length), this.#most));
     larger.set(this.#out.subarray(0, this.#at));
     this.#out = larger;
   }
@@ -236,6 +250,12 @@ class ItemWriter {
     this.#at += pos - from;
     this.#unwritten = pos;
   }
+}
+
+function memoryFor(bytes: number): Buffer {
+  if (bytes > SCRATCH_BYTES) return Buffer.allocUnsafeSlow(bytes);
+  scratch ??= Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  return scratch;
 }
 
 /** Copies [from, end) to `at`. */

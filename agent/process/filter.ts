@@ -9,6 +9,7 @@ import { Failures, Refusal } from '../ottl/failures.ts';
 import { Item } from '../ottl/item.ts';
 import { Conditions } from '../ottl/run.ts';
 import type { ProcessorHost } from './create-processor.ts';
+import { FilterBytes } from './filter-bytes.ts';
 import type { FilterPass, FilterSettings } from './filter-config.ts';
 import { hasAll, matchesLog, matchesMetric, matchesSpan } from './filter-match.ts';
 import type { Match } from './filter-match-config.ts';
@@ -21,15 +22,17 @@ import { type Body, type Metadata, type Processor, ProcessorRefusal } from './pr
  *           are empty, also those that came empty, as upstream.
  * Counters: otelcol_processor_{incoming,outgoing}_items, otelcol_processor_filter_{spans,datapoints,logs}_filtered,
  *           otlp_agent_processor_failures.
- * Bytes:    decodes what conditions name and nothing else.
+ * Bytes:    of spans and log records most conditions are asked of the bytes (filter-bytes.ts); else it decodes what they name and no more.
  * Bench:    test/bench/agent-components
  */
 export class FilterProcessor implements Processor {
   readonly #signal: Signal;
   readonly #passes: readonly Pass[];
+  readonly #bytes: FilterBytes | undefined;
   readonly #counters: ProcessorHost['counters'];
 
-  constructor(settings: FilterSettings, signal: Signal, host: Pick<ProcessorHost, 'log' | 'counters'>) {
+  /** `asksBytes` false: everything is asked of views; for tests that compare the two ways. */
+  constructor(settings: FilterSettings, signal: Signal, host: Pick<ProcessorHost, 'log' | 'counters'>, asksBytes = true) {
     this.#signal = signal;
     this.#counters = host.counters;
     const failures = new Failures(host.log, settings.id, () => {
@@ -39,10 +42,18 @@ export class FilterProcessor implements Processor {
     this.#passes = passes
       .map((pass) => (pass.kind === 'conditions' ? new ConditionPass(pass, failures) : matchPass(pass, signal)))
       .filter((pass) => pass !== undefined);
+    this.#bytes = asksBytes && (signal === 'traces' || signal === 'logs') ? FilterBytes.of(settings.passes[signal], signal) : undefined;
   }
 
   process(body: Body, metadata: Metadata | undefined): Body | string | ProcessorRefusal {
     if (this.#passes.length === 0) return body;
+    const rest = this.#bytes?.process(body, metadata);
+    if (rest === undefined) return this.#byViews(body, metadata);
+    this.#counters.filtered += body.items - rest.items;
+    return rest;
+  }
+
+  #byViews(body: Body, metadata: Metadata | undefined): Body | string | ProcessorRefusal {
     try {
       const request = new RequestView(this.#signal, body);
       const item = new Item(metadata);
