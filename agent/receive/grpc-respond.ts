@@ -46,12 +46,13 @@ export function respondRefusal(stream: ServerStream, refusal: Refusal): void {
 
 /** Not gRPC at all: a plain HTTP status (grpc PROTOCOL-HTTP2.md: 415 for other content types). */
 export function respondHttpError(stream: ServerStream, status: number, message: string): void {
-  stream.respond({
+  const headers = {
     ':status': String(status),
     'content-type': 'text/plain',
     'grpc-status': String(GrpcStatus.INTERNAL),
     'grpc-message': percentEncode(message),
-  });
+  };
+  stream.respond(headers, stream.headers[':method'] === 'HEAD' ? undefined : Buffer.from(message, 'utf8'));
 }
 
 /** [not compressed][length, 4 bytes, big endian][message] */
