@@ -7,17 +7,19 @@ import { median } from '../lib/statistics.mjs';
 import { untilItCounts } from './judge.mjs';
 import { calibrate, measure, startSink } from './measure.mjs';
 import { prepare } from './prepare.mjs';
-import { freePorts, startSubject } from './subject.mjs';
+import { freePorts, lastLine, startSubject } from './subject.mjs';
 
 const CONNECTIONS = 4;
 const IN_FLIGHT = 8;
 /** Of the items of a run, sent through the same process before it. */
-const WARM_UP_SHARE = 0.25;
+const WARM_UP_SHARE = 0.35;
+/** A program that does not start or ends in the middle is given up after so many times. */
+const MAX_ERRORS = 2;
 export const PORTS = ['grpc', 'http', 'health', 'metrics'];
 
 /**
  * @param works by name
- * @param programsOf for a work, `[{ name, kind, bundle?, set?, cores? }]`
+ * @param programsOf for a work, `[{ name, kind, bundle?, set?, cores?, cpus? }]`
  * @param scale of the items of a run @default 1
  * @param log gets a line for each run
  * @returns by work, by program: `{ runs, voids, failed?, settings }`
@@ -25,17 +27,17 @@ export const PORTS = ['grpc', 'http', 'health', 'metrics'];
 export async function compare({ works, programsOf, rounds, scale = 1, pins = pinning(), upstreams = 4, log = console.log }) {
   const folder = mkdtempSync(join(os.tmpdir(), 'otlp-bench-'));
   const sink = await startSink(upstreams, pins.sink);
-  const ports = { ...(await freePorts(PORTS)), sinks: sink.hello.ports };
   const results = {};
-  const bench = { folder, sink, ports, pins, scale };
   try {
     for (let round = 0; round < rounds; round += 1) {
       for (const [name, work] of Object.entries(works)) {
         results[name] ??= {};
+        const ports = { ...(await freePorts(PORTS)), sinks: sink.hello.ports };
+        const bench = { folder, sink, ports, pins, scale };
         // The order changes with the round: whoever is first finds the machine as the one before left it.
         const programs = round % 2 === 0 ? programsOf(work) : programsOf(work).toReversed();
         for (const program of programs) {
-          results[name][program.name] ??= { runs: [], voids: [], settings: [] };
+          results[name][program.name] ??= { runs: [], voids: [], errors: [], settings: [] };
           const result = results[name][program.name];
           if (result.failed !== undefined) continue;
           log(`${round + 1}/${rounds} ${name.padEnd(14)} ${program.name.padEnd(10)} ${await oneMore(bench, work, program, result)}`);
@@ -58,7 +60,8 @@ async function oneMore(bench, work, program, result) {
     result.runs.push(run);
     return describe(run) + (voids.length === 0 ? '' : `, ${voids.length} void: ${voids.at(-1)}`);
   } catch (error) {
-    result.failed = error.message;
+    result.errors.push(error.message);
+    if (result.errors.length >= MAX_ERRORS) result.failed = error.message;
     return `failed: ${error.message}`;
   }
 }
@@ -77,10 +80,12 @@ export async function oneRun({ folder, sink, ports, pins, scale }, work, program
   };
   const each = (share) => Math.max(1, Math.ceil((work.millions * 1e6 * scale * share) / work.items / files.length));
   const cores = program.cores ?? 1;
-  const subject = await startSubject(program.kind, work, ports, { ...program, cpus: pins.subject });
+  const subject = await startSubject(program.kind, work, ports, { ...program, cpus: program.cpus ?? pins.subject });
   try {
-    const keptShare = program.kind === 'pipe' ? 1 : await calibrate({ subject, sink, load, work, requests: each(WARM_UP_SHARE) });
-    if (program.kind === 'pipe') await calibrate({ subject, sink, load, work: { ...work, drops: false }, requests: each(WARM_UP_SHARE) });
+    const keptShare =
+      program.kind === 'pipe' ? 1 : await calibrate({ subject, sink, load, work, requests: each(work.warmUpShare ?? WARM_UP_SHARE) });
+    if (program.kind === 'pipe')
+      await calibrate({ subject, sink, load, work: { ...work, drops: false }, requests: each(work.warmUpShare ?? WARM_UP_SHARE) });
     const run = await measure({ subject, sink, load, work, requests: each(1), keptShare, cores });
     result.settings = subject.settings;
     return {
@@ -89,6 +94,9 @@ export async function oneRun({ folder, sink, ports, pins, scale }, work, program
       bytesPerItemIn: wireBytes / files.length / work.items,
       cpuPerGB: (run.cpuSeconds / ((run.requestsIn * wireBytes) / files.length)) * 1e9,
     };
+  } catch (error) {
+    if (subject.code === undefined) throw error;
+    throw new Error(`${program.name} ended with ${subject.code}: ${lastLine(subject.log())}`, { cause: error });
   } finally {
     await subject.end();
   }

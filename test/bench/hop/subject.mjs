@@ -14,8 +14,8 @@ const CACHE = process.env.OTLP_REAL_CACHE ?? join(os.homedir(), '.cache', 'otlp-
 const READY_WITHIN_MS = 20_000;
 const END_WITHIN_MS = 15_000;
 
-/** The bundle that `npm run build` makes. */
-export const BUNDLE = join(ROOT, 'agent', 'build', 'otlp-agent.mjs');
+/** The bundle that `npm run build` makes; OTLP_BENCH_BUNDLE names another one, for looking. */
+export const BUNDLE = process.env.OTLP_BENCH_BUNDLE ?? join(ROOT, 'agent', 'build', 'otlp-agent.mjs');
 export const OTELCOL = executable(join(CACHE, 'bin', 'otelcol'));
 export const OTELCOL_VERSION = OTELCOL === undefined ? undefined : output(OTELCOL, ['--version'])?.replace(/^otelcol version /, '');
 /** What to tell who has no Collector. */
@@ -30,19 +30,29 @@ function executable(path) {
   }
 }
 
-/** Every port once for a whole bench, so that both programs can read one file. */
+/**
+ * Ports that are free and that no client gets by chance: below what the kernel hands out (32768 and up by default).
+ *
+ * @returns `{ name: port }`
+ */
 export async function freePorts(names) {
-  const servers = await Promise.all(
-    names.map(
-      () =>
-        new Promise((resolve) => {
-          const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  const ports = Object.fromEntries(names.map((name, index) => [name, servers[index].address().port]));
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const ports = {};
+  for (const name of names) {
+    do ports[name] = LOWEST_PORT + Math.floor(Math.random() * PORTS);
+    while (!(await free(ports[name])) || names.some((other) => other !== name && ports[other] === ports[name]));
+  }
   return ports;
+}
+
+const LOWEST_PORT = 12_000;
+const PORTS = 20_000;
+
+function free(port) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /**
@@ -90,7 +100,7 @@ export async function startSubject(kind, work, ports, { cpus, bundle = BUNDLE, c
     if (code !== undefined || performance.now() - startedAt > READY_WITHIN_MS) {
       child.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
-      throw new Error(`${kind} did not start (${code ?? 'not ready in time'}):\n${log}`);
+      throw new Error(`${kind} did not start (${code ?? 'not ready in time'}): ${lastLine(log)}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -110,6 +120,11 @@ export async function startSubject(kind, work, ports, { cpus, bundle = BUNDLE, c
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What a program said last, shortened: Go's and ours tell the reason there. */
+export function lastLine(log) {
+  return (log.trim().split('\n').at(-1) ?? '').slice(0, 400);
 }
 
 function healthy(port) {

@@ -106,7 +106,7 @@ export function configuration(work, { grpc, http, health, metrics, sinks }) {
 
 /** `--set` arguments of our program for a work: keys and components that the Collector does not have. */
 export function settingsOfOurs(work, { sinks }) {
-  if ((work.upstreams ?? 1) === 1) return work.ours ?? [];
+  if ((work.upstreams ?? 1) === 1 && !work.balanced) return work.ours ?? [];
   const otlp = { tls: { insecure: true }, compression: work.compression ?? 'none', sending_queue: QUEUE };
   const balancer = {
     protocol: { otlp },

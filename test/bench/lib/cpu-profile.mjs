@@ -86,7 +86,8 @@ function plain({ name, where, ms, children }) {
 }
 
 function placeOf({ url, lineNumber }) {
-  return url === '' ? '' : `${url.split('/').at(-1)}:${lineNumber + 1}`;
+  if (url === '') return '';
+  return `${url.startsWith('node:') ? url : url.split('/').at(-1)}:${lineNumber + 1}`;
 }
 
 /** Places in a bundle by its source map: `agent/receive/grpc.ts:120`, or the package that a line came from. */

@@ -13,6 +13,7 @@ export function facts(paths = ['agent']) {
     command: ['node', relative(ROOT, process.argv[1]), ...process.argv.slice(2)].join(' '),
     date: new Date().toISOString(),
     commit: commitOf(paths),
+    bundle: process.env.OTLP_BENCH_BUNDLE,
     node: process.version,
     machine: {
       cpu: os.cpus()[0]?.model ?? 'unknown',

@@ -15,7 +15,8 @@ import { ANSWER, FLAG, FRAME, FrameReader, frame, PREFACE, PREFIX_BYTES, SETTING
 import { countItems } from './scan.mjs';
 import { summaryOf } from './summary.mjs';
 
-const STREAM_WINDOW_BYTES = 64 * 2 ** 20;
+/** More than the largest batch: 8192 spans of 10 KiB. */
+const STREAM_WINDOW_BYTES = 512 * 2 ** 20;
 const CONNECTION_WINDOW_BYTES = 1024 * 2 ** 20;
 const DEFAULT_WINDOW_BYTES = 65_535;
 const SAMPLE_EVERY = 20;

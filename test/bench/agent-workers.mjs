@@ -1,0 +1,123 @@
+/**
+ * What a second worker brings and costs: CPU per span and rate of one worker on one core and of two on two, with many client connections.
+ * Goals: at most 1.1 times the CPU per span, at least 1.8 times the rate. The rate needs 4 CPUs (two for the workers, one for the sink,
+ * one for the driver), four workers need 6; on fewer only the CPU is measured.
+ *
+ *   npm run bench -- agent-workers [--rounds 5] [--only zipped] [--scale 1] [--out FILE]
+ */
+import { parseArgs } from 'node:util';
+import { compare, mediansOf } from './hop/compare.mjs';
+import { FULL_SHARE } from './hop/judge.mjs';
+import { WORKS } from './hop/works.mjs';
+import { CPUS, facts } from './lib/machine.mjs';
+import { pinning } from './lib/pin.mjs';
+import { writeResult } from './lib/result-file.mjs';
+import { median, ratioOf } from './lib/statistics.mjs';
+import { H2LOAD } from './traffic/h2load.mjs';
+
+const { values: args } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    only: { type: 'string' },
+    scale: { type: 'string', default: '1' },
+    out: { type: 'string' },
+  },
+});
+const GOAL = { cpu: 1.1, rate: 1.8 };
+const MANY = { connections: 64, inFlight: 2, floor: false };
+/** The first is heavy enough that two workers take less than what one CPU can send and another can swallow: it is where the rate is read. */
+const CASES = {
+  zipped: {
+    what: 'gzip in and out, resource upsert, 512 x 373 B, 64 connections',
+    work: { ...WORKS['gzip-resource'], ...MANY },
+    rate: true,
+  },
+  small: { what: 'none, 25 x 376 B, 64 connections', work: { ...WORKS['none-25'], ...MANY }, rate: false },
+};
+const COUNTS = CPUS >= 6 ? [1, 2, 4] : [1, 2];
+const RATE = CPUS >= 4;
+
+const FACTS = facts();
+// Driver and sink stay where they are for every number of workers.
+const pins = pinning(Math.min(COUNTS.at(-1), Math.max(1, CPUS - 2)));
+if (H2LOAD === undefined) {
+  console.log('h2load is not installed (Debian: nghttp2-client)');
+  process.exit(1);
+}
+const last = CPUS - 1;
+const programs = COUNTS.map((workers) => {
+  const cores = RATE ? workers : 1;
+  return {
+    name: `${workers} workers`,
+    kind: 'ours',
+    set: workers === 1 ? [] : [`agent.workers=${workers}`],
+    cores,
+    ...(pins.subject === undefined ? {} : { cpus: cores === 1 ? `${last}` : `${last - cores + 1}-${last}` }),
+  };
+});
+const wanted = Object.entries(CASES).filter(([name]) => args.only === undefined || args.only === name);
+const works = Object.fromEntries(wanted.map(([name, { work }]) => [name, work]));
+const results = await compare({ works, programsOf: () => programs, rounds: Number(args.rounds), scale: Number(args.scale), pins });
+const cases = wanted.map(([name, { what, rate }]) => {
+  const one = results[name]['1 workers'];
+  const more = COUNTS.slice(1).map((workers) => {
+    const many = results[name][`${workers} workers`];
+    const of = (result, key) => result.runs.map((run) => run[key]);
+    const cpu = ratioOf(of(many, 'cpuPerMillion'), of(one, 'cpuPerMillion'));
+    const measured = RATE && rate && many.runs.length > 0;
+    const speed = measured ? ratioOf(of(many, 'itemsPerSecond'), of(one, 'itemsPerSecond')) : undefined;
+    return {
+      workers,
+      cpu,
+      speed,
+      rateNotMeasured: measured ? undefined : rateWords(rate, many),
+      busy: median(many.runs.map((run) => run.busy.subject)),
+      cpuReached: cpu === undefined ? undefined : cpu.ratio <= GOAL.cpu,
+      rateReached: speed === undefined ? undefined : speed.ratio >= (GOAL.rate * workers) / 2,
+    };
+  });
+  const counts = Object.fromEntries(
+    Object.entries(results[name]).map(([key, result]) => [
+      key,
+      { ...(result.runs.length > 0 ? { median: mediansOf(result.runs) } : {}), ...result },
+    ]),
+  );
+  return { name, what, goal: GOAL, more, counts };
+});
+for (const { name, more } of cases) {
+  for (const { workers, cpu, speed, busy, rateNotMeasured } of more) {
+    const rate =
+      speed === undefined ? `rate not measured: ${rateNotMeasured}` : `${speed.ratio.toFixed(2)} times the rate (at least ${GOAL.rate})`;
+    console.log(
+      `${name}: ${workers} workers take ${cpu?.ratio.toFixed(2)} times the CPU per span of one (at most ${GOAL.cpu}), ${rate}, busy ${percent(busy)}`,
+    );
+    if (speed !== undefined && busy < FULL_SHARE)
+      console.log(`  their CPUs were not full: the rate is that of driver, sink or latency as well`);
+  }
+}
+if (args.only === undefined || args.out !== undefined) {
+  writeResult(
+    'agent-workers',
+    {
+      what: 'one hop as in agent-hop with many client connections; N workers have N cores',
+      ...FACTS,
+      pinned: { ...pins, workers: programs.map(({ name, cpus }) => `${name}: ${cpus ?? 'any'}`) },
+      versions: { h2load: H2LOAD },
+      rounds: Number(args.rounds),
+      cases,
+    },
+    args.out,
+  );
+}
+if (cases.some(({ more }) => more.some(({ cpuReached, rateReached }) => cpuReached === false || rateReached === false)))
+  process.exitCode = 1;
+
+function rateWords(rate, many) {
+  if (!RATE) return `the machine has ${CPUS} CPUs, 4 are needed`;
+  if (!rate) return 'two workers take more than one CPU can send';
+  return many.failed ?? many.voids.at(-1) ?? 'no run counted';
+}
+
+function percent(share) {
+  return `${Math.round(share * 100)} %`;
+}
