@@ -143,7 +143,8 @@ export class WorkerPool implements DataLine {
     };
     let addresses: Addresses;
     try {
-      addresses = await prepare(this.#first, this.#addresses);
+      // As at its start without the ports that it got: what asks for port 0 as before is the same listener, and keeps its port.
+      addresses = await prepare(this.#first, {});
       // Each to its end, so that none is prepared after the rest has been told to stay.
       const results = await Promise.allSettled(this.#workers.slice(1).map((worker) => prepare(worker, addresses)));
       for (const result of results) if (result.status === 'rejected') throw result.reason;

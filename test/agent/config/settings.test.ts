@@ -120,7 +120,12 @@ describe('settings of the smallest configuration', () => {
       logs: { level: 'info', encoding: 'json' },
       resource: {},
     });
-    expect(found.agent).toEqual({ drainDeadlineMs: 25_000, reloadIntervalMs: 2000, thresholds: { cpu: 0.8, memory: 0.85, io: 0.9 } });
+    expect(found.agent).toEqual({
+      drainDeadlineMs: 25_000,
+      reloadIntervalMs: 2000,
+      workers: 1,
+      thresholds: { cpu: 0.8, memory: 0.85, io: 0.9 },
+    });
   });
 
   it('has the defaults of batch in sending_queue, also where the key is empty', () => {
@@ -246,6 +251,7 @@ describe('values', () => {
 
   it('of our own section', () => {
     expect(settings(['agent={drain_deadline: 10s, memory_limit_mib: 64}']).agent).toEqual({
+      workers: 1,
       drainDeadlineMs: 10_000,
       reloadIntervalMs: 2000,
       thresholds: { cpu: 0.8, memory: 0.85, io: 0.9 },

@@ -162,6 +162,7 @@ export function agentSettings(shape: AgentShape): AgentSettings {
     telemetry: { metrics: { address: ANY_PORT }, logs: { level: 'info', encoding: 'json' }, resource: {} },
     agent: {
       drainDeadlineMs: shape.drainDeadlineMs ?? 5000,
+      workers: 1,
       reloadIntervalMs: 0,
       thresholds: { cpu: 0.8, memory: 0.85, io: 0.9 },
       ...(shape.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: shape.memoryLimitBytes }),

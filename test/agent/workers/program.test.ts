@@ -8,7 +8,7 @@ import { until } from '../kit/agent.ts';
 import { request } from '../kit/otlp.ts';
 import { grpcSink, type Sink } from '../kit/sink.ts';
 import { configFile, runAgent, takenPort } from '../support/program.ts';
-import { clients, sendAll, start, yaml } from './support.ts';
+import { clients, postAll, sendAll, start, yaml } from './support.ts';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -105,7 +105,7 @@ describe('two workers', () => {
     const hop = await sink();
     await using agent = await start({ backend: hop.port });
     let stopped = false;
-    const load = sendAll(connect(agent.grpcPort, 16), 1, () => stopped);
+    const load = Promise.all([sendAll(connect(agent.grpcPort, 16), 1, () => stopped), postAll(agent.httpPort, () => stopped)]);
     const steps = [{ environment: 'blue' }, { environment: 'blue', queueSize: 500 }, { environment: 'green', limitMib: 1500 }];
     for (const [i, step] of steps.entries()) {
       writeFileSync(agent.file, yaml({ backend: hop.port, ...step }));
@@ -115,15 +115,17 @@ describe('two workers', () => {
     const before = hop.received.length;
     await until(() => hop.received.length > before + 200);
     stopped = true;
-    const { sent, refused } = await load;
-    expect(refused).toEqual([]);
+    const [calls, posts] = await load;
+    const sent = calls.sent + posts.sent;
+    expect([...calls.refused, ...posts.refused]).toEqual([]);
+    expect(posts.sent).toBeGreaterThan(0);
     const metrics = await agent.metrics();
     expect(metrics.sum('otlp_agent_config_reloads{result="success"}')).toBe(steps.length);
     expect(metrics.all('otlp_agent_worker_items').every((items) => items > 0)).toBe(true);
     agent.program.signal('SIGTERM');
     expect((await agent.program.ended).code).toBe(0);
     expect(await agent.program.event('drained')).toMatchObject({ received: sent, sent, evicted: 0 });
-    const names = hop.received.map(({ body }) => /client-\d+-\d+-0\/0/u.exec(body.toString('latin1'))?.[0]);
+    const names = hop.received.map(({ body }) => /(?:client-\d+|post)-\d+-0\/0/u.exec(body.toString('latin1'))?.[0]);
     expect(new Set(names).size).toBe(sent);
     expect(names.length).toBe(sent);
     const last = hop.received.slice(-50);

@@ -1,4 +1,4 @@
-import { GrpcClient } from '../kit/agent.ts';
+import { GrpcClient, post } from '../kit/agent.ts';
 import { request } from '../kit/otlp.ts';
 import { configFile, Program } from '../support/program.ts';
 
@@ -111,5 +111,21 @@ export async function sendAll(all: readonly GrpcClient[], items: number, stop: (
     }
   };
   await Promise.all(all.map(run));
+  return { sent, refused };
+}
+
+/** One request after the other, each over a connection of its own: a listener that goes away for a moment resets some. */
+export async function postAll(port: number, stop: () => boolean): Promise<Load> {
+  const refused: string[] = [];
+  let sent = 0;
+  for (let i = 0; !stop(); i += 1) {
+    try {
+      const { status } = await post(port, '/v1/traces', request('traces', 1, `post-${i}`), { connection: 'close' });
+      if (status === 200) sent += 1;
+      else refused.push(String(status));
+    } catch (error) {
+      refused.push(String(error));
+    }
+  }
   return { sent, refused };
 }
