@@ -60,6 +60,12 @@ export interface AgentConfigProps extends AgentOptions {
   readonly memory: AgentMemory;
   /** The gateway's, which the export timeout is derived from. @default new Timeouts() */
   readonly timeouts?: Timeouts;
+  /**
+   * The next hop is a Collector, which reads gzip of many members: where the agent compresses with gzip and has a pipeline without
+   * processors, what came as gzip travels as it came (`gzip_members`, a key of the agent alone).
+   * @default false
+   */
+  readonly upstreamIsCollector?: boolean;
 }
 
 /** The agent's own default for `drain_deadline`; a contract test compares the two. */
@@ -67,7 +73,7 @@ export const DRAIN_DEADLINE = Duration.seconds(25);
 
 /**
  * The configuration of our agent, in the Collector's grammar: an image of the Collector could read the same file, unless
- * `drainDeadline` is set, which only the agent has.
+ * `drainDeadline` is set or gzip travels as it came, which only the agent has.
  */
 export class AgentConfig implements IConfig {
   /** Of one attempt to export. */
@@ -78,6 +84,8 @@ export class AgentConfig implements IConfig {
   /** In the Collector's grammar. */
   public readonly config: CollectorConfig;
   private readonly ownSection: object;
+  private readonly mayPassGzip: boolean;
+  private readonly upstream: string;
 
   constructor(place: string, props: AgentConfigProps) {
     const timeouts = props.timeouts ?? new Timeouts();
@@ -96,14 +104,25 @@ export class AgentConfig implements IConfig {
     this.flushTimeout = queue.flushTimeout.toMilliseconds() > 0 ? queue.flushTimeout : Duration.millis(1);
     props.memory.checkQueue(place, queue);
     this.config = collectorConfig(props, this.exportTimeout, queue);
+    this.mayPassGzip = props.upstreamIsCollector === true && hasBarePipeline(props);
+    this.upstream = props.upstream;
     const own = props.drainDeadline && { agent: { drain_deadline: printDuration(props.drainDeadline) } };
     this.ownSection = deepMerge(own ?? {}, props.configOverrides ?? {});
   }
 
   /** The configuration as the agent reads it. */
   public renderConfig(): object {
-    return deepMerge(this.config.renderConfig(), this.ownSection);
+    const config = deepMerge(this.config.renderConfig(), this.ownSection);
+    return this.mayPassGzip ? passingGzip(config, this.upstream) : config;
   }
+}
+
+/** Looks at the exporter as it is after the overrides: they may have led it elsewhere, or decided by themselves. */
+function passingGzip(config: object, upstream: string): object {
+  const { exporters } = config as { exporters?: { otlp_grpc?: { [key: string]: unknown } } };
+  const exporter = exporters?.otlp_grpc;
+  if (exporter?.compression !== Compression.GZIP.name || exporter.endpoint !== upstream || 'gzip_members' in exporter) return config;
+  return deepMerge(config, { exporters: { otlp_grpc: { gzip_members: true } } });
 }
 
 /** @param waitForResult leave the data with the sender until the next hop has it */
@@ -123,11 +142,7 @@ function collectorConfig(props: AgentConfigProps, timeout: Duration, queue: Queu
     http: { endpoint: `${props.listenHost}:${ports.http}` },
   });
   const limiter = new MemoryLimiterProcessor({ checkInterval: Duration.seconds(5), limit: memory.limit, spikeLimit: memory.spikeLimit });
-  const processors = props.processors ?? [
-    new ResourceProcessor({
-      attributes: [AttributeAction.upsert('service.instance.id', AttributeValue.text(envReference('K8S_POD_NAME')))],
-    }),
-  ];
+  const processors = processorsOf(props);
   const gateway = new OtlpGrpcExporter({
     endpoint: props.upstream,
     compression: props.compression ?? Compression.GZIP,
@@ -149,6 +164,22 @@ function collectorConfig(props: AgentConfigProps, timeout: Duration, queue: Queu
     extensions: [new HealthCheckExtension({ endpoint: `${envReference('MY_POD_IP')}:${ports.health}` })],
     telemetry: new ServiceTelemetry({ metricsPort: ports.metrics, logLevel: props.logLevel ?? LogLevel.INFO }),
   });
+}
+
+function processorsOf(props: AgentConfigProps): Processor[] {
+  return (
+    props.processors ?? [
+      new ResourceProcessor({
+        attributes: [AttributeAction.upsert('service.instance.id', AttributeValue.text(envReference('K8S_POD_NAME')))],
+      }),
+    ]
+  );
+}
+
+/** One that has nothing but the memory limiter. */
+function hasBarePipeline(props: AgentConfigProps): boolean {
+  const processors = processorsOf(props);
+  return (props.signals ?? Signal.stable()).some((signal) => !processors.some((processor) => processor.processes(signal)));
 }
 
 function defaultRetry(): Retry {

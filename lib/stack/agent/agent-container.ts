@@ -1,4 +1,5 @@
 import { Duration, Size } from 'cdk8s';
+import { CollectorGateway } from '../collector/gateway';
 import { Timeouts } from '../collector/timeouts';
 import type { ContainerProps } from '../model/container';
 import { Endpoint, type EndpointOptions, Expose, type IEndpoint } from '../model/endpoint';
@@ -66,6 +67,8 @@ export class AgentParts {
   public readonly resources: Resources;
   public readonly memory: AgentMemory;
   public readonly timeouts: Timeouts | undefined;
+  /** Whether the next hop is a Collector of this stack. */
+  public readonly upstreamIsCollector: boolean;
   public readonly metrics: EndpointOptions;
   public readonly health: EndpointOptions;
 
@@ -77,6 +80,7 @@ export class AgentParts {
     this.resources = props.resources ?? (props.profile === Profile.DEVELOPMENT ? DEVELOPMENT_RESOURCES : PRODUCTION_RESOURCES);
     this.memory = new AgentMemory(this.resources.memoryLimit, props.memory);
     this.timeouts = props.timeouts ?? upstreamTimeouts(props.upstream);
+    this.upstreamIsCollector = ownerOf(props.upstream) instanceof CollectorGateway;
     this.ports = {
       grpc: props.grpcPort ?? 4317,
       http: props.httpPort ?? 4318,
@@ -106,8 +110,12 @@ export class AgentParts {
   }
 }
 
+function ownerOf(upstream: IEndpoint): object | undefined {
+  return upstream instanceof Endpoint ? upstream.component : undefined;
+}
+
 /** What a next hop of ours says about its own waits: a gateway of the Collector or of the agent. */
 function upstreamTimeouts(upstream: IEndpoint): Timeouts | undefined {
-  const owner: object | undefined = upstream instanceof Endpoint ? upstream.component : undefined;
+  const owner = ownerOf(upstream);
   return owner && 'timeouts' in owner && owner.timeouts instanceof Timeouts ? owner.timeouts : undefined;
 }

@@ -47,6 +47,7 @@ export abstract class AgentWorkload extends Component {
       ports: { grpc: this.otlpGrpc.port, http: this.otlpHttp.port, metrics: this.metrics.port, health: health.port },
       memory: parts.memory,
       timeouts: parts.timeouts,
+      upstreamIsCollector: parts.upstreamIsCollector,
     });
     this.timeouts = new Timeouts({ flushTimeout: this.config.flushTimeout, exporterTimeout: this.config.exportTimeout });
     const content = ConfigContent.yaml(this.config);

@@ -67,6 +67,7 @@ export class AgentSidecar {
       ports: this.parts.ports,
       memory: this.parts.memory,
       timeouts: this.parts.timeouts,
+      upstreamIsCollector: this.parts.upstreamIsCollector,
     });
   }
 

@@ -1,7 +1,7 @@
 import { Chart, Size, Testing } from 'cdk8s';
 import { describe, expect, it } from 'vitest';
 import { AgentDaemon, AgentGateway, AgentSidecar } from '../../../../lib/stack/agent/index.ts';
-import { CollectorGateway } from '../../../../lib/stack/collector/index.ts';
+import { CollectorGateway, Compression } from '../../../../lib/stack/collector/index.ts';
 import { Profile } from '../../../../lib/stack/model/profile.ts';
 import { Cpu } from '../../../../lib/stack/model/quantities.ts';
 import { referenceProps } from '../collector/support/reference-gateway.ts';
@@ -41,6 +41,38 @@ describe('agent on every node', () => {
     const { chart, gateway } = chartWithGateway();
     const daemon = new AgentDaemon(chart, 'Agents', { upstream: gateway.otlpGrpc });
     expect((daemon.config.renderConfig() as Json).processors).toEqual({ memory_limiter: expect.anything() });
+  });
+});
+
+describe('gzip that travels as it came', () => {
+  const exporterOf = (agent: { config: { renderConfig(): object } }): Json => (agent.config.renderConfig() as Json).exporters.otlp_grpc;
+
+  it('is asked for where the next hop is a Collector of the stack and nothing is rewritten', () => {
+    const { chart, gateway } = chartWithGateway();
+    expect(exporterOf(new AgentDaemon(chart, 'Agents', { upstream: gateway.otlpGrpc }))).toMatchObject({
+      compression: 'gzip',
+      gzip_members: true,
+    });
+  });
+
+  it('is not where the agent does not compress with gzip, leads elsewhere, rewrites, or the next hop is none of ours', () => {
+    const { chart, gateway } = chartWithGateway();
+    const upstream = gateway.otlpGrpc;
+    const edge = new AgentGateway(chart, 'Edge', { upstream });
+    const others = [
+      new AgentDaemon(chart, 'Zstd', { upstream, compression: Compression.ZSTD, name: 'a' }),
+      new AgentDaemon(chart, 'Over', { upstream, configOverrides: { exporters: { otlp_grpc: { compression: 'none' } } }, name: 'b' }),
+      new AgentDaemon(chart, 'Away', { upstream, configOverrides: { exporters: { otlp_grpc: { endpoint: 'else:4317' } } }, name: 'c' }),
+      new AgentDaemon(chart, 'OverAgent', { upstream: edge.otlpGrpc, name: 'd' }),
+      new AgentSidecar({ upstream }),
+    ];
+    for (const agent of others) expect(exporterOf(agent)).not.toHaveProperty('gzip_members');
+  });
+
+  it('can be switched off', () => {
+    const { chart, gateway } = chartWithGateway();
+    const configOverrides = { exporters: { otlp_grpc: { gzip_members: false } } };
+    expect(exporterOf(new AgentDaemon(chart, 'Agents', { upstream: gateway.otlpGrpc, configOverrides })).gzip_members).toBe(false);
   });
 });
 
