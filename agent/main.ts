@@ -11,6 +11,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { EXIT } from './commands/exit-codes.ts';
 import { ReloadRequests } from './commands/reload-requests.ts';
 import { weighBodiesWithHeap } from './runtime/heap.ts';
+import { sizeThreadPool } from './runtime/thread-pool.ts';
 import type { WorkerStart } from './workers/protocol.ts';
 
 /** By convention of shells: 128 and the number of the signal. */
@@ -26,6 +27,7 @@ if (parentPort !== null && worker?.otlpAgentWorker === true) {
 
 function main(workerEntry: URL): void {
   weighBodiesWithHeap();
+  sizeThreadPool();
 
   const stop = new AbortController();
   const reloads = new ReloadRequests();
