@@ -1,8 +1,9 @@
+import { copyBytes } from './edit-items.ts';
 import { type AnyValue, decodeAnyValue, encodeKeyValue, readKeyValue, type StringTable } from './view/any-value.ts';
 import { asBuffer } from './view/attributes.ts';
 import { bytesField, textField, wrongWireType } from './view/scalars.ts';
 import type { Writer } from './view/writer.ts';
-import { MalformedError, position, readLength, readTag, skipField, WIRE_LEN } from './wire.ts';
+import { MalformedError, position, readLength, readTag, skipField, varintSize, WIRE_LEN, writeVarint } from './wire.ts';
 
 /** An attribute key that is looked for, as text and as bytes. */
 export class Key {
@@ -211,6 +212,53 @@ export class AttributeList {
     this.#changed = true;
   }
 
+  /** Bytes that `writeTo` takes more than the message had, at most. */
+  get growth(): number {
+    let growth = 0;
+    for (let i = 0; i < this.#length; i += 1) {
+      const set = this.#set[i];
+      if (set === undefined || set === null) continue;
+      growth += (this.#whole[i]?.length ?? set.length + (this.#keyEnd[i] as number) - (this.#keyFrom[i] as number)) + HEADERS_BYTES;
+    }
+    return growth;
+  }
+
+  /** Writes the content of the message forwards, into as much room as it had and `growth`; returns the position behind it. */
+  writeTo(out: Buffer, at: number): number {
+    let pos = at;
+    let copied = this.#from;
+    for (let i = 0; i < this.#loaded; i += 1) {
+      const set = this.#set[i];
+      if (set === undefined) continue;
+      const start = this.#start[i] as number;
+      copyBytes(this.#buf, copied, start, out, pos);
+      pos += start - copied;
+      copied = this.#stop[i] as number;
+      if (set !== null) pos = this.#writeSetTo(out, pos, i, set);
+    }
+    copyBytes(this.#buf, copied, this.#end, out, pos);
+    pos += this.#end - copied;
+    for (let i = this.#loaded; i < this.#length; i += 1) {
+      const set = this.#set[i];
+      if (set === null || set === undefined) continue;
+      pos = putField(out, pos, this.#field, this.#whole[i] ?? encodeKeyValue(this.key(i), set));
+    }
+    return pos;
+  }
+
+  #writeSetTo(out: Buffer, at: number, i: number, set: Uint8Array): number {
+    const body = this.#body[i] as number;
+    const field = this.#valueField[i] as number;
+    if (field < 0) return putField(out, at, this.#field, encodeKeyValue(this.key(i), set));
+    const rest = this.#valueEnd[i] as number;
+    const stop = this.#stop[i] as number;
+    let pos = putHeader(out, at, this.#field, field - body + 1 + varintSize(set.length) + set.length + stop - rest);
+    copyBytes(this.#buf, body, field, out, pos);
+    pos = putField(out, pos + field - body, 2, set);
+    copyBytes(this.#buf, rest, stop, out, pos);
+    return pos + stop - rest;
+  }
+
   /** Writes the content of the message. */
   write(writer: Writer): void {
     for (let i = this.#length - 1; i >= this.#loaded; i -= 1) {
@@ -247,6 +295,20 @@ export class AttributeList {
     }
     writer.header(this.#field, before);
   }
+}
+
+/** Tag and length, three times. */
+const HEADERS_BYTES = 18;
+
+function putHeader(out: Buffer, at: number, field: number, length: number): number {
+  out[at] = (field << 3) | WIRE_LEN;
+  return writeVarint(out, at + 1, length);
+}
+
+function putField(out: Buffer, at: number, field: number, content: Uint8Array): number {
+  const pos = putHeader(out, at, field, content.length);
+  copyBytes(content, 0, content.length, out, pos);
+  return pos + content.length;
 }
 
 /** Hostile attributes take two bytes each, and a hundred in the arrays. */

@@ -12,6 +12,8 @@ export interface ItemEditor {
   readonly growth: number;
   /** How many times its size, and this in bytes where that is more, a request may grow. @default 4 times, 1 MiB */
   readonly limit?: { readonly times: number; readonly bytes: number };
+  /** Scopes and resources without items stay. */
+  readonly keepsEmpty?: boolean;
   /** Told of each ResourceX, then of each ScopeX, before what is in it; false drops it. */
   resource?(buf: Uint8Array, from: number, end: number): boolean;
   scope?(buf: Uint8Array, from: number, end: number): boolean;
@@ -143,7 +145,7 @@ class ItemWriter {
       this.#header[level] = UNWRITTEN;
       const enters = level === SCOPE ? editor.scope?.(buf, body, stop) : editor.resource?.(buf, body, stop);
       const inside = enters === false ? 0 : this.#level(body, stop, level);
-      if (inside === 0) this.#drop(level, start, stop);
+      if (inside === 0 && (enters === false || editor.keepsEmpty !== true)) this.#drop(level, start, stop);
       else if (this.#header[level] !== UNWRITTEN) {
         this.#copyUpTo(stop);
         this.#patchHeader(level, this.#header[level] as number, this.#contentAt(level));

@@ -1,6 +1,7 @@
 import type { Signal } from '../config/settings.ts';
 import { AttributeEditor } from '../otlp/splice.ts';
 import { compileActions } from './actions/apply.ts';
+import { AttributesBytes } from './attributes-bytes.ts';
 import type { AttributesSettings } from './attributes-config.ts';
 import { selectorOf } from './match/match.ts';
 import type { Body, Metadata, Processor } from './process.ts';
@@ -15,12 +16,15 @@ import type { Body, Metadata, Processor } from './process.ts';
  */
 export class AttributesProcessor implements Processor {
   readonly #editor: AttributeEditor;
+  readonly #bytes: AttributesBytes | undefined;
 
-  constructor(settings: AttributesSettings, signal: Signal) {
+  /** `asksBytes` false: everything goes through AttributeEditor; for tests that compare the two ways. */
+  constructor(settings: AttributesSettings, signal: Signal, asksBytes = true) {
     this.#editor = new AttributeEditor(signal, 'items', compileActions(settings.actions), selectorOf(settings));
+    this.#bytes = asksBytes && (signal === 'traces' || signal === 'logs') ? AttributesBytes.of(settings, signal) : undefined;
   }
 
   process(body: Body, metadata: Metadata | undefined): Body | string {
-    return this.#editor.edit(body, metadata);
+    return this.#bytes?.process(body, metadata) ?? this.#editor.edit(body, metadata);
   }
 }

@@ -1,29 +1,12 @@
 import { DROP, editItemsOrThrow, type ItemEditor, KEEP } from '../otlp/edit-items.ts';
-import { anyValueAsString } from '../otlp/view/as-string.ts';
-import type { ResourceView, ScopeView } from '../otlp/view/request.ts';
-import { WIRE_LEN, WIRE_VARINT } from '../otlp/wire.ts';
-import {
-  type ByteItem,
-  type ByteSignal,
-  ByteSource,
-  type ByteTest,
-  intAt,
-  LOG,
-  placeOfAttribute,
-  placeOfField,
-  SPAN,
-  textAt,
-  valueAt,
-} from '../ottl/bytes/byte-item.ts';
+import { type ByteItem, type ByteSignal, ByteSource, type ByteTest } from '../ottl/bytes/byte-item.ts';
 import { ByteCompiler } from '../ottl/bytes/conditions.ts';
-import { attributeIs, attributeTest, textComparison } from '../ottl/bytes/leaves.ts';
 import { Compiler, type PathStyle } from '../ottl/compile.ts';
 import { CONTEXTS, type ContextName } from '../ottl/contexts/contexts.ts';
 import { conditionFunctions } from '../ottl/functions/functions.ts';
 import type { Item } from '../ottl/item.ts';
 import type { FilterPass } from './filter-config.ts';
-import { hasAll, hasText, isSevere, KINDS, matchesValue, scopeIs, serviceName } from './filter-match.ts';
-import type { AttributeMatch, Match, TextSet } from './filter-match-config.ts';
+import { matchTest } from './match/byte-match.ts';
 import { type Body, type Metadata, wholeOf } from './process.ts';
 
 /**
@@ -142,66 +125,4 @@ function addMatch({ include, exclude }: FilterPass & { readonly kind: 'match' },
     tests.item.push(matches);
   }
   return true;
-}
-
-/** All of a section, as filter-match.ts asks it of views. */
-function matchTest(match: Match, source: ByteSource): ByteTest | undefined {
-  const { services, scopes, resource } = match;
-  // The order is that of filter-match.ts: what one answer saves need not be readable.
-  const parts: (ByteTest | undefined)[] = [];
-  if (services !== undefined) parts.push(source.around((item) => hasText(services, serviceName(item.resource as ResourceView))));
-  parts.push(...(source.signal === 'traces' ? spanParts(match, source) : logParts(match, source)));
-  for (const one of scopes) parts.push(source.around((item) => scopeIs(one, item.scope as ScopeView)));
-  parts.push(source.around((item) => hasAll(resource, (item.resource as ResourceView).attributes)));
-  for (const one of match.attributes) parts.push(attributePart(one, source));
-  const tests = parts.filter((part) => part !== undefined);
-  if (tests.length < parts.length) return undefined;
-  return (at) => {
-    for (let i = 0; i < tests.length; i += 1) if (!(tests[i] as ByteTest)(at)) return false;
-    return true;
-  };
-}
-
-function spanParts({ names, kinds }: Match, source: ByteSource): ByteTest[] {
-  const parts: ByteTest[] = [];
-  if (names !== undefined) parts.push(textPart(names, source.field(SPAN.name, WIRE_LEN)));
-  if (kinds !== undefined) {
-    const field = source.field(SPAN.kind, WIRE_VARINT);
-    const known = KINDS.map((kind) => hasText(kinds, kind));
-    const other = hasText(kinds, '');
-    parts.push((at) => known[intAt(at, field)] ?? other);
-  }
-  return parts;
-}
-
-function logParts({ bodies, severityTexts, severity }: Match, source: ByteSource): ByteTest[] {
-  const parts: ByteTest[] = [];
-  if (bodies !== undefined) {
-    const place = placeOfField(source.field(LOG.body, WIRE_LEN));
-    parts.push((at) => hasText(bodies, anyValueAsString(valueAt(at, place))));
-  }
-  if (severityTexts !== undefined) parts.push(textPart(severityTexts, source.field(LOG.severityText, WIRE_LEN)));
-  if (severity !== undefined) {
-    const field = source.field(LOG.severityNumber, WIRE_VARINT);
-    parts.push((at) => isSevere(intAt(at, field), severity));
-  }
-  return parts;
-}
-
-function textPart(set: TextSet, field: number): ByteTest {
-  if ('strict' in set) {
-    const tests = set.strict.map((text) => textComparison(field, '==', text));
-    return (at) => tests.some((test) => test(at));
-  }
-  const place = placeOfField(field);
-  return (at) => hasText(set, textAt(at, place));
-}
-
-function attributePart({ key, value }: AttributeMatch, source: ByteSource): ByteTest | undefined {
-  const at = source.attribute(key);
-  if (at === undefined) return undefined;
-  const place = placeOfAttribute(at);
-  if (value === undefined) return ({ fields }) => place.end(fields) >= 0;
-  if ('equals' in value && typeof value.equals === 'string') return attributeIs(place, value.equals, (found) => matchesValue(value, found));
-  return attributeTest(place, (found) => matchesValue(value, found));
 }

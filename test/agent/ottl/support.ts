@@ -56,17 +56,15 @@ export function mistakeIn(statement: string, context: ContextName = 'span', styl
   }
 }
 
-function pipeline(type: string, config: string): string {
-  const pipelines = ['traces', 'metrics', 'logs'].map(
-    (signal) => `${signal}: {receivers: [otlp], processors: [${type}], exporters: [debug]}`,
-  );
+function pipeline(type: string, config: string, signals: readonly string[] = ['traces', 'metrics', 'logs']): string {
+  const pipelines = signals.map((signal) => `${signal}: {receivers: [otlp], processors: [${type}], exporters: [debug]}`);
   return `receivers: {otlp: {protocols: {http: }}}\nprocessors:\n  ${type}: ${config}\nexporters: {debug: }\nservice: {pipelines: {${pipelines.join(', ')}}}`;
 }
 
 /** What the code is told of a processor that is configured so; YAML. */
-export function processorSettings(type: string, config: string | object): ProcessorSettings {
+export function processorSettings(type: string, config: string | object, signals?: readonly string[]): ProcessorSettings {
   const text = typeof config === 'string' ? config : JSON.stringify(config);
-  return loadYaml(pipeline(type, text)).settings.processors[type] as ProcessorSettings;
+  return loadYaml(pipeline(type, text, signals)).settings.processors[type] as ProcessorSettings;
 }
 
 /** What is wrong with a processor's configuration: `path: message [code]`. */
