@@ -14,6 +14,7 @@ import { Output } from './output.ts';
 import { ErrorCode, type ServerSession, type SessionEvents, type SessionOptions } from './server.ts';
 import type { Stream } from './stream.ts';
 import { StreamTable } from './stream-table.ts';
+import { Unsent } from './unsent.ts';
 
 const EMPTY_TABLE = 0x20; // dynamic table size update to 0 (RFC 7541, 6.3)
 
@@ -23,6 +24,7 @@ export class Connection implements ServerSession {
   readonly events: SessionEvents;
   readonly options: SessionOptions;
   readonly output: Output;
+  readonly unsent: Unsent;
   readonly streams = new StreamTable();
   /** Streams that we have reset while their client was sending. */
   readonly forgotten = new Set<number>();
@@ -61,7 +63,8 @@ export class Connection implements ServerSession {
     this.wire = wire;
     this.options = options;
     this.events = events;
-    this.output = new Output(wire);
+    this.unsent = new Unsent(wire, options.writeTimeoutMs ?? 0, () => this.#giveUp());
+    this.output = new Output(wire, this.unsent);
     this.streamWindow = Math.max(options.streamWindowBytes, DEFAULT_WINDOW_BYTES);
   }
 
@@ -151,6 +154,7 @@ export class Connection implements ServerSession {
     this.#abandon();
     this.destroyed = true;
     clearTimeout(this.#farewellTimer);
+    this.unsent.stop();
     this.events.closed();
   }
 
@@ -253,6 +257,11 @@ export class Connection implements ServerSession {
       }
       this.resetStream(stream, ErrorCode.NO_ERROR);
     }
+  }
+
+  #giveUp(): void {
+    this.events.fault('response_unread');
+    this.destroy();
   }
 
   /** Sends what there is, and gives the client some time to take it and to hang up. */

@@ -137,7 +137,6 @@ export class ControlFrames {
       this.#protocolError();
       return;
     }
-    if (!this.chatter('window_flood')) return;
     const more = uint31(bytes, from);
     if (id === 0) {
       if (more === 0) {
@@ -149,11 +148,14 @@ export class ControlFrames {
         connection.fail(ErrorCode.FLOW_CONTROL_ERROR, 'flow_control');
         return;
       }
-      if (connection.blocked.size > 0) connection.sendBlocked();
+      if (this.chatter('window_flood') && connection.blocked.size > 0) connection.sendBlocked();
       return;
     }
     const stream = connection.streams.get(id);
-    if (stream === undefined) return; // it may have been sent before the client knew
+    if (stream === undefined) {
+      this.chatter('window_flood'); // it may have been sent before the client knew
+      return;
+    }
     if (more === 0) {
       connection.refuse(id, false, ErrorCode.PROTOCOL_ERROR, 'protocol');
       return;
@@ -163,7 +165,7 @@ export class ControlFrames {
       connection.refuse(id, false, ErrorCode.FLOW_CONTROL_ERROR, 'flow_control');
       return;
     }
-    stream.sendQueued();
+    if (this.chatter('window_flood')) stream.sendQueued();
   }
 
   #rstStream(id: number, length: number): void {

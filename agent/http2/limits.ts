@@ -10,7 +10,8 @@
  *   streams at a time         maxConcurrentStreams                   RST_STREAM REFUSED_STREAM             refused_stream
  *   answers behind windows    1 MiB a connection, 64 KiB a stream    REFUSED_STREAM; ENHANCE_YOUR_CALM     refused_stream; response_unread
  *                             that is written in parts
- *   answers in the socket     256 KiB                                reading stops until they are taken    (write_timeout of the receiver)
+ *   answers in the socket     256 KiB                                reading stops until they are taken;   response_unread
+ *                             and writeTimeoutMs without any taken   closed
  *   windows we gave           what we gave                           FLOW_CONTROL_ERROR, of the stream     flow_control
  *                                                                    or as GOAWAY
  *   windows we got            2^31 - 1                               FLOW_CONTROL_ERROR, likewise          flow_control

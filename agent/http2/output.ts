@@ -1,5 +1,6 @@
 import type { Wire } from '../runtime/wire.ts';
 import { FrameType, putHead, putUint32 } from './frames.ts';
+import type { Unsent } from './unsent.ts';
 
 /**
  * Frames are put together in one slab for all connections, and sent by a single write for each read that caused them:
@@ -25,9 +26,11 @@ export class Output {
   /** Somebody will flush: the end of the read that is under way, or the microtask. */
   #armed = false;
   readonly #flush = (): void => this.flush();
+  readonly #unsent: Unsent | undefined;
 
-  constructor(wire: Wire) {
+  constructor(wire: Wire, unsent?: Unsent) {
     this.#wire = wire;
+    this.#unsent = unsent;
   }
 
   /** Until `flush`, which has to come: what is written is kept together. */
@@ -51,12 +54,13 @@ export class Output {
       const pieces = this.#pieces;
       this.#pieces = [];
       this.#wire.writeAll(pieces);
-      return;
+    } else {
+      if (owner !== this || at === this.#from) return;
+      const bytes = slab.subarray(this.#from, at);
+      this.#from = at;
+      this.#wire.write(bytes);
     }
-    if (owner !== this || at === this.#from) return;
-    const bytes = slab.subarray(this.#from, at);
-    this.#from = at;
-    this.#wire.write(bytes);
+    if (this.#wire.pending > 0) this.#unsent?.grown();
   }
 
   /** The connection is over: nothing is sent any more. */

@@ -3,7 +3,6 @@ import { Connection } from './connection.ts';
 import { ControlFrames } from './control-frames.ts';
 import { FrameReader } from './frame-reader.ts';
 import { Incoming } from './incoming.ts';
-import { MAX_UNSENT_BYTES } from './limits.ts';
 import type { ServerSession, SessionEvents, SessionOptions } from './server.ts';
 
 /**
@@ -21,7 +20,6 @@ export function createServerSession(wire: Wire, options: SessionOptions, events:
   connection.greet();
   const reader = new FrameReader(new Incoming(connection, new ControlFrames(connection)));
   const { output } = connection;
-  let paused = false;
   let created = false;
   wire.start({
     received: (bytes) => {
@@ -29,16 +27,8 @@ export function createServerSession(wire: Wire, options: SessionOptions, events:
       output.hold();
       reader.read(bytes);
       output.flush();
-      // Who does not take answers is not read from: no more are made.
-      if (wire.pending <= MAX_UNSENT_BYTES || paused) return;
-      paused = true;
-      wire.pause();
     },
-    drained: () => {
-      if (!paused) return;
-      paused = false;
-      wire.resume();
-    },
+    drained: () => connection.unsent.drained(),
     ended: () => {
       if (created) connection.ended();
     },

@@ -33,7 +33,10 @@ export interface StreamReader {
   data(bytes: Uint8Array): void;
   /** END_STREAM, trailers of the request included. */
   end(): void;
-  /** Once, and last: answered and written, reset by either side, or the connection has gone. */
+  /**
+   * Once, and last: answered and written, reset by either side, or the connection has gone. Our codec may call it from within `respond`,
+   * `finish` and `reset`, and when `events.stream` returns a reader whose stream it has closed.
+   */
   closed(): void;
 }
 
@@ -76,6 +79,8 @@ export interface SessionOptions {
   readonly sessionWindowBytes: number;
   /** SETTINGS_MAX_HEADER_LIST_SIZE, bytes as RFC 9113, 6.5.2 counts them; more is answered with 431 or a reset. */
   readonly maxHeaderBytes: number;
+  /** How long a client may leave its answers in the socket without taking any of them. Of our codec. @default 0, for ever */
+  readonly writeTimeoutMs?: number;
 }
 
 /** RFC 9113, 7. */

@@ -61,6 +61,7 @@ export class GrpcReceiver implements Receiver {
       streamWindowBytes: STREAM_WINDOW_BYTES,
       sessionWindowBytes: SESSION_WINDOW_BYTES,
       maxHeaderBytes: MAX_HEADER_BYTES,
+      writeTimeoutMs: settings.limits.writeTimeoutMs,
     };
   }
 

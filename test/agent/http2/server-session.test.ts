@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Flag, FrameType, Setting, uint32 } from '../../../agent/http2/frames.ts';
 import { ErrorCode } from '../../../agent/http2/server.ts';
 import { block, echoing, frame, hello, noting, OK_HEADERS, OK_TRAILERS, POST, scripted, settingsFrame, word } from './script-wire.ts';
@@ -290,6 +290,20 @@ describe('an HTTP/2 session', () => {
     expect(wire.paused).toBe(true);
     wire.drained();
     expect(wire.paused).toBe(false);
+  });
+
+  it('gives up a client that takes nothing of its answers for the write timeout, and none that takes some', async () => {
+    const { wire, log } = scripted({ writeTimeoutMs: 40 }, echoing);
+    wire.receive(hello());
+    wire.pending = 1;
+    wire.receive(request(1, Buffer.from('a')));
+    const taking = setInterval(() => {
+      wire.written += 1;
+    }, 5);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(wire.destroyed).toBe(false);
+    clearInterval(taking);
+    await vi.waitFor(() => expect(log.slice(-2)).toEqual(['fault response_unread', 'closed']));
   });
 
   it('tells the reader of a stream that was answered on the spot that it is closed', () => {
