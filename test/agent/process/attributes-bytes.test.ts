@@ -123,7 +123,7 @@ it('bytes answer for requests as SDKs send them', () => {
   const settings: AttributesSettings = { kind: 'attributes', id: 'attributes', actions: [{ action: 'upsert', key: 'k', value: 'v' }] };
   const bytes = encode('logs', { resourceLogs: [{ scopeLogs: [{ logRecords: [{ severityText: 'INFO' }, {}] }] }] });
   const result = AttributesBytes.of(settings, 'logs')?.process({ slices: [bytes], bytes: bytes.length, items: 2 }, undefined);
-  expect(result?.bytes).toBe(bytes.length + 2 * 12);
+  expect(result?.bytes).toBe(bytes.length + 2 * 10);
 });
 
 it('scopes and resources without items stay', () => {
