@@ -55,7 +55,7 @@ export function compression(): Field<CompressionName> {
 export function gzipMembers(): Field<boolean> {
   return bool({
     describe:
-      'Sends requests that came as gzip, and that nothing in their pipelines reads or changes, as they came: several make one gzip body of several members (RFC 1952, 2.2). Only for receivers that read all members, as the Collector, other Go programs, Java and this agent do. One that stops after the first loses data in silence or refuses: gRPC of C++, Python, Ruby and PHP, and GzDecoder of Rust. Sizes of queue and batch count bytes after inflating, as without the key.',
+      'Sends requests that came as gzip, and that nothing in their pipelines reads or changes, as they came: several make one gzip body of several members (RFC 1952, 2.2). Only for receivers that read all members, as the Collector, other Go programs, Java and this agent do. The GzDecoder of Rust ends after the first and loses the rest in silence; gRPC of C++, Python, Ruby and PHP refuses the request. Sizes of queue and batch count bytes after inflating, as without the key.',
     default: false,
     ours: true,
   });

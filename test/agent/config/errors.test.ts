@@ -84,6 +84,13 @@ describe('a wrong value', () => {
     ['exporters.otlp_grpc.endpoint=gateway', '"gateway" has no port; write host:port'],
     ['exporters.otlp_grpc.endpoint=', 'exporters.otlp_grpc.endpoint: is missing; write host:port of the next hop'],
     ['exporters.otlp_grpc.endpoint=::1:4317', '"::1:4317" has too many colons; an IPv6 address is written [address]:port'],
+    [
+      'exporters.otlp_grpc={endpoint: "x:1", tls: {insecure: true}, compression: zstd, gzip_members: true}',
+      'exporters.otlp_grpc.gzip_members: needs compression: gzip, which is zstd; write gzip, or remove gzip_members',
+    ],
+    ['exporters.otlp_http={endpoint: "http://x:1", gzip_members: true, compression: ""}', 'needs compression: gzip, which is none'],
+    ['exporters.otlp_http={endpoint: "http://x:1", gzip_members: true, encoding: json}', 'needs encoding: proto, which is json'],
+    ['exporters.loadbalancing.protocol.otlp.gzip_members=true', 'unknown key "gzip_members"'],
     ['exporters.otlp_grpc.headers=[1]', 'wants {name, value} in each place of the list'],
     ['exporters.otlp_grpc.retry_on_failure=text', '("text") wants a map of keys'],
     ['exporters.otlp_grpc.retry_on_failure.max_elapsed_time=1s', 'max_elapsed_time: must not be less than initial_interval'],
