@@ -2,6 +2,7 @@ import { LONGEST_TIMER_MS, printGoDuration } from '../config/go-duration.ts';
 import { CONNECTORS, findComponent, PROCESSORS } from '../config/registry.ts';
 import type { AgentSettings, ExporterSettings, PipelineSettings, QueueSettings, SocketAddress } from '../config/settings.ts';
 import { formatAddress } from '../receive/listen.ts';
+import { part } from '../workers/share.ts';
 
 /**
  * The compiled line in words: what `otlp-agent explain` draws and what is said at start. Every limit on the way is named, and every place
@@ -62,6 +63,7 @@ function stagesOf(settings: AgentSettings, pipeline: PipelineSettings): StageDes
       ends: ['refuses what it cannot read: INVALID_ARGUMENT, 400', ...(dataPath?.drops === undefined ? [] : [dataPath.drops])],
     });
   }
+  const { workers } = settings.agent;
   for (const id of pipeline.exporters) {
     const connector = settings.connectors[id];
     if (connector !== undefined) {
@@ -72,7 +74,7 @@ function stagesOf(settings: AgentSettings, pipeline: PipelineSettings): StageDes
       continue;
     }
     const exporter = settings.exporters[id];
-    if (exporter !== undefined) stages.push(...exporterStages(exporter, pipeline));
+    if (exporter !== undefined) stages.push(...exporterStages(exporter, pipeline, workers));
   }
   return stages;
 }
@@ -88,6 +90,7 @@ function receiverStages(settings: AgentSettings, id: string): StageDescription[]
       does: [
         `OTLP/gRPC at ${formatAddress(grpc.address)}`,
         `messages up to ${mib(grpc.maxMessageBytes)}, ${grpc.maxConcurrentStreams} at a time on a connection`,
+        ...spreadOver(grpc.address, settings.agent.workers),
       ],
       ends: ['refuses larger ones: RESOURCE_EXHAUSTED without RetryInfo', 'refuses malformed ones: INVALID_ARGUMENT'],
     });
@@ -95,10 +98,19 @@ function receiverStages(settings: AgentSettings, id: string): StageDescription[]
     stages.push({
       stage: 'receive',
       id: `${id}/http`,
-      does: [`OTLP/HTTP at ${formatAddress(http.address)}`, `bodies up to ${mib(http.maxBodyBytes)}`],
+      does: [
+        `OTLP/HTTP at ${formatAddress(http.address)}`,
+        `bodies up to ${mib(http.maxBodyBytes)}`,
+        ...spreadOver(http.address, settings.agent.workers),
+      ],
       ends: ['refuses larger ones: 413', 'refuses malformed ones: 400'],
     });
   return stages;
+}
+
+function spreadOver(address: SocketAddress, workers: number): string[] {
+  if (workers === 1) return [];
+  return [address.kind === 'unix' ? `in one of ${workers} workers` : `connections are spread over ${workers} workers`];
 }
 
 function admitStage(settings: AgentSettings, pipeline: PipelineSettings): StageDescription {
@@ -120,11 +132,11 @@ function admitStage(settings: AgentSettings, pipeline: PipelineSettings): StageD
   };
 }
 
-function exporterStages(exporter: ExporterSettings, pipeline: PipelineSettings): StageDescription[] {
+function exporterStages(exporter: ExporterSettings, pipeline: PipelineSettings, workers: number): StageDescription[] {
   // Each upstream of a balancer has a queue of its own.
   const line = exporter.kind === 'loadbalancing' ? exporter.upstream : exporter;
   return [
-    { stage: 'queue', id: exporter.id, ...describeQueue(line.queue, pipeline.exporters.length > 1) },
+    { stage: 'queue', id: exporter.id, ...describeQueue(line.queue, pipeline.exporters.length > 1, workers) },
     {
       stage: 'export',
       id: exporter.id,
@@ -144,13 +156,17 @@ const OVERFLOWS: Readonly<Record<QueueSettings['overflow'], string>> = {
   drop_oldest: 'when it is full drops the oldest, counted as evicted',
 };
 
-function describeQueue(queue: QueueSettings, fansOut: boolean): Pick<StageDescription, 'does' | 'ends'> {
+function describeQueue(queue: QueueSettings, fansOut: boolean, workers: number): Pick<StageDescription, 'does' | 'ends'> {
   if (!queue.enabled) return { does: ['none: the sender waits until its request was delivered'], ends: [] };
   const answered = queue.waitForResult
     ? 'the sender is answered when its request was delivered'
     : 'the sender is answered when its request is here';
   return {
-    does: [`in memory, ${queue.capacity} ${queue.sizer}, ${queue.consumers} in flight`, answered],
+    does: [
+      `in memory, ${queue.capacity} ${queue.sizer}, ${queue.consumers} in flight`,
+      ...(workers > 1 ? [`shared out among ${workers} workers: ${part(queue.capacity, { index: 0, count: workers })} in a worker`] : []),
+      answered,
+    ],
     ends: [
       OVERFLOWS[queue.overflow],
       ...(fansOut && queue.overflow === 'refuse'

@@ -35,7 +35,7 @@ const shape = {
     {
       cpu: percentage('CPU time, of the CPUs of the cgroup or of the machine', 80),
       memory: percentage('resident memory, of the limit of the cgroup or of the machine', 85),
-      io: percentage('time for which the thread that reads and writes is busy', 90),
+      io: percentage('time for which the thread that reads and writes, the busiest of several workers, is busy', 90),
     },
     {
       describe: 'Loads that are reported when they are crossed: in the log, in /status and as metrics. Nothing is refused because of them.',

@@ -7,7 +7,7 @@ export function loadMetrics(watch: LoadWatch): MetricDefinition[] {
     {
       name: 'otlp_agent_load_ratio',
       type: 'gauge',
-      help: 'Share of what the process may use: cpu, memory, and io, the time for which its one reading and writing thread was busy.',
+      help: 'Share of what the process may use: cpu, memory, and io, the time for which the busiest thread that reads and writes was busy.',
       labels: ['resource'],
       upstream: false,
       samples: () => RESOURCES.map((resource) => ({ labels: { resource }, value: watch.load[resource] })),

@@ -23,7 +23,7 @@ export const RESOURCES: readonly Resource[] = ['cpu', 'memory', 'io'];
 const REMEDIES: Readonly<Record<Resource, string>> = {
   cpu: 'give the container more CPU, or spread senders over more agents',
   memory: 'raise the memory limit of the container, or lower memory_limiter',
-  io: 'one thread reads and writes: spread senders over more agents',
+  io: 'a thread that reads and writes has no time left: set agent.workers, or spread senders over more agents',
 };
 
 /** Measures the load of the process and says when it crosses a threshold. Reported only: nothing is refused because of it. */

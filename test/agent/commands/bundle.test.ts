@@ -51,6 +51,31 @@ describe('the bundle', () => {
     expect(await agent.event('drained')).toMatchObject({ received: 1, accepted: 1, evicted: 1 });
   });
 
+  it('starts its workers from the same file', async () => {
+    const sets = [
+      'agent.workers=2',
+      'receivers.otlp.protocols={http: {endpoint: "127.0.0.1:0"}}',
+      'exporters.otlp_grpc.endpoint=127.0.0.1:9',
+      'agent.drain_deadline=1ms',
+      'service.telemetry.metrics.level=none',
+    ];
+    await using agent = new Program(['--config', configFile(MINIMAL), ...sets.flatMap((set) => ['--set', set])], {}, bundle);
+    const { 'otlp/http': http } = await agent.listening();
+    expect(await agent.event('workers')).toMatchObject({ workers: 2 });
+    // Each over a connection of its own, so that both workers get some.
+    const body = Uint8Array.of(0x0a, 0x04, 0x12, 0x02, 0x12, 0x00);
+    const headers = { 'content-type': 'application/x-protobuf', connection: 'close' };
+    const answers = await Promise.all(
+      Array.from({ length: 16 }, () => fetch(`http://${http}/v1/traces`, { method: 'POST', headers, body })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(new Array(16).fill(200));
+    agent.signal('SIGTERM');
+    expect((await agent.ended).code).toBe(0);
+    expect(await agent.event('drained')).toMatchObject({ received: 16, accepted: 16, evicted: 16 });
+    const evicting = agent.lines().filter(({ msg }) => msg === 'drain deadline reached');
+    expect(new Set(evicting.map(({ worker }) => worker))).toEqual(new Set([0, 1]));
+  });
+
   it('fails with the same messages', async () => {
     const { code, stderr } = await new Program(['--config', '/no/such/file'], {}, bundle).ended;
     expect({ code, stderr }).toEqual({

@@ -45,6 +45,13 @@ describe('otlp-agent explain', () => {
       expect(stdout).toMatch(text);
   });
 
+  it('says what workers share out, and that connections are spread over them', async () => {
+    const { code, stdout } = await runAgent(['explain', configFile(CONFIG), '--set', 'agent.workers=2']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('connections are spread over 2 workers');
+    expect(stdout).toContain('shared out among 2 workers: 39 in a worker');
+  });
+
   it('prints the same as JSON', async () => {
     const { stdout } = await runAgent(['explain', '--json', '--config', configFile(CONFIG)]);
     const pipelines = JSON.parse(stdout) as { id: string; stages: { stage: string; id: string }[] }[];
