@@ -24,7 +24,7 @@ const SWEEPS_PER_LIMIT = 4;
 /** How often to look, so that the shortest of these times is kept to a quarter; those of 0 are off. */
 export function sweepIntervalMs(...limits: readonly number[]): number {
   const shortest = Math.min(...limits.filter((limit) => limit > 0));
-  return Math.max(SHORTEST_SWEEP_MS, Math.min(LONGEST_SWEEP_MS, shortest / SWEEPS_PER_LIMIT));
+  return Math.ceil(Math.max(SHORTEST_SWEEP_MS, Math.min(LONGEST_SWEEP_MS, shortest / SWEEPS_PER_LIMIT))); // node:http wants whole ones
 }
 
 /** Whether a body that began at `startedAt` and moved at `movedAt` is too slow to wait for. Times are `performance.now()`. */
