@@ -5,6 +5,7 @@ import {
   chatterBudget,
   FAREWELL_MS,
   MAX_DISCARD_MS,
+  MAX_DISCARDED_BYTES,
   MAX_PINGS,
   MAX_REMEMBERED_RESETS,
   RESETS_PER_ANSWER,
@@ -241,6 +242,7 @@ export class Connection implements ServerSession {
 
   /** Answered before the request was complete: most clients stop by themselves when they see it, and are given the time. */
   #discard(stream: Stream): void {
+    stream.discardBytes = stream.received + MAX_DISCARDED_BYTES;
     stream.discardUntil = performance.now() + MAX_DISCARD_MS;
     this.#discarding.add(stream);
     this.#discardTimer ??= setTimeout(() => this.#stopDiscarding(), MAX_DISCARD_MS).unref();

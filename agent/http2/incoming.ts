@@ -2,7 +2,7 @@ import type { Connection } from './connection.ts';
 import type { ControlFrames } from './control-frames.ts';
 import type { FrameSink } from './frame-reader.ts';
 import { Flag, FrameType, uint31 } from './frames.ts';
-import { BLOCK_BYTES_PER_HEADER_BYTE, MAX_CONTINUATIONS, MAX_DISCARDED_BYTES, MAX_QUEUED_BYTES } from './limits.ts';
+import { BLOCK_BYTES_PER_HEADER_BYTE, MAX_CONTINUATIONS, MAX_QUEUED_BYTES } from './limits.ts';
 import { RequestHeads } from './request-head.ts';
 import { ErrorCode } from './server.ts';
 import { Stream } from './stream.ts';
@@ -112,7 +112,7 @@ export class Incoming implements FrameSink {
       return;
     }
     if (stream.discardUntil === 0) stream.reader?.data(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
-    else if (stream.received > MAX_DISCARDED_BYTES) this.#connection.resetStream(stream, ErrorCode.NO_ERROR);
+    else if (stream.received > stream.discardBytes) this.#connection.resetStream(stream, ErrorCode.NO_ERROR);
   }
 
   dataEnd(): void {
@@ -248,8 +248,7 @@ export class Incoming implements FrameSink {
     if (head.tooLarge) connection.refuse(id, ends, ErrorCode.ENHANCE_YOUR_CALM, 'header_size');
     else if (head.malformed || this.#dependsOnItself || (ends && head.contentLength > 0))
       connection.refuse(id, ends, ErrorCode.PROTOCOL_ERROR, 'malformed_request');
-    else if (connection.streams.size >= connection.options.maxConcurrentStreams || connection.queuedBytes > MAX_QUEUED_BYTES)
-      connection.refuse(id, ends, ErrorCode.REFUSED_STREAM, 'refused_stream');
+    else if (this.#crowded()) connection.refuse(id, ends, ErrorCode.REFUSED_STREAM, 'refused_stream');
     else {
       const stream = new Stream(connection, id, head);
       stream.ended = ends;
@@ -263,6 +262,12 @@ export class Incoming implements FrameSink {
       stream.reader = reader;
       if (ends) reader?.end();
     }
+  }
+
+  /** No new streams: as many as we allow, or answers that the client has to take first. */
+  #crowded(): boolean {
+    const { streams, options, queuedBytes, output } = this.#connection;
+    return streams.size >= options.maxConcurrentStreams || queuedBytes > MAX_QUEUED_BYTES || output.held > MAX_QUEUED_BYTES;
   }
 
   /** END_STREAM. */

@@ -36,11 +36,11 @@ export const MAX_CONTINUATIONS = 32;
 /** There are seven settings, and each has to be sent once (nghttp2 takes 32). */
 export const MAX_SETTINGS = 64;
 
-/** Of answers that wait for windows of the client: above it there are no new streams. */
+/** Of answers that wait for windows of the client, or that one read has brought: above it there are no new streams. */
 export const MAX_QUEUED_BYTES = 1024 * 1024;
 /** Of one answer in parts, such as the health service's Watch, whose messages have 7 bytes. */
 export const MAX_QUEUED_STREAM_BYTES = 64 * 1024;
-/** Of answers that the socket has not taken; a megabyte more may come of what one read brings. */
+/** Of answers that the socket has not taken; as much as MAX_QUEUED_BYTES more may come of one read. */
 export const MAX_UNSENT_BYTES = 256 * 1024;
 
 /** Of a body whose answer is complete: more than what is under way when the client learns of it. */

@@ -2,35 +2,44 @@ import type { Wire } from '../runtime/wire.ts';
 import { FrameType, putHead, putUint32 } from './frames.ts';
 import type { Unsent } from './unsent.ts';
 
+const NOTHING = new Uint8Array(0);
+
 /**
- * Frames are put together in one slab for all connections, and sent by a single write for each read that caused them:
+ * Frames are put together in a slab of the connection, and sent by a single write for each read that caused them:
  *
- *   slab  | sent, owned by sockets | from .. at: this connection's, not sent yet | free |
+ *   slab  | sent, the socket's | from .. at: not sent yet | free |
  *
- * A slab is never written twice, as sockets and TLS may hold what they were given; when it is full there is a new one. 16 KiB are some 170
- * answers, and all that a socket which does not move keeps alive.
+ * No part of a slab is written twice, as sockets and TLS may hold what they were given. When it is full there is a new one, twice as large
+ * up to 16 KiB (some 170 answers): an idle connection keeps little, and a busy one asks for memory rarely.
  */
-const SLAB_BYTES = 16 * 1024;
-let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
-let at = 0;
-/** Whose bytes end at `at`: when another connection writes, they become a piece of their own. */
-let owner: Output | undefined;
+const FIRST_SLAB_BYTES = 1024;
+const LAST_SLAB_BYTES = 16 * 1024;
+/** With less than this part of a slab free, the next answers begin a new one: what straddles two is two pieces for the socket. */
+const SPARE_PARTS = 4;
 
 /** What one connection sends. */
 export class Output {
   /** Where `claim` said to write. */
-  bytes: Uint8Array = slab;
+  bytes: Uint8Array = NOTHING;
   readonly #wire: Wire;
+  readonly #unsent: Unsent | undefined;
   #from = 0;
-  #pieces: Uint8Array[] = [];
+  #at = 0;
+  /** Full slabs that wait to be sent. */
+  #full: Uint8Array[] = [];
+  #slabBytes = FIRST_SLAB_BYTES;
   /** Somebody will flush: the end of the read that is under way, or the microtask. */
   #armed = false;
   readonly #flush = (): void => this.flush();
-  readonly #unsent: Unsent | undefined;
 
   constructor(wire: Wire, unsent?: Unsent) {
     this.#wire = wire;
     this.#unsent = unsent;
+  }
+
+  /** Bytes that a read has brought up to now, about. */
+  get held(): number {
+    return this.#full.length * LAST_SLAB_BYTES;
   }
 
   /** Until `flush`, which has to come: what is written is kept together. */
@@ -40,33 +49,34 @@ export class Output {
 
   /** Room for so many bytes: where they begin in `bytes`, which is to be read after this. */
   claim(length: number): number {
-    if (owner !== this || at + length > slab.length) this.#take(length);
+    if (this.#at + length > this.bytes.length) this.#grow(length);
     if (!this.#armed) this.#arm();
-    const start = at;
-    at += length;
+    const start = this.#at;
+    this.#at += length;
     return start;
   }
 
   flush(): void {
     this.#armed = false;
-    if (this.#pieces.length > 0) {
-      if (owner === this) this.#seal();
-      const pieces = this.#pieces;
-      this.#pieces = [];
+    if (this.#at > this.#from) {
+      const bytes = this.bytes.subarray(this.#from, this.#at);
+      this.#from = this.#at;
+      if ((this.bytes.length - this.#at) * SPARE_PARTS < this.bytes.length) this.#leave();
+      if (this.#full.length === 0) this.#wire.write(bytes);
+      else this.#full.push(bytes);
+    }
+    if (this.#full.length > 0) {
+      const pieces = this.#full;
+      this.#full = [];
       this.#wire.writeAll(pieces);
-    } else {
-      if (owner !== this || at === this.#from) return;
-      const bytes = slab.subarray(this.#from, at);
-      this.#from = at;
-      this.#wire.write(bytes);
     }
     if (this.#wire.pending > 0) this.#unsent?.grown();
   }
 
   /** The connection is over: nothing is sent any more. */
   release(): void {
-    if (owner === this) owner = undefined;
-    this.#pieces = [];
+    this.#leave();
+    this.#full = [];
   }
 
   windowUpdate(stream: number, bytes: number): void {
@@ -96,20 +106,19 @@ export class Output {
     for (let i = 0; i < length; i += 1) this.bytes[start + 9 + i] = payload[from + i] as number;
   }
 
-  #take(length: number): void {
-    if (owner !== undefined) owner.#seal();
-    owner = this;
-    if (at + length > slab.length) {
-      slab = Buffer.allocUnsafeSlow(Math.max(SLAB_BYTES, length));
-      at = 0;
-    }
-    this.#from = at;
-    this.bytes = slab;
+  /** What is in the slab is written or waits, and nothing more comes in. */
+  #leave(): void {
+    this.bytes = NOTHING;
+    this.#from = 0;
+    this.#at = 0;
   }
 
-  #seal(): void {
-    if (at > this.#from) this.#pieces.push(slab.subarray(this.#from, at));
-    this.#from = at;
+  #grow(length: number): void {
+    if (this.#at > this.#from) this.#full.push(this.bytes.subarray(this.#from, this.#at));
+    this.#leave();
+    // Of its own, not from the pool of Buffer, whose pages would stay for the sake of one answer.
+    this.bytes = Buffer.allocUnsafeSlow(Math.max(this.#slabBytes, length));
+    this.#slabBytes = Math.min(LAST_SLAB_BYTES, this.#slabBytes * 2);
   }
 
   #arm(): void {

@@ -29,6 +29,8 @@ export class Stream implements ServerStream {
   sendWindow: number;
   /** When a body that nobody reads any more is stopped; 0 while it is read. */
   discardUntil = 0;
+  /** How much of it may have come then. */
+  discardBytes = 0;
   readonly #connection: Connection;
   #answer: number = Answer.NONE;
   #queue: Uint8Array[] | undefined = undefined;

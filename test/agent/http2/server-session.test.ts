@@ -167,6 +167,32 @@ describe('an HTTP/2 session', () => {
     expect(log.filter((line) => line.startsWith('fault'))).toEqual([]);
   });
 
+  it('refuses streams while a read has brought a megabyte of answers, and takes them again after it', () => {
+    const message = 'x'.repeat(1000);
+    const { wire, log, streams } = scripted({}, (stream) => void stream.respond({ ':status': '200', 'grpc-message': message }));
+    wire.receive(hello());
+    const call = (id: number): Buffer => frame(FrameType.HEADERS, LAST, id, block(POST));
+    wire.receive(...Array.from({ length: 1500 }, (_, i) => call(2 * i + 1)));
+    const taken = streams.length;
+    expect(taken).toBeGreaterThan(1000);
+    expect(taken).toBeLessThan(1300);
+    expect(wire.resets()).toHaveLength(1500 - taken);
+    expect(wire.resets().at(-1)).toEqual([2999, ErrorCode.REFUSED_STREAM]);
+    expect(log.filter((line) => line === 'fault refused_stream')).toHaveLength(1500 - taken);
+    wire.receive(call(3001));
+    expect(streams).toHaveLength(taken + 1);
+  });
+
+  it('counts what is thrown away from the answer on, however much was read before', () => {
+    const { wire, streams } = scripted();
+    wire.receive(hello(), frame(FrameType.HEADERS, HEADERS, 1, block(POST)));
+    const data = frame(DATA, 0, 1, Buffer.alloc(16_384));
+    for (let sent = 0; sent < 1100; sent += 1) wire.receive(data);
+    streams[0]?.respond({ ':status': '200', 'grpc-status': '8' });
+    for (let sent = 0; sent < 1000; sent += 1) wire.receive(data);
+    expect(wire.resets()).toEqual([]);
+  });
+
   it('sends an answer in parts, each as it is written, and its trailers behind what waits', () => {
     const { wire, streams, log } = scripted();
     wire.receive(hello([[Setting.INITIAL_WINDOW_SIZE, 3]]), request(1, Buffer.from('a')));
