@@ -21,6 +21,8 @@ const SPARE_PARTS = 4;
 export class Output {
   /** Where `claim` said to write. */
   bytes: Uint8Array = NOTHING;
+  /** Bytes in full slabs: what one read has brought, when it is much. */
+  held = 0;
   readonly #wire: Wire;
   readonly #unsent: Unsent | undefined;
   #from = 0;
@@ -35,11 +37,6 @@ export class Output {
   constructor(wire: Wire, unsent?: Unsent) {
     this.#wire = wire;
     this.#unsent = unsent;
-  }
-
-  /** Bytes that a read has brought up to now, about. */
-  get held(): number {
-    return this.#full.length * LAST_SLAB_BYTES;
   }
 
   /** Until `flush`, which has to come: what is written is kept together. */
@@ -68,6 +65,7 @@ export class Output {
     if (this.#full.length > 0) {
       const pieces = this.#full;
       this.#full = [];
+      this.held = 0;
       this.#wire.writeAll(pieces);
     }
     if (this.#wire.pending > 0) this.#unsent?.grown();
@@ -114,7 +112,10 @@ export class Output {
   }
 
   #grow(length: number): void {
-    if (this.#at > this.#from) this.#full.push(this.bytes.subarray(this.#from, this.#at));
+    if (this.#at > this.#from) {
+      this.#full.push(this.bytes.subarray(this.#from, this.#at));
+      this.held += this.#at - this.#from;
+    }
     this.#leave();
     // Of its own, not from the pool of Buffer, whose pages would stay for the sake of one answer.
     this.bytes = Buffer.allocUnsafeSlow(Math.max(this.#slabBytes, length));
