@@ -214,9 +214,6 @@ function account(deliveries: readonly Delivery[], received: Uint8Array, grant: G
       else bytes += slice.length;
     }
   }
-  if (grant.slab === undefined) grant.adjust(usesReceived ? bytes + received.length : bytes);
-  else {
-    grant.adjust(bytes);
-    if (!usesReceived) grant.leaveSlab();
-  }
+  if (!usesReceived) grant.leaveBody();
+  grant.adjust(usesReceived ? bytes + received.length : bytes);
 }

@@ -1,4 +1,4 @@
-import { type Slab, type Slabs, SMALL_BODY_BYTES } from './slab.ts';
+import { Slab, type Slabs, SMALL_BODY_BYTES } from './slab.ts';
 
 /**
  * Bytes of requests that are held, from the moment that their size is known until the last exporter is done with them. Counted before
@@ -52,14 +52,16 @@ export function chargeAll(budgets: readonly Budget[], more: number): boolean {
 
 /**
  * Memory of one request. It belongs to whoever works on the request; `retain` adds an owner for a fan-out. All budgets of the route are
- * charged, normally one. A small body lies in a slab, which is charged by itself and kept until the request lets it go.
+ * charged, normally one. The received body lies in a backing store (slab.ts), which is charged by itself and kept until it is let go.
  */
 export class Grant {
   readonly granted = true;
+  /** Beside the body in the store. */
   #bytes = 0;
   #owners = 1;
   #reusable = true;
-  #slab: Slab | undefined;
+  #store: Slab | undefined;
+  #bodyBytes = 0;
   readonly #budgets: readonly Budget[];
   readonly #slabs: Slabs | undefined;
 
@@ -68,13 +70,14 @@ export class Grant {
     this.#slabs = slabs;
   }
 
+  /** What the request holds: its body and what was made of it. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#bodyBytes;
   }
 
-  /** The backing store of a body that lies in a slab. */
-  get slab(): Slab | undefined {
-    return this.#slab;
+  /** Whether the received body is still held here. */
+  get holdsBody(): boolean {
+    return this.#store !== undefined;
   }
 
   /**
@@ -82,21 +85,26 @@ export class Grant {
    * limit is in the way. Once for each grant.
    */
   allocate(bytes: number): Buffer | undefined {
-    if (bytes < SMALL_BODY_BYTES && bytes > 0 && this.#slabs !== undefined) {
-      this.#charge(-this.#bytes);
-      const slab = this.#slabs.for(bytes);
-      const body = slab.take(bytes);
-      if (body !== undefined) this.#slab = slab;
-      return body;
+    if (this.#slabs === undefined || bytes === 0) return this.resize(bytes) ? Buffer.allocUnsafeSlow(bytes) : undefined;
+    this.#charge(-this.#bytes);
+    let body: Buffer | undefined;
+    if (bytes < SMALL_BODY_BYTES) {
+      this.#store = this.#slabs.for(bytes);
+      body = this.#store.take(bytes);
+      if (body === undefined) this.#store = undefined;
+    } else {
+      this.#store = Slab.ofOne(bytes, this.#slabs.charge);
+      body = this.#store?.head(bytes);
     }
-    // Slow: not from the shared pool, or a small request would keep a pool page alive that nobody counts.
-    return this.resize(bytes) ? Buffer.allocUnsafeSlow(bytes) : undefined;
+    if (body !== undefined) this.#bodyBytes = bytes;
+    return body;
   }
 
-  /** The body in the slab is not needed any more: it was inflated, or rewritten as a whole. */
-  leaveSlab(): void {
-    this.#slab?.leave(this.#reusable);
-    this.#slab = undefined;
+  /** The received body is not needed any more: it was inflated, or rewritten as a whole. */
+  leaveBody(): void {
+    this.#store?.leave(this.#reusable);
+    this.#store = undefined;
+    this.#bodyBytes = 0;
   }
 
   /** Somebody may go on reading the body after the release: a connection that was given up with the request half sent. */
@@ -104,17 +112,17 @@ export class Grant {
     this.#reusable = false;
   }
 
-  /** Says how much the request holds now, beside its slab; false where a hard limit is in the way, and nothing has changed then. */
+  /** Says how much the request holds now, its body included; false where a hard limit is in the way, and nothing has changed then. */
   resize(bytes: number): boolean {
-    const more = bytes - this.#bytes;
-    if (!chargeAll(this.#budgets, more)) return false;
-    this.#bytes = bytes;
+    const beside = Math.max(0, bytes - this.#bodyBytes);
+    if (!chargeAll(this.#budgets, beside - this.#bytes)) return false;
+    this.#bytes = beside;
     return true;
   }
 
   /** Like `resize`, without asking: for the few bytes that a rewritten attribute adds to what was let in. */
   adjust(bytes: number): void {
-    this.#charge(bytes - this.#bytes);
+    this.#charge(Math.max(0, bytes - this.#bodyBytes) - this.#bytes);
   }
 
   /** So many bytes more or less, without asking: what an exporter makes of the request, as its compressed body. */
@@ -132,7 +140,7 @@ export class Grant {
     this.#owners -= 1;
     if (this.#owners === 0) {
       this.#charge(-this.#bytes);
-      this.leaveSlab();
+      this.leaveBody();
     }
     if (this.#owners < 0) throw new Error('a grant was released more often than it has owners');
   }

@@ -4,6 +4,7 @@ import type { AgentSettings, MemoryLimiterSettings } from '../config/settings.ts
 import type { MemoryCounters } from '../telemetry/counters.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Budget } from './budget.ts';
+import { dropSpareStores } from './slab.ts';
 
 /** A forced collection stops everything for some 20 to 100 ms: never more often than this, whatever the intervals say. */
 const LEAST_INTERVAL_MS = 1000;
@@ -64,6 +65,7 @@ export class MemoryGuard {
       const grown = bytes - this.#bytesThen > GROWTH_SHARE * (limits.limitBytes - limits.softBytes);
       if (since >= interval || (grown && since >= LOOK_MS)) {
         this.#counters.collections += 1;
+        dropSpareStores();
         collect();
         bytes = rss();
         this.#collectedAt = performance.now();

@@ -117,7 +117,7 @@ const grpcShape = {
   }),
   http2_codec: choice(HTTP2_CODECS, {
     describe: 'Who reads and writes HTTP/2: our codec, or that of Node.js, which costs about 33 microseconds a request more.',
-    default: 'node',
+    default: 'own',
     ours: true,
   }),
 };

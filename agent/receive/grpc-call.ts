@@ -163,7 +163,7 @@ export class GrpcCall implements StreamReader {
     const grant = this.#grant as Grant;
     if (inflated && this.#encoding === 'gzip' && this.#admission.takesMembers(found.items, plain.length)) {
       const body = this.#body as Buffer;
-      grant.resize(grant.slab === undefined ? body.length : 0);
+      grant.resize(body.length);
       this.#deliver(body, found.items, plain.length);
       return;
     }

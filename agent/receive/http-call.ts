@@ -167,7 +167,7 @@ export class HttpCall implements BodyReader {
     }
     const grant = this.#grant as Grant;
     if (compressed !== undefined && this.#encoding === 'gzip' && this.#admission.takesMembers(found.items, plain.length)) {
-      grant.resize(grant.slab === undefined ? compressed.length : 0);
+      grant.resize(compressed.length);
       this.#offer(compressed, found.items, plain.length);
       return;
     }
@@ -189,8 +189,7 @@ export class HttpCall implements BodyReader {
   #convert(body: Buffer): void {
     const grant = this.#grant as Grant;
     // A client that has gone wants no conversion.
-    const beside = grant.slab === undefined ? body.length : 0; // a slab is charged by itself
-    const result = decodeJsonInSlices(this.#admission.signal, body, (bytes) => this.#running && grant.resize(beside + bytes));
+    const result = decodeJsonInSlices(this.#admission.signal, body, (bytes) => this.#running && grant.resize(body.length + bytes));
     if (!(result instanceof Promise)) {
       this.#converted(result);
       return;
@@ -208,7 +207,7 @@ export class HttpCall implements BodyReader {
       this.#refuse(result.memory ? refuse(REFUSALS.MEMORY) : refuse(REFUSALS.MALFORMED, result.reason));
       return;
     }
-    this.#grant?.leaveSlab();
+    this.#grant?.leaveBody();
     this.#grant?.resize(result.body.buffer.byteLength);
     this.#scan(result.body, undefined);
   }

@@ -35,7 +35,7 @@ describe('settings of the smallest configuration', () => {
         },
         includeMetadata: false,
         handshakeTimeoutMs: 20_000,
-        codec: 'node',
+        codec: 'own',
         limits: { maxConnections: 4096, bodyIdleMs: 60_000, minBodyRate: 16_384, writeTimeoutMs: 30_000 },
       },
       http: {

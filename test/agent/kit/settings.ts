@@ -19,7 +19,7 @@ import { SIGNALS } from '../../../agent/config/settings.ts';
 import { SIGNAL_FACTS } from '../../../agent/otlp/signals.ts';
 
 /** OTLP_STACK_HTTP2_CODEC=node runs the same tests over node:http2. */
-export const CODEC: Http2Codec = process.env['OTLP_STACK_HTTP2_CODEC'] === 'own' ? 'own' : 'node';
+export const CODEC: Http2Codec = process.env['OTLP_STACK_HTTP2_CODEC'] === 'node' ? 'node' : 'own';
 
 /** OTLP_STACK_HTTP1_CODEC=node runs the same tests over node:http. */
 export const HTTP1_CODEC: HttpCodec = process.env['OTLP_STACK_HTTP1_CODEC'] === 'node' ? 'node' : 'own';

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { storeBytes } from '../../../agent/admit/slab.ts';
 import type { GrpcServerSettings } from '../../../agent/config/settings.ts';
 import { assertBooksBalance, finish, type Running, startAgent, until } from '../kit/agent.ts';
 import { request } from '../kit/otlp.ts';
@@ -60,7 +61,7 @@ describe('a gRPC client that stalls', () => {
     const agent = await agentWith({ limits: { ...LIMITS, bodyIdleMs: 80 } });
     const { stream, answer } = client(agent).open();
     stream.write(frame(Buffer.alloc(10), 0, 500_000));
-    await until(() => agent.agent.heldBytes === 500_000);
+    await until(() => agent.agent.heldBytes === storeBytes(500_000));
     expect(await answer).toMatchObject({ grpcStatus: '4', grpcMessage: expect.stringContaining('OTLP_BODY_TIMEOUT') });
     expect(agent.agent.heldBytes).toBe(0);
     assertBooksBalance(agent.agent);
