@@ -56,6 +56,7 @@ const SAY_CLOSE: ReadonlySet<string> = new Set([
   'Connection twice',
   'Proxy-Connection',
   'HTTP/1.0',
+  'HEAD', // an answer to HEAD tells the length of a body that does not come
 ]);
 
 /** What some do, and what only attackers do. */
@@ -73,7 +74,7 @@ export const ODD: readonly Shape[] = Object.entries({
   'a path that begins alike': post('', { line: 'POST /v1/tracesx HTTP/1.1\r\n' }),
   GET: text('GET /v1/traces HTTP/1.1\r\nHost: agent\r\n\r\n'),
   PUT: post('', { line: 'PUT /v1/traces HTTP/1.1\r\n' }),
-  HEAD: text('HEAD /v1/traces HTTP/1.1\r\nHost: agent\r\n\r\n'),
+  HEAD: text('HEAD /v1/traces HTTP/1.1\r\nHost: agent\r\nConnection: close\r\n\r\n'),
   OPTIONS: text('OPTIONS /v1/traces HTTP/1.1\r\nHost: agent\r\nOrigin: https://a.test\r\nAccess-Control-Request-Method: POST\r\n\r\n'),
   'GET with a body': post('', { line: 'GET /v1/traces HTTP/1.1\r\n' }),
   'post in small letters': post('', { line: 'post /v1/traces HTTP/1.1\r\n' }),
