@@ -12,6 +12,7 @@
  */
 import { parseArgs } from 'node:util';
 import { compare, mediansOf } from './hop/compare.mjs';
+import { membersThroughCollector } from './hop/members.mjs';
 import { HOW_TO_BUILD, OTELCOL, OTELCOL_VERSION } from './hop/subject.mjs';
 import { WORKS } from './hop/works.mjs';
 import { facts } from './lib/machine.mjs';
@@ -45,6 +46,12 @@ if (OTELCOL === undefined) console.log(`${HOW_TO_BUILD}; measured without it`);
 if (pins.note !== undefined) console.log(pins.note);
 
 const results = await compare({ works, programsOf, rounds: ROUNDS, scale: Number(args.scale), pins });
+const throughCollector = {};
+for (const [name, work] of Object.entries(works)) {
+  if (!work.collectorNext || OTELCOL === undefined || results[name].ours?.runs.length === 0) continue;
+  throughCollector[name] = await membersThroughCollector(work, pins);
+  console.log(`${name} with a Collector as the next hop: ${JSON.stringify(throughCollector[name])}`);
+}
 report();
 
 function programsOf(work) {
@@ -73,6 +80,7 @@ function report() {
       work,
       ratio: ratioOf(cpu('collector'), cpu('ours')),
       ratioToBefore: args.before === undefined ? undefined : ratioOf(cpu('before'), cpu('ours')),
+      throughCollector: throughCollector[name],
       programs,
     };
   });
@@ -95,4 +103,13 @@ function report() {
   };
   writeResult('agent-hop', file, args.out);
   if (table.some(({ ratio, goal }) => ratio !== undefined && ratio.ratio < goal)) process.exitCode = 1;
+  for (const { name, programs } of table) agree(name, programs);
+}
+
+/** What one program keeps of the same requests the other has to keep, too. */
+function agree(name, { ours, collector }) {
+  const [mine, theirs] = [ours, collector].map((program) => program?.runs[0]?.keptShare);
+  if (mine === undefined || theirs === undefined || mine === theirs) return;
+  console.log(`${name}: ours kept ${mine} of the items, the Collector ${theirs}: they did not do the same work`);
+  process.exitCode = 1;
 }

@@ -63,7 +63,8 @@ export const WORKS = {
     drops: true,
   }),
   balancing: service({
-    what: 'trace-id load balancing over 4 upstreams, 512 x 373 B of mixed traces, beside the plain otlp exporter of the Collector to one upstream (its loadbalancing exporter cannot be built here)',
+    what: 'trace-id load balancing over 4 upstreams, 512 x 373 B of mixed traces',
+    beside: 'the plain otlp exporter of the Collector to one upstream, as its loadbalancing exporter cannot be built here',
     goal: 2,
     upstreams: 4,
   }),
