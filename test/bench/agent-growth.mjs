@@ -11,7 +11,7 @@ import { WORKS } from './hop/works.mjs';
 import { facts } from './lib/machine.mjs';
 import { pinning } from './lib/pin.mjs';
 import { writeResult } from './lib/result-file.mjs';
-import { H2LOAD } from './traffic/h2load.mjs';
+import { DRIVER } from './traffic/closed-loop.mjs';
 
 const { values: args } = parseArgs({
   options: {
@@ -62,10 +62,6 @@ const SERIES = {
 const FACTS = facts();
 const pins = pinning();
 const wanted = Object.entries(SERIES).filter(([name]) => args.only?.split(',').includes(name) ?? true);
-if (H2LOAD === undefined) {
-  console.log('h2load is not installed (Debian: nghttp2-client)');
-  process.exit(1);
-}
 const works = Object.fromEntries(
   wanted.flatMap(([name, { points, work, oursAlone }]) => points.map((at) => [`${name} ${at}`, { ...work(at), oursAlone }])),
 );
@@ -95,7 +91,7 @@ if (args.only === undefined || args.out !== undefined) {
       what: 'CPU seconds per million spans and per GB of one hop as in agent-hop, one thing changed at a time',
       ...FACTS,
       pinned: pins,
-      versions: { otelcol: OTELCOL_VERSION, h2load: H2LOAD },
+      versions: { otelcol: OTELCOL_VERSION, ...DRIVER },
       rounds: Number(args.rounds),
       series,
     },

@@ -19,7 +19,7 @@ import { facts } from './lib/machine.mjs';
 import { pinning } from './lib/pin.mjs';
 import { writeResult } from './lib/result-file.mjs';
 import { ratioOf } from './lib/statistics.mjs';
-import { H2LOAD } from './traffic/h2load.mjs';
+import { DRIVER } from './traffic/closed-loop.mjs';
 
 const { values: args } = parseArgs({
   options: {
@@ -38,10 +38,6 @@ const without = args.without.split(',');
 const FACTS = facts();
 const pins = pinning();
 
-if (H2LOAD === undefined) {
-  console.log('h2load is not installed (Debian: nghttp2-client): there is nothing to compare with');
-  process.exit(1);
-}
 if (OTELCOL === undefined) console.log(`${HOW_TO_BUILD}; measured without it`);
 if (pins.note !== undefined) console.log(pins.note);
 
@@ -97,7 +93,7 @@ function report() {
     what: 'CPU seconds per million items of one hop, by the kernel, of all threads of the process: OTLP in, memory_limiter, memory queue, batches of 8192 items or 100 ms, otlp_grpc out, acknowledged when queued, no TLS, metrics and health check on; closed loop, the program under test on one core',
     ...FACTS,
     pinned: pins,
-    versions: { otelcol: OTELCOL_VERSION, h2load: H2LOAD },
+    versions: { otelcol: OTELCOL_VERSION, ...DRIVER },
     rounds: ROUNDS,
     table,
   };

@@ -13,7 +13,7 @@ import { CPUS, facts } from './lib/machine.mjs';
 import { pinning } from './lib/pin.mjs';
 import { writeResult } from './lib/result-file.mjs';
 import { median, ratioOf } from './lib/statistics.mjs';
-import { H2LOAD } from './traffic/h2load.mjs';
+import { DRIVER } from './traffic/closed-loop.mjs';
 
 const { values: args } = parseArgs({
   options: {
@@ -40,10 +40,6 @@ const RATE = CPUS >= 4;
 const FACTS = facts();
 // Driver and sink stay where they are for every number of workers.
 const pins = pinning(Math.min(COUNTS.at(-1), Math.max(1, CPUS - 2)));
-if (H2LOAD === undefined) {
-  console.log('h2load is not installed (Debian: nghttp2-client)');
-  process.exit(1);
-}
 const last = CPUS - 1;
 const programs = COUNTS.map((workers) => {
   const cores = RATE ? workers : 1;
@@ -102,7 +98,7 @@ if (args.only === undefined || args.out !== undefined) {
       what: 'one hop as in agent-hop with many client connections; N workers have N cores',
       ...FACTS,
       pinned: { ...pins, workers: programs.map(({ name, cpus }) => `${name}: ${cpus ?? 'any'}`) },
-      versions: { h2load: H2LOAD },
+      versions: { ...DRIVER },
       rounds: Number(args.rounds),
       cases,
     },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startChild } from '../lib/child.mjs';
 import { cpuBetween, cpuOf, memoryOf, stolenSeconds } from '../lib/usage.mjs';
 import { nowMs } from '../traffic/clock.mjs';
-import { h2load } from '../traffic/h2load.mjs';
+import { closedLoop } from '../traffic/closed-loop.mjs';
 import { judge } from './judge.mjs';
 
 const SINK = join(import.meta.dirname, '..', 'traffic', 'sink.mjs');
@@ -28,7 +28,7 @@ export function startSink(upstreams, cpus) {
 export async function measure({ subject, sink, load, work, requests, keptShare, cores = 1 }) {
   await sink.ask({ reset: { signal: work.signal, encoding: work.compression === undefined ? 'identity' : work.compression } });
   const before = { cpu: cpuOf(subject.pid), sink: cpuOf(sink.pid), stolen: stolenSeconds(), at: nowMs() };
-  const sent = await h2load({ ...load, requests });
+  const sent = await closedLoop({ ...load, requests });
   const items = sent.sent * work.items;
   const loadedAt = nowMs();
   // Compressed items cannot be counted before they are inflated: silence ends those.
@@ -68,7 +68,7 @@ export async function measure({ subject, sink, load, work, requests, keptShare, 
 /** Sends few requests of each file and tells which share of their items arrives, for works that drop some. Warms up, too. */
 export async function calibrate({ subject: _, sink, load, work, requests }) {
   await sink.ask({ reset: { signal: work.signal, encoding: work.compression === undefined ? 'identity' : work.compression } });
-  const { sent } = await h2load({ ...load, requests });
+  const { sent } = await closedLoop({ ...load, requests });
   await delivered(sink, work.compression === undefined && !work.drops ? sent * work.items : undefined);
   const { items, problems } = await sink.ask('finish');
   if (problems.length > 0) throw new Error(problems.join('; '));

@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { h2load } from '../traffic/h2load.mjs';
+import { closedLoop } from '../traffic/closed-loop.mjs';
 import { PORTS } from './compare.mjs';
 import { startSink } from './measure.mjs';
 import { prepare } from './prepare.mjs';
@@ -38,7 +38,7 @@ export async function membersThroughCollector(work, pins) {
       cpus: pins.driver,
     };
     await sink.ask({ reset: {} });
-    const { sent } = await h2load({ ...load, requests: REQUESTS_EACH });
+    const { sent } = await closedLoop({ ...load, requests: REQUESTS_EACH });
     const items = sent * work.items;
     const startedAt = performance.now();
     while ((await sink.ask('progress')).items < items && performance.now() - startedAt < DELIVERED_WITHIN_MS) {

@@ -1,5 +1,10 @@
-/** The closed-loop driver: Debian's h2load (nghttp2-client) with real OTLP requests, one process for each prepared request. */
+/**
+ * The closed-loop driver: Debian's h2load (nghttp2-client) with real OTLP requests, one process for each prepared request; our own where it
+ * is not installed, which the result says.
+ */
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { startChild } from '../lib/child.mjs';
 import { output } from '../lib/machine.mjs';
 import { pinned } from '../lib/pin.mjs';
 
@@ -11,15 +16,21 @@ const PATHS = {
   http: (signal) => `/v1/${signal}`,
 };
 
-/** `nghttp2/1.52.0`, or undefined where it is not installed. */
-export const H2LOAD = output('h2load', ['--version'])?.replace(/^h2load /, '');
+/** `nghttp2/1.52.0`, or undefined where it is not installed (or OTLP_BENCH_WITHOUT_H2LOAD is set, to try that). */
+const H2LOAD = process.env.OTLP_BENCH_WITHOUT_H2LOAD === undefined ? output('h2load', ['--version'])?.replace(/^h2load /, '') : undefined;
+/** For result files: which driver it was. */
+export const DRIVER = H2LOAD === undefined ? { driver: 'our own, as h2load is not installed' } : { h2load: H2LOAD };
 
 /**
  * @param files of the prepared requests; each gets as many processes as needed, they run at the same time
  * @param requests for each file
  * @returns seconds, CPU seconds of each process, how many requests were sent
  */
-export async function h2load({ files, requests, protocol, signal, encoding, port, connections, inFlight, cpus, timeoutMs = 120_000 }) {
+export function closedLoop(load) {
+  return H2LOAD === undefined ? ownLoop(load) : h2load(load);
+}
+
+async function h2load({ files, requests, protocol, signal, encoding, port, connections, inFlight, cpus, timeoutMs = 120_000 }) {
   const headers =
     protocol === 'grpc'
       ? ['content-type: application/grpc', 'te: trailers', ...(encoding === 'identity' ? [] : [`grpc-encoding: ${encoding}`])]
@@ -47,6 +58,17 @@ export async function h2load({ files, requests, protocol, signal, encoding, port
     sent: requests * files.length,
     processes: runs.map(({ cpu, seconds }) => ({ cpu, seconds })),
   };
+}
+
+async function ownLoop({ cpus, timeoutMs: _, ...job }) {
+  const child = await startChild(join(import.meta.dirname, 'closed-loop-child.mjs'), { cpus });
+  const startedAt = performance.now();
+  const { succeeded, failed, problem, cpu } = await child.ask({ ...job, path: PATHS[job.protocol](job.signal) });
+  const seconds = (performance.now() - startedAt) / 1000;
+  await child.end();
+  const sent = job.requests * job.files.length;
+  if (succeeded !== sent) throw new Error(problem ?? `${failed} of ${sent} requests failed`);
+  return { seconds, sent, processes: [{ cpu: (cpu.user + cpu.system) / 1e6, seconds }] };
 }
 
 function summary(text) {
