@@ -31,18 +31,22 @@ export class GrpcCall implements StreamReader {
   readonly #limit: number;
   readonly #encoding: BodyEncoding;
   #grant: Grant | undefined;
-  readonly #prefix = new Uint8Array(PREFIX_BYTES);
   #prefixRead = 0;
+  #flag = 0;
+  #length = 0;
   #body: Buffer | undefined;
   #bodyRead = 0;
   #compressed = false;
   readonly #settings: GrpcServerSettings;
   readonly #open: Set<GrpcCall>;
   #metadata: Metadata | undefined;
-  readonly #startedAt = performance.now();
+  /** Of `performance.now()`, in whole milliseconds: V8 keeps small integers in the object, and each other number in an object of its own. */
+  readonly #startedAt = Math.floor(performance.now());
   #movedAt = this.#startedAt;
-  #answeredAt = Number.POSITIVE_INFINITY;
-  readonly #deadlineAt: number;
+  /** 0 before. */
+  #answeredAt = 0;
+  /** grpc-timeout, from #startedAt; 0 where there is none. */
+  readonly #timeoutMs: number;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #receipt: Receipt | undefined;
 
@@ -55,7 +59,7 @@ export class GrpcCall implements StreamReader {
     this.#open = open;
     this.#limit = settings.maxMessageBytes;
     this.#encoding = 'identity';
-    this.#deadlineAt = this.#movedAt + timeoutOf(headers['grpc-timeout']);
+    this.#timeoutMs = timeoutOf(headers['grpc-timeout']);
     this.running = false;
     open.add(this);
     const encoding = headers['grpc-encoding'] ?? 'identity';
@@ -82,7 +86,7 @@ export class GrpcCall implements StreamReader {
       bodyStalled(now, this.#startedAt, this.#movedAt, this.#bodyRead, this.#settings.limits)
     )
       this.#refuse(refuse(REFUSALS.BODY_TIMEOUT));
-    return now - this.#answeredAt > this.#settings.limits.writeTimeoutMs;
+    return this.#answeredAt > 0 && now - this.#answeredAt > this.#settings.limits.writeTimeoutMs;
   }
 
   /** Ends the stream without an answer. */
@@ -92,11 +96,12 @@ export class GrpcCall implements StreamReader {
 
   data(data: Uint8Array): void {
     if (!this.running) return;
-    this.#movedAt = performance.now();
+    this.#movedAt = Math.floor(performance.now());
     let from = 0;
     if (this.#body === undefined) {
       while (this.#prefixRead < PREFIX_BYTES && from < data.length) {
-        this.#prefix[this.#prefixRead] = data[from] as number;
+        if (this.#prefixRead === 0) this.#flag = data[from] as number;
+        else this.#length = this.#length * 0x100 + (data[from] as number);
         this.#prefixRead += 1;
         from += 1;
       }
@@ -115,8 +120,8 @@ export class GrpcCall implements StreamReader {
 
   /** The prefix is complete: charge the memory, then take it. */
   #allocate(): boolean {
-    const [flag, a, b, c, d] = this.#prefix as unknown as [number, number, number, number, number];
-    const length = a * 0x1000000 + b * 0x10000 + c * 0x100 + d;
+    const flag = this.#flag;
+    const length = this.#length;
     this.#compressed = flag === 1;
     if (flag > 1) this.#refuse(refuse(REFUSALS.BAD_FRAMING, `compressed flag is ${flag}`));
     else if (flag === 1 && this.#encoding === 'identity')
@@ -182,8 +187,9 @@ export class GrpcCall implements StreamReader {
       return;
     }
     this.#receipt = result;
-    if (result.open && this.#deadlineAt !== Number.POSITIVE_INFINITY) {
-      this.#deadlineTimer = setTimeout(() => this.#expire(), Math.max(0, this.#deadlineAt - performance.now())).unref();
+    if (result.open && this.#timeoutMs > 0) {
+      const left = this.#startedAt + this.#timeoutMs - performance.now();
+      this.#deadlineTimer = setTimeout(() => this.#expire(), Math.max(0, left)).unref();
     }
   }
 
@@ -219,7 +225,7 @@ export class GrpcCall implements StreamReader {
 
   #end(code: string): void {
     this.running = false;
-    this.#answeredAt = performance.now();
+    this.#answeredAt = Math.floor(performance.now());
     this.#admission.counters.request(code);
     clearTimeout(this.#deadlineTimer);
     this.#grant?.release();
@@ -230,9 +236,9 @@ export class GrpcCall implements StreamReader {
 
 const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 0.001, n: 0.000_001 };
 
-/** grpc-timeout in milliseconds: at most 8 digits and a unit; infinite where it is absent or is none. */
-function timeoutOf(header: string | string[] | undefined): number {
-  if (typeof header !== 'string') return Number.POSITIVE_INFINITY;
+/** grpc-timeout in milliseconds, 1 at least: at most 8 digits and a unit; 0 where it is absent or is none. */
+function timeoutOf(header: string | undefined): number {
+  if (header === undefined) return 0;
   const match = /^(\d{1,8})([HMSmun])$/.exec(header);
-  return match === null ? Number.POSITIVE_INFINITY : Number(match[1]) * (UNITS[match[2] as string] as number);
+  return match === null ? 0 : Math.max(1, Math.ceil(Number(match[1]) * (UNITS[match[2] as string] as number)));
 }

@@ -33,8 +33,10 @@ export class HttpCall implements BodyReader {
   #receipt: Receipt | undefined;
   #metadata: Metadata | undefined;
   readonly #startedAt: number;
+  /** Times that only sweep() needs are taken by it: the clock is a twentieth of what a request of 25 spans costs. */
   #movedAt: number;
-  #answeredAt = Number.POSITIVE_INFINITY;
+  #readBefore = 0;
+  #answeredAt = 0;
 
   constructor(exchange: HttpExchange, admission: Admission, settings: HttpServerSettings) {
     this.#exchange = exchange;
@@ -58,7 +60,13 @@ export class HttpCall implements BodyReader {
 
   /** Called now and then: ends a body that is too slow. True where the client has not taken its answer in time and has to go. */
   sweep(now: number): boolean {
-    if (this.#running && this.#reading && this.#tooSlow(now)) this.#refuse(refuse(REFUSALS.BODY_TIMEOUT));
+    if (this.#running) {
+      if (this.#read !== this.#readBefore) this.#movedAt = now;
+      this.#readBefore = this.#read;
+      if (this.#reading && this.#tooSlow(now)) this.#refuse(refuse(REFUSALS.BODY_TIMEOUT));
+      return false;
+    }
+    if (this.#answeredAt === 0) this.#answeredAt = now;
     return now - this.#answeredAt > this.#settings.limits.writeTimeoutMs;
   }
 
@@ -97,7 +105,6 @@ export class HttpCall implements BodyReader {
 
   data(bytes: Buffer, from: number, to: number): void {
     if (!this.#running) return;
-    this.#movedAt = performance.now();
     const end = this.#read + to - from;
     if (this.#whole !== undefined) {
       bytes.copy(this.#whole, this.#read, from, to);
@@ -242,7 +249,6 @@ export class HttpCall implements BodyReader {
 
   #end(code: string): void {
     this.#running = false;
-    this.#answeredAt = performance.now();
     this.#admission.counters.request(code);
     this.#grant?.release();
     this.#grant = undefined;

@@ -97,7 +97,7 @@ export function keep(view: Buffer): Buffer {
  * is in the way.
  */
 export function keepIn(view: Buffer, grant: Grant): Buffer | undefined {
-  grant.leaveSlab();
+  grant.leaveBody();
   if (view.buffer !== scratch?.buffer) return grant.resize(view.length) ? view : undefined;
   const own = grant.allocate(view.length);
   own?.set(view);
