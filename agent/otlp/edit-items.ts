@@ -70,8 +70,12 @@ const SHARE_WORTH_KEEPING = 0.75;
 /** Of one request at a time: an editor runs from its beginning to its end. */
 let scratch: Buffer | undefined;
 
-/** Up to here a loop copies faster than `set` with the view that it wants (40 ns). */
-const SHORT_BYTES = 32;
+/**
+ * Up to here a loop copies faster than Buffer's copy (40 ns). That wants no Buffer, and other than `set` no view of the range, which took
+ * half as long again and was garbage for each item.
+ */
+const SHORT_BYTES = 24;
+const { copy } = Buffer.prototype;
 
 /** The level is not written yet: nothing in it changed. */
 const UNWRITTEN = -1;
@@ -262,7 +266,7 @@ function memoryFor(bytes: number): Buffer {
 
 /** Copies [from, end) to `at`. */
 export function copyBytes(buf: Uint8Array, from: number, end: number, out: Uint8Array, at: number): void {
-  if (end - from > SHORT_BYTES) out.set(buf.subarray(from, end), at);
+  if (end - from > SHORT_BYTES) copy.call(buf as Buffer, out, at, from, end);
   else for (let pos = from, to = at; pos < end; pos += 1, to += 1) out[to] = buf[pos] as number;
 }
 
