@@ -13,7 +13,7 @@ import {
 } from './limits.ts';
 import { Output } from './output.ts';
 import { ErrorCode, type ServerSession, type SessionEvents, type SessionOptions } from './server.ts';
-import type { Stream } from './stream.ts';
+import type { Discard, Stream } from './stream.ts';
 import { StreamTable } from './stream-table.ts';
 import { Unsent } from './unsent.ts';
 
@@ -55,7 +55,7 @@ export class Connection implements ServerSession {
   #pings: { readonly number: number; readonly answered: () => void }[] = [];
   #pingCount = 0;
   /** Answered streams whose requests go on, the oldest first. */
-  readonly #discarding = new Set<Stream>();
+  readonly #discarding = new Map<Stream, Discard>();
   #discardTimer: NodeJS.Timeout | undefined;
   #farewellTimer: NodeJS.Timeout | undefined;
   #gone = false;
@@ -195,7 +195,6 @@ export class Connection implements ServerSession {
 
   /** END_STREAM is sent. */
   answered(stream: Stream): void {
-    stream.answered = true;
     this.resets.earn(RESETS_PER_ANSWER);
     this.chatter.earn(CHATTER_PER_ANSWER);
     if (stream.ended) this.closeStream(stream);
@@ -207,7 +206,7 @@ export class Connection implements ServerSession {
     stream.closed = true;
     this.streams.remove(stream.id);
     if (this.blocked.size > 0) this.blocked.delete(stream);
-    if (stream.discardUntil > 0) this.#discarding.delete(stream);
+    if (stream.discard !== undefined) this.#discarding.delete(stream);
     stream.drop();
     stream.reader?.closed();
     if (this.closing && this.streams.size === 0 && !this.over) this.#hangUp();
@@ -242,17 +241,16 @@ export class Connection implements ServerSession {
 
   /** Answered before the request was complete: most clients stop by themselves when they see it, and are given the time. */
   #discard(stream: Stream): void {
-    stream.discardBytes = stream.received + MAX_DISCARDED_BYTES;
-    stream.discardUntil = performance.now() + MAX_DISCARD_MS;
-    this.#discarding.add(stream);
+    stream.discard = { until: performance.now() + MAX_DISCARD_MS, bytes: stream.received + MAX_DISCARDED_BYTES };
+    this.#discarding.set(stream, stream.discard);
     this.#discardTimer ??= setTimeout(() => this.#stopDiscarding(), MAX_DISCARD_MS).unref();
   }
 
   #stopDiscarding(): void {
     this.#discardTimer = undefined;
     const now = performance.now();
-    for (const stream of this.#discarding) {
-      const left = stream.discardUntil - now;
+    for (const [stream, { until }] of this.#discarding) {
+      const left = until - now;
       if (left > 1) {
         this.#discardTimer = setTimeout(() => this.#stopDiscarding(), left).unref();
         return;

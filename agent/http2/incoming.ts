@@ -39,7 +39,7 @@ export class Incoming implements FrameSink {
     this.#heads = new RequestHeads(options.maxHeaderBytes);
     this.#maxBlockBytes = options.maxHeaderBytes * BLOCK_BYTES_PER_HEADER_BYTE;
     this.#windowBytes = connection.receiveWindow;
-    this.#streamWindowBytes = connection.streamWindow;
+    this.#streamWindowBytes = options.streamWindowBytes;
   }
 
   get over(): boolean {
@@ -111,8 +111,8 @@ export class Incoming implements FrameSink {
       this.#connection.refuse(stream.id, false, ErrorCode.PROTOCOL_ERROR, 'malformed_request');
       return;
     }
-    if (stream.discardUntil === 0) stream.reader?.data(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
-    else if (stream.received > stream.discardBytes) this.#connection.resetStream(stream, ErrorCode.NO_ERROR);
+    if (stream.discard === undefined) stream.reader?.data(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
+    else if (stream.received > stream.discard.bytes) this.#connection.resetStream(stream, ErrorCode.NO_ERROR);
   }
 
   dataEnd(): void {
@@ -279,6 +279,6 @@ export class Incoming implements FrameSink {
     }
     stream.ended = true;
     if (stream.answered) this.#connection.closeStream(stream);
-    else if (stream.discardUntil === 0) stream.reader?.end();
+    else if (stream.discard === undefined) stream.reader?.end();
   }
 }

@@ -7,7 +7,9 @@
  *   header list, as meant     maxHeaderBytes                         RST_STREAM ENHANCE_YOUR_CALM          header_size
  *   HPACK table               4096 bytes, never more                 GOAWAY COMPRESSION_ERROR              compression
  *   requests                  as RFC 9113, 8 has them                RST_STREAM PROTOCOL_ERROR             malformed_request
- *   streams at a time         maxConcurrentStreams                   RST_STREAM REFUSED_STREAM             refused_stream
+ *   streams at a time         maxConcurrentStreams, and as many      RST_STREAM REFUSED_STREAM             refused_stream
+ *                             whose client has reset them while
+ *                             they were worked at as resets allow
  *   answers behind windows    1 MiB a connection, 64 KiB a stream    REFUSED_STREAM; ENHANCE_YOUR_CALM     refused_stream; response_unread
  *                             that is written in parts
  *   answers in the socket     256 KiB                                reading stops until they are taken;   response_unread

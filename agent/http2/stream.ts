@@ -6,13 +6,27 @@ import { responseBlock } from './response-block.ts';
 import { ErrorCode, type RequestHeaders, type ResponseHeaders, type ServerStream, type StreamReader } from './server.ts';
 
 /** Of the answer. */
-const Answer = { NONE: 0, BEGUN: 1, COMPLETE: 2 } as const;
+const Answer = { NONE: 0, BEGUN: 1, COMPLETE: 2, SENT: 3 } as const;
+
+/** Of an answer, what windows keep back. Most answers never have one: what a stream carries along is paid by each request. */
+class Queue {
+  readonly parts: Uint8Array[] = [];
+  bytes = 0;
+  /** To follow the parts. */
+  trailers: Uint8Array | undefined = undefined;
+}
+
+/** Of a request whose answer is complete: when it is stopped, and how many bytes of it may have come then. */
+export interface Discard {
+  readonly until: number;
+  readonly bytes: number;
+}
 
 /**
  * One request and its answer. Both directions end by themselves, and the stream is closed when both have:
  *
  *   request   ended: END_STREAM has come
- *   answer    NONE -> BEGUN -> COMPLETE (all of it is known) -> answered (all of it is sent; before, what windows keep back is queued)
+ *   answer    NONE -> BEGUN -> COMPLETE (all of it is known) -> SENT (before, what windows keep back is queued)
  */
 export class Stream implements ServerStream {
   readonly id: number;
@@ -20,23 +34,17 @@ export class Stream implements ServerStream {
   closed = false;
   reader: StreamReader | undefined = undefined;
   ended = false;
-  answered = false;
   /** Bytes of DATA, to be held against content-length (-1 where there is none). */
   received = 0;
   readonly contentLength: number;
   /** What the client may still send, and we: padding and all (RFC 9113, 6.9.1). Ours can be below 0 (6.9.2). */
   receiveWindow: number;
   sendWindow: number;
-  /** When a body that nobody reads any more is stopped; 0 while it is read. */
-  discardUntil = 0;
-  /** How much of it may have come then. */
-  discardBytes = 0;
+  /** Where nobody reads the body any more. */
+  discard: Discard | undefined = undefined;
   readonly #connection: Connection;
   #answer: number = Answer.NONE;
-  #queue: Uint8Array[] | undefined = undefined;
-  #queuedBytes = 0;
-  /** To follow what is queued. */
-  #trailers: Uint8Array | undefined = undefined;
+  #queue: Queue | undefined = undefined;
 
   constructor(connection: Connection, id: number, head: RequestHead) {
     this.#connection = connection;
@@ -47,6 +55,11 @@ export class Stream implements ServerStream {
     this.sendWindow = connection.peerStreamWindow;
   }
 
+  /** END_STREAM is sent. */
+  get answered(): boolean {
+    return this.#answer === Answer.SENT;
+  }
+
   respond(headers: ResponseHeaders, body?: Uint8Array, trailers?: ResponseHeaders): void {
     if (this.closed || this.#answer !== Answer.NONE) return;
     const block = responseBlock(headers);
@@ -55,8 +68,7 @@ export class Stream implements ServerStream {
     this.#answer = Answer.COMPLETE;
     if (bytes > 0 && !this.#sendable(bytes)) {
       this.#sendHeaders(block, 0);
-      this.#trailers = tail;
-      this.#enqueue(body as Uint8Array);
+      this.#enqueue(body as Uint8Array).trailers = tail;
       this.sendQueued();
       return;
     }
@@ -64,7 +76,7 @@ export class Stream implements ServerStream {
     this.#sendHeaders(block, endsWithHeaders ? Flag.END_STREAM : 0);
     if (bytes > 0) this.#sendData(body as Uint8Array, 0, bytes, tail === undefined ? Flag.END_STREAM : 0);
     if (tail !== undefined) this.#sendHeaders(tail, Flag.END_STREAM);
-    this.#connection.answered(this);
+    this.#sent();
   }
 
   begin(headers: ResponseHeaders): void {
@@ -75,7 +87,7 @@ export class Stream implements ServerStream {
 
   write(bytes: Uint8Array): void {
     if (this.closed || this.#answer !== Answer.BEGUN || bytes.length === 0) return;
-    if (this.#queuedBytes + bytes.length > MAX_QUEUED_STREAM_BYTES) {
+    if ((this.#queue?.bytes ?? 0) + bytes.length > MAX_QUEUED_STREAM_BYTES) {
       this.#connection.fault('response_unread');
       this.reset(ErrorCode.ENHANCE_YOUR_CALM);
       return;
@@ -87,7 +99,8 @@ export class Stream implements ServerStream {
   finish(trailers: ResponseHeaders): void {
     if (this.closed || this.#answer !== Answer.BEGUN) return;
     this.#answer = Answer.COMPLETE;
-    this.#trailers = responseBlock(trailers);
+    this.#queue ??= new Queue();
+    this.#queue.trailers = responseBlock(trailers);
     this.sendQueued();
   }
 
@@ -99,31 +112,38 @@ export class Stream implements ServerStream {
   sendQueued(): void {
     const connection = this.#connection;
     const queue = this.#queue;
-    while (queue !== undefined && queue.length > 0) {
-      const bytes = queue[0] as Uint8Array;
+    if (queue === undefined) return;
+    const { parts, trailers } = queue;
+    while (parts.length > 0) {
+      const bytes = parts[0] as Uint8Array;
       const length = Math.min(bytes.length, this.sendWindow, connection.sendWindow, connection.peerFrameBytes);
       if (length <= 0) {
         // A stream that waits for its own window is looked at when that opens.
         if (this.sendWindow > 0) connection.blocked.add(this);
         return;
       }
-      if (length === bytes.length) queue.shift();
-      else queue[0] = bytes.subarray(length);
-      this.#queuedBytes -= length;
+      if (length === bytes.length) parts.shift();
+      else parts[0] = bytes.subarray(length);
+      queue.bytes -= length;
       connection.queuedBytes -= length;
-      const last = queue.length === 0 && this.#answer === Answer.COMPLETE && this.#trailers === undefined;
+      const last = parts.length === 0 && this.#answer === Answer.COMPLETE && trailers === undefined;
       this.#sendData(bytes, 0, length, last ? Flag.END_STREAM : 0);
     }
-    if (this.#answer !== Answer.COMPLETE || this.answered) return;
-    if (this.#trailers !== undefined) this.#sendHeaders(this.#trailers, Flag.END_STREAM);
-    connection.answered(this);
+    if (this.#answer !== Answer.COMPLETE) return;
+    if (trailers !== undefined) this.#sendHeaders(trailers, Flag.END_STREAM);
+    this.#sent();
   }
 
   /** Closed: nothing of it is kept. */
   drop(): void {
-    this.#connection.queuedBytes -= this.#queuedBytes;
-    this.#queuedBytes = 0;
+    if (this.#queue === undefined) return;
+    this.#connection.queuedBytes -= this.#queue.bytes;
     this.#queue = undefined;
+  }
+
+  #sent(): void {
+    this.#answer = Answer.SENT;
+    this.#connection.answered(this);
   }
 
   #sendable(bytes: number): boolean {
@@ -131,11 +151,12 @@ export class Stream implements ServerStream {
     return bytes <= sendWindow && bytes <= this.sendWindow && bytes <= peerFrameBytes;
   }
 
-  #enqueue(bytes: Uint8Array): void {
-    this.#queue ??= [];
-    this.#queue.push(bytes);
-    this.#queuedBytes += bytes.length;
+  #enqueue(bytes: Uint8Array): Queue {
+    this.#queue ??= new Queue();
+    this.#queue.parts.push(bytes);
+    this.#queue.bytes += bytes.length;
     this.#connection.queuedBytes += bytes.length;
+    return this.#queue;
   }
 
   #sendData(bytes: Uint8Array, from: number, length: number, flags: number): void {

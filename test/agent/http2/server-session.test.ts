@@ -131,6 +131,19 @@ describe('an HTTP/2 session', () => {
     expect(wire.goaways()).toEqual([]);
   });
 
+  it('keeps to a stream window below that of the protocol once the client has seen it', () => {
+    const { wire, log } = scripted({ streamWindowBytes: 10_000 });
+    wire.receive(hello(), frame(FrameType.HEADERS, HEADERS, 1, block(POST)), frame(DATA, 0, 1, Buffer.alloc(16_000)));
+    wire.receive(frame(FrameType.SETTINGS, Flag.ACK, 0), frame(FrameType.HEADERS, HEADERS, 3, block(POST)));
+    expect(wire.resets()).toEqual([]);
+    wire.receive(frame(DATA, 0, 3, Buffer.alloc(4_000)), frame(DATA, 0, 3, Buffer.alloc(4_000)));
+    const given = wire.frames().filter(({ type, stream }) => type === WINDOW_UPDATE && stream === 3);
+    expect(given.map(({ payload }) => uint32(payload, 0))).toEqual([8_000]);
+    wire.receive(frame(DATA, 0, 3, Buffer.alloc(10_001)));
+    expect(wire.resets()).toEqual([[3, ErrorCode.FLOW_CONTROL_ERROR]]);
+    expect(log).toContain('fault flow_control');
+  });
+
   it('takes trailers of a request for its end', () => {
     const { wire, log } = scripted();
     wire.receive(
