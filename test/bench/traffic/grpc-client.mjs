@@ -27,6 +27,8 @@ const DEFAULT_WINDOW_BYTES = 65_535;
 const BUFFER_BYTES = 256 * 1024;
 /** Requests of one connection that may be unanswered, a power of two. */
 const IN_FLIGHT = 65_536;
+/** What gzip makes of two bytes, and some. */
+const MAX_COMPRESSED_BYTES = 40;
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
 /** Buffers that the kernel has taken over, for the next writes of any connection. */
 const free = [];
@@ -36,6 +38,7 @@ export class GrpcClient {
   constructor(port, path, outcome, encoding = 'identity') {
     this.outcome = outcome;
     this.blocks = requestBlocks({ path, authority: `127.0.0.1:${port}`, encoding });
+    this.compressed = encoding !== 'identity';
     this.first = true;
     this.nextStream = 1;
     this.open = 0;
@@ -166,7 +169,7 @@ export class GrpcClient {
   onFrame(type, flags, stream, payload) {
     if (type === FRAME.HEADERS || type === FRAME.DATA) {
       if ((flags & FLAG.END_STREAM) !== 0)
-        this.#ended(stream, type === FRAME.HEADERS && isSuccess(this.answered[(stream >> 1) % IN_FLIGHT]));
+        this.#ended(stream, type === FRAME.HEADERS && this.#isSuccess(this.answered[(stream >> 1) % IN_FLIGHT]));
     } else if (type === FRAME.WINDOW_UPDATE) {
       const increment = payload.readUInt32BE(0) & 0x7fffffff;
       if (stream === 0) this.window += increment;
@@ -207,17 +210,17 @@ export class GrpcClient {
     }
   }
 
+  /**
+   * Who refuses sends no message. A success is an empty one; the Collector's has an empty partial_success of two bytes, and is compressed as
+   * the request was. More says that a part was rejected.
+   */
+  #isSuccess(bytes) {
+    return bytes >= PREFIX_BYTES && bytes <= PREFIX_BYTES + (this.compressed ? MAX_COMPRESSED_BYTES : 2);
+  }
+
   #failed(problem) {
     if (this.onClosed) return;
     this.problem ??= problem;
     this.onFailed(new Error(problem));
   }
-}
-
-/**
- * A success is an empty message; the Collector's has an empty partial_success of two bytes. More says that a part was rejected, and who
- * refuses sends no message.
- */
-function isSuccess(bytes) {
-  return bytes >= PREFIX_BYTES && bytes <= PREFIX_BYTES + 2;
 }

@@ -5,8 +5,10 @@
 
 /** The first four bytes of the trace id of the first span of a marked request; the next eight are when it was to be sent. */
 export const MARK = 0x4f4c4231;
-/** A span begins with its trace id: tag, length, and then the mark. */
+/** A span begins with its trace id, or, as the Collector writes its fields backwards, ends with it: tag, length, and then the mark. */
 const MARK_TAG = 0x0a10;
+/** With tag and length. */
+const TRACE_ID_BYTES = 18;
 const ITEMS = 2;
 
 /**
@@ -53,12 +55,19 @@ function spansOf(body, from, to, onMark) {
         if (byte < 0x80) break;
       }
     }
-    if (length > 18 && body.readUInt16BE(at) === MARK_TAG && body.readUInt32BE(at + 2) === MARK && onMark !== undefined) onMark(at + 6);
+    if (onMark !== undefined && length >= TRACE_ID_BYTES) {
+      if (isMark(body, at)) onMark(at + 6);
+      else if (isMark(body, at + length - TRACE_ID_BYTES)) onMark(at + length - TRACE_ID_BYTES + 6);
+    }
     at += length;
     items += 1;
   }
   if (at !== to) throw new Error('a span is longer than its scope');
   return items;
+}
+
+function isMark(body, at) {
+  return body.readUInt16BE(at) === MARK_TAG && body.readUInt32BE(at + 2) === MARK;
 }
 
 /** A metric's data is in fields 5 (gauge), 7, 9, 10 and 11; the points are field 1 of each. */
