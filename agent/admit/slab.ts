@@ -27,6 +27,12 @@ export type Charge = (bytes: number) => boolean;
 /** By their size. */
 const spare = new Map<number, Buffer[]>();
 let spareBytes = 0;
+let mostSpareBytes = SPARE_BYTES;
+
+/** Each of several workers has its own stores: their sum is that of the process. */
+export function shareSpareStores(workers: number): void {
+  mostSpareBytes = Math.floor(SPARE_BYTES / workers);
+}
 
 /** Lets the stores go that wait for use: the process is near its limit. */
 export function dropSpareStores(): void {
@@ -43,7 +49,7 @@ function takeStore(bytes: number): Buffer {
 
 function giveStore(store: Buffer): void {
   const { length } = store;
-  if (length > LARGEST_SPARE_BYTES || spareBytes + length > SPARE_BYTES) return;
+  if (length > LARGEST_SPARE_BYTES || spareBytes + length > mostSpareBytes) return;
   const alike = spare.get(length);
   if (alike === undefined) spare.set(length, [store]);
   else alike.push(store);

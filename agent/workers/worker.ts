@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { dropSpareStores, shareSpareStores } from '../admit/slab.ts';
 import type { TelemetrySettings } from '../config/settings.ts';
 import { Line, type Reload } from '../runtime/line.ts';
 import type { Books } from '../telemetry/books.ts';
@@ -22,7 +23,8 @@ import { LeasedBudget, type SharedCells } from './shared-budget.ts';
  * A worker thread: a whole line, from sockets to sockets, that does what the main thread says. What it has not: signals, files of the
  * configuration, servers for health and metrics, registration. An error that nobody catches ends the process (worker-handle.ts).
  */
-export function serveWorker(port: MessagePort, { index }: WorkerStart): void {
+export function serveWorker(port: MessagePort, { index, count }: WorkerStart): void {
+  shareSpareStores(count);
   const worker = new WorkerLine(index, (said) => port.postMessage(said));
   port.on('message', (message: Question | Notice) => {
     if (typeof message === 'string') worker.hear(message);
@@ -62,6 +64,7 @@ class WorkerLine {
         this.#line?.hurry();
         return;
       case 'collect':
+        dropSpareStores();
         (globalThis as { gc?: () => void }).gc?.(); // here as the flag was set when this thread started
         return;
     }
