@@ -90,7 +90,7 @@ export class Http1Connection implements HttpExchange, WireEvents {
   #ended = false;
   /** run() is on the stack: it goes on by itself after an answer. */
   #running = false;
-  /** When the connection came, became idle, or began a head. */
+  /** When the connection came, was first seen to be idle (0: not yet), or began a head. */
   #since = performance.now();
   /** What the client had taken when it was last seen to take anything, for the limit of answers that are not read. */
   #taken = 0;
@@ -173,7 +173,7 @@ export class Http1Connection implements HttpExchange, WireEvents {
       return;
     }
     this.#state = 'head';
-    this.#since = performance.now();
+    this.#since = 0;
     if (!this.#running) this.#continue();
   }
 
@@ -193,6 +193,7 @@ export class Http1Connection implements HttpExchange, WireEvents {
   /** Now and then: keeps the limits of time. */
   sweep(now: number): void {
     const { headerTimeoutMs, idleTimeoutMs } = this.#shared;
+    if (this.#since === 0) this.#since = now;
     const age = now - this.#since;
     if (this.#unread(now)) {
       this.#events.fault('response_unread');
