@@ -24,11 +24,14 @@ export class Route {
   readonly limiters: readonly ProcessorCounters[];
   /** No processor that acts on bytes, and no connector. */
   readonly #opaque: boolean;
+  /** A connector on it may make new data. */
+  readonly derives: boolean;
   readonly slabs: Slabs;
 
   constructor(counters: ReceiverCounters, budgets: readonly Budget[], pipelines: readonly PipelineEntry[]) {
     this.counters = counters;
     this.budgets = budgets;
+    this.derives = pipelines.some((pipeline) => pipeline.connectors.length > 0);
     this.slabs = new Slabs((bytes) => chargeAll(budgets, bytes));
     this.pipelines = pipelines;
     this.outlets = [...new Set(pipelines.flatMap((pipeline) => [...outletsOf(pipeline)]))];
@@ -141,7 +144,7 @@ export class Admission {
       counters.refused += items;
       return typeof problem === 'string' ? refuse(REFUSALS.MALFORMED, problem) : refuse(REFUSALS.PROCESSOR, problem.reason);
     }
-    const own = deliveries.filter((delivery) => !delivery.derived);
+    const own = route.derives ? deliveries.filter((delivery) => !delivery.derived) : deliveries;
     if (own.length < deliveries.length) this.#storeDerived(route, deliveries, metadata);
     if (own.length === 0) return this.#nothingToStore(items, grant, answer);
     return this.#store(own, received, items, grant, answer, metadata, waits);
@@ -209,6 +212,11 @@ function account(deliveries: readonly Delivery[], received: Uint8Array, grant: G
   for (const { body } of deliveries) {
     if (body === last) continue; // exporters of one pipeline share everything
     last = body;
+    if (body.store !== undefined) {
+      bytes += body.store.length;
+      grant.keepStore(body.store);
+      continue;
+    }
     for (const slice of body.slices) {
       if (slice.buffer === received.buffer) usesReceived = true;
       else bytes += slice.length;
