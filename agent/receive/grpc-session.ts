@@ -49,6 +49,9 @@ export class SessionGuard {
   readonly #handshake: NodeJS.Timeout | undefined;
   #strikes = 0;
   #lastPingAt = Number.NEGATIVE_INFINITY;
+  /** Streams that were open at the last ping, and those that came since: where fewer are open now, answers have gone out. */
+  #openAtPing = 0;
+  #openedSincePing = 0;
   /** A stream was opened since it was last looked whether the connection is idle. */
   #used = false;
   #idleSince = performance.now();
@@ -77,6 +80,7 @@ export class SessionGuard {
   streamOpened(): void {
     this.#used = true;
     this.#strikes = 0;
+    this.#openedSincePing += 1;
   }
 
   /** The connection is over. */
@@ -86,13 +90,20 @@ export class SessionGuard {
     this.#timers.length = 0;
   }
 
-  /** As grpc-go counts: too early is within min_time, or within two hours where nothing is in flight and that is not permitted. */
+  /**
+   * As grpc-go counts: too early is within min_time, or within two hours where nothing is in flight and that is not permitted. A ping after
+   * an answer is never too early: grpc-go's client sends one for each round trip that brought DATA, to estimate the bandwidth.
+   */
   pinged(): void {
     const now = performance.now();
     const { minPingIntervalMs, permitWithoutStream } = this.#settings;
-    const interval = this.#session.open === 0 && !permitWithoutStream ? IDLE_PING_INTERVAL_MS : minPingIntervalMs;
-    if (now - this.#lastPingAt < interval) this.#strikes += 1;
+    const { open } = this.#session;
+    const interval = open === 0 && !permitWithoutStream ? IDLE_PING_INTERVAL_MS : minPingIntervalMs;
+    if (this.#openAtPing + this.#openedSincePing > open) this.#strikes = 0;
+    else if (now - this.#lastPingAt < interval) this.#strikes += 1;
     this.#lastPingAt = now;
+    this.#openAtPing = open;
+    this.#openedSincePing = 0;
     if (this.#strikes <= MAX_PING_STRIKES || this.#session.destroyed) return;
     this.#onFault('ping_flood');
     this.#session.goaway(ErrorCode.ENHANCE_YOUR_CALM, 0, 'too_many_pings');

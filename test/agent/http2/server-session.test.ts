@@ -345,6 +345,16 @@ describe('an HTTP/2 session', () => {
     await vi.waitFor(() => expect(log.slice(-2)).toEqual(['fault response_unread', 'closed']));
   });
 
+  it('gives headers as they came, whatever their names mean to JavaScript', () => {
+    const names = ['__proto__', 'constructor', 'tostring', 'hasownproperty', 'then'];
+    const { wire, streams } = scripted();
+    wire.receive(hello(), frame(FrameType.HEADERS, LAST, 1, block([...POST, ...names.map((name) => [name, `of ${name}`] as const)])));
+    for (const name of names) expect(streams[0]?.headers[name]).toBe(`of ${name}`);
+    expect(Object.keys(streams[0]?.headers ?? {})).toEqual([...POST.map(([name]) => name), ...names]);
+    wire.receive(frame(FrameType.HEADERS, LAST, 3, block(POST)));
+    for (const name of names) expect(streams[1]?.headers[name]).toBeUndefined();
+  });
+
   it('tells the reader of a stream that was answered on the spot that it is closed', () => {
     const { wire, log } = scripted({}, (stream, note) => {
       stream.respond(OK_HEADERS);
