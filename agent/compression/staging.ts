@@ -1,6 +1,6 @@
 /**
  * Memory that the slices of a request are joined in for a compressor, and that is used again: 3 MB of new memory for each merged request
- * are 750 page faults, measured as 0.35 CPU s per million spans, where the copy itself is 0.01 (bench: test/bench/agent/compress.mjs). Who
+ * are 750 page faults, measured as 0.35 CPU s per million spans, where the copy itself is 0.01 (bench: test/bench/agent-compression.mjs). Who
  * takes it charges it as part of the request; what is kept between requests is at most MAX_KEPT times MAX_KEPT_BYTES.
  */
 const MAX_KEPT = 4;

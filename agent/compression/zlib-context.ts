@@ -21,7 +21,7 @@ export const BROKEN = -2;
 /**
  * One (de)compressor that is used again and again, synchronously, into memory of the caller. node:zlib has no such thing: each gunzipSync()
  * makes a Transform, a native context and output buffers, which for 25 spans costs as much as the inflating (16.6 against 8.8 microseconds
- * of CPU with an output that is used again, 15 with a new one; the way to the pool and back 95; bench: test/bench/agent/inflate.mjs). So
+ * of CPU with an output that is used again, 15 with a new one; the way to the pool and back 95; bench: test/bench/agent-compression.mjs). So
  * the handle below the public stream is called, as minizlib, on which npm stands, does. Where Node has changed it, create() says so by
  * undefined and callers take the public functions.
  */

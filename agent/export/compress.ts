@@ -10,7 +10,7 @@ export type Encoding = Encoded['encoding'];
 /**
  * Level 1 is 430 MB/s where 6 is 130, for a tenth more bytes on telemetry; level 6 costs more CPU than the network it saves. Measured with
  * 3 MB of spans, and no better: levels 2 and 3, smaller windows, Z_FILTERED and Z_FIXED; Z_RLE and Z_HUFFMAN_ONLY are slower and leave four
- * times the bytes (bench: test/bench/agent/compress.mjs).
+ * times the bytes (bench: test/bench/agent-compression.mjs).
  */
 const GZIP_LEVEL = 1;
 /** Half as many blocks, each with a Huffman table that has to be made: a tenth less CPU than 8, the default, for 128 kB more while it runs. */
