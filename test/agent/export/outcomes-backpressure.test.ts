@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import { SMALL_BODY_BYTES, storeBytes } from '../../../agent/admit/slab.ts';
 import type { OverflowPolicy, QueueSettings } from '../../../agent/config/settings.ts';
 import { decodeStatus, encodeStatus } from '../../../agent/otlp/status.ts';
+import { lenField } from '../../../agent/otlp/wire.ts';
 import { finish, GrpcClient, post, type Running, startAgent, until } from '../kit/agent.ts';
 import { encode, request } from '../kit/otlp.ts';
 import { frame, RawGrpc } from '../kit/raw-http2.ts';
@@ -36,6 +38,8 @@ const queue = (overflow: OverflowPolicy, capacity: number, more: Partial<QueueSe
   consumers: 1,
   ...more,
 });
+/** Of a request: OTLP has fewer. */
+const UNKNOWN_FIELD = 15;
 const bodyOf = (name: string): Buffer => request('traces', 1, name);
 const names = (received: readonly Received[]): string[] =>
   received.map((one) => /r\d+(?=-0\/)/.exec(one.body.toString('latin1'))?.[0] ?? '');
@@ -168,10 +172,12 @@ describe('three destinations, one of them slow and one down', () => {
         grpcExporter(fast.port, { id: 'otlp_grpc/fast' }),
       ],
     });
-    const one = bodyOf('r0').length + 8;
+    // Large enough for a backing store of its own: small ones share theirs, which are charged until the last of them has gone.
+    const large = (name: string): Buffer => Buffer.concat([bodyOf(name), lenField(UNKNOWN_FIELD, Buffer.alloc(SMALL_BODY_BYTES))]);
+    const one = storeBytes(large('r199').length);
     let most = 0;
     for (let i = 0; i < 200; i += 1) {
-      expect(await status(running, `r${i}`)).toBe(200);
+      expect((await post(running.httpPort, PATHS.traces, large(`r${i}`))).status).toBe(200);
       most = Math.max(most, running.agent.heldBytes);
     }
     await until(() => fast.received.length === 200);
