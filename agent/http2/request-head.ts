@@ -17,8 +17,19 @@ export interface RequestHead {
 }
 
 /** Without Object.prototype, so that no name of a client finds something there; a class, as objects without a prototype are slow maps. */
-const Headers = function Headers() {} as unknown as new () => Record<string, string | undefined>;
-Headers.prototype = Object.create(null);
+class Headers {
+  [name: string]: string | undefined;
+
+  constructor(method?: string, scheme?: string, path?: string, authority?: string) {
+    // Names that are written here cost a store each, those of the loop below a look-up.
+    this[':method'] = method;
+    this[':scheme'] = scheme;
+    this[':path'] = path;
+    this[':authority'] = authority;
+  }
+}
+Object.setPrototypeOf(Headers.prototype, null);
+Reflect.deleteProperty(Headers.prototype, 'constructor');
 
 const NONE: RequestHeaders = new Headers();
 const MALFORMED: RequestHead = { headers: NONE, contentLength: -1, malformed: true, tooLarge: false };
@@ -80,19 +91,27 @@ export class RequestHeads {
 
 /** RFC 9113, 8.3.1: pseudo-headers first, each once, and all that a request needs. */
 function headOf(fields: readonly Field[], count: number): RequestHead {
-  const headers = new Headers();
+  let method: string | undefined;
+  let scheme: string | undefined;
+  let path: string | undefined;
+  let authority: string | undefined;
+  let at = 0;
+  for (; at < count; at += 1) {
+    const { value, kind } = fields[at] as Field;
+    if (kind === FieldKind.METHOD && method === undefined) method = value;
+    else if (kind === FieldKind.SCHEME && scheme === undefined) scheme = value;
+    else if (kind === FieldKind.PATH && path === undefined) path = value;
+    else if (kind === FieldKind.AUTHORITY && authority === undefined) authority = value;
+    else break;
+  }
+  if (!complete(method, scheme, path, authority)) return MALFORMED;
+  const headers = new Headers(method, scheme, path, authority);
   let contentLength = -1;
-  let regular = false;
-  for (let i = 0; i < count; i += 1) {
-    const { name, value, kind } = fields[i] as Field;
-    if (kind === FieldKind.BAD) return MALFORMED;
+  for (; at < count; at += 1) {
+    const { name, value, kind } = fields[at] as Field;
+    // A pseudo-header here comes too late, or for the second time.
+    if (kind === FieldKind.BAD || (kind >= FieldKind.METHOD && kind <= FieldKind.AUTHORITY)) return MALFORMED;
     const known = headers[name];
-    if (kind >= FieldKind.METHOD && kind <= FieldKind.AUTHORITY) {
-      if (regular || known !== undefined) return MALFORMED;
-      headers[name] = value;
-      continue;
-    }
-    regular = true;
     if (kind === FieldKind.CONTENT_LENGTH) {
       if (known !== undefined && contentLength !== Number(value)) return MALFORMED;
       contentLength = Number(value);
@@ -100,11 +119,10 @@ function headOf(fields: readonly Field[], count: number): RequestHead {
     } else if (known === undefined) headers[name] = value;
     else headers[name] = `${known}${kind === FieldKind.COOKIE ? '; ' : ', '}${value}`;
   }
-  return complete(headers) ? { headers, contentLength, malformed: false, tooLarge: false } : MALFORMED;
+  return { headers, contentLength, malformed: false, tooLarge: false };
 }
 
-function complete(headers: RequestHeaders): boolean {
-  const { ':method': method, ':scheme': scheme, ':path': path, ':authority': authority } = headers;
+function complete(method?: string, scheme?: string, path?: string, authority?: string): boolean {
   if (method === undefined || method === '') return false;
   // CONNECT names a host and nothing else (RFC 9113, 8.5).
   if (method === 'CONNECT') return authority !== undefined && scheme === undefined && path === undefined;
