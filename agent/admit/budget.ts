@@ -1,4 +1,4 @@
-import { Slab, type Slabs, SMALL_BODY_BYTES } from './slab.ts';
+import { giveStore, Slab, type Slabs, SMALL_BODY_BYTES } from './slab.ts';
 
 /**
  * Bytes of requests that are held, from the moment that their size is known until the last exporter is done with them. Counted before
@@ -62,6 +62,8 @@ export class Grant {
   #reusable = true;
   #store: Slab | undefined;
   #bodyBytes = 0;
+  /** Of bodies that processors wrote anew. */
+  #stores: Buffer[] | undefined;
   readonly #budgets: readonly Budget[];
   readonly #slabs: Slabs | undefined;
 
@@ -107,6 +109,12 @@ export class Grant {
     this.#bodyBytes = 0;
   }
 
+  /** The store of a rewritten body is to be used again when all is released; that it is charged is the caller's affair. */
+  keepStore(store: Buffer): void {
+    if (this.#stores === undefined) this.#stores = [store];
+    else if (!this.#stores.includes(store)) this.#stores.push(store);
+  }
+
   /** Somebody may go on reading the body after the release: a connection that was given up with the request half sent. */
   taint(): void {
     this.#reusable = false;
@@ -141,6 +149,8 @@ export class Grant {
     if (this.#owners === 0) {
       this.#charge(-this.#bytes);
       this.leaveBody();
+      if (this.#stores !== undefined && this.#reusable) this.#stores.forEach(giveStore);
+      this.#stores = undefined;
     }
     if (this.#owners < 0) throw new Error('a grant was released more often than it has owners');
   }

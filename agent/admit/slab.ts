@@ -40,14 +40,16 @@ export function dropSpareStores(): void {
   spareBytes = 0;
 }
 
-function takeStore(bytes: number): Buffer {
+/** A store of exactly so many bytes, `storeBytes` of something; what is in it is of no meaning. */
+export function takeStore(bytes: number): Buffer {
   const found = spare.get(bytes)?.pop();
   if (found === undefined) return Buffer.allocUnsafeSlow(bytes);
   spareBytes -= bytes;
   return found;
 }
 
-function giveStore(store: Buffer): void {
+/** Nobody reads the store any more, nor ever will: it is used again. */
+export function giveStore(store: Buffer): void {
   const { length } = store;
   if (length > LARGEST_SPARE_BYTES || spareBytes + length > mostSpareBytes) return;
   const alike = spare.get(length);

@@ -1,3 +1,4 @@
+import { SMALL_BODY_BYTES, storeBytes, takeStore } from '../admit/slab.ts';
 import type { Body } from '../process/process.ts';
 import { position, readLength, readTag, skipField, varintSize, WIRE_LEN, writeVarint } from './wire.ts';
 
@@ -61,8 +62,8 @@ const HEADER_GROWTH = 12;
 const LIMIT = { times: 4, bytes: 1024 * 1024 };
 
 /**
- * Up to here the output is written into memory that is used again and copied once it is whole: fresh memory costs page faults and work for
- * the garbage collector, ten times what copying takes, so that as little of it is asked for as is needed.
+ * Up to here the output is written into memory that is used again and copied once it is whole, into a store of its size: fresh memory
+ * costs page faults and work for the garbage collector, ten times what copying takes, so that little of it is asked for.
  */
 const SCRATCH_BYTES = 1024 * 1024;
 /** Below this share of its own buffer a larger output is copied, too. */
@@ -114,16 +115,23 @@ class ItemWriter {
     if (!this.#changed) return body;
     if (this.#items === 0) return { slices: [], bytes: 0, items: 0 };
     this.#copyUpTo(length);
-    return { slices: [this.#finish()], bytes: this.#at, items: this.#items };
+    return this.#finish();
   }
 
   /** What was written, in memory of its size: a few kept items must not hold the memory of all. */
-  #finish(): Uint8Array {
-    const written = this.#out.subarray(0, this.#at);
-    if (this.#out !== scratch && this.#at > this.#out.length * SHARE_WORTH_KEEPING) return written;
-    const kept = Buffer.allocUnsafeSlow(this.#at);
-    kept.set(written);
-    return kept;
+  #finish(): Body {
+    const bytes = this.#at;
+    const items = this.#items;
+    const written = this.#out.subarray(0, bytes);
+    if (this.#out !== scratch && bytes > this.#out.length * SHARE_WORTH_KEEPING) return { slices: [written], bytes, items };
+    if (bytes < SMALL_BODY_BYTES) {
+      const kept = Buffer.allocUnsafeSlow(bytes);
+      kept.set(written);
+      return { slices: [kept], bytes, items };
+    }
+    const store = takeStore(storeBytes(bytes));
+    store.set(written);
+    return { slices: [store.subarray(0, bytes)], bytes, items, store };
   }
 
   /** Depth 0 is the request, 1 a ResourceX, 2 a ScopeX. Returns how many items were kept in it. */

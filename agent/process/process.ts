@@ -15,6 +15,8 @@ export interface Body {
   readonly items: number;
   /** The slices are one gzip body that nobody on its way reads; no processor ever sees it. */
   readonly packed?: boolean;
+  /** A store (admit/slab.ts) that all slices lie in and nothing else: whoever is told that the body is done with may use it again. */
+  readonly store?: Buffer;
 }
 
 /** Headers of the request that brought the data, by lower-case name; only where the receiver has include_metadata. */

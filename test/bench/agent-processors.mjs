@@ -26,6 +26,7 @@ const COPIES = 40;
 const { load } = await import(`${args.agent}/config/load.ts`);
 const { createProcessor } = await import(`${args.agent}/process/create-processor.ts`);
 const { ProcessorCounters } = await import(`${args.agent}/telemetry/counters.ts`);
+const { giveStore } = await import(`${args.agent}/admit/slab.ts`);
 const { scan } = await import(`${args.agent}/otlp/wire.ts`);
 
 const upsert = { key: 'deployment', value: 'blue', action: 'upsert' };
@@ -92,6 +93,8 @@ function actor(signal, kind, own) {
   return (buf) => {
     const result = processor.process({ slices: [buf], bytes: buf.length, items: ITEMS }, undefined);
     if (typeof result === 'string') throw new Error(result);
+    // As the grant does when the request was delivered.
+    if (result.store !== undefined) giveStore(result.store);
     return result;
   };
 }

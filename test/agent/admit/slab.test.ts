@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Budget, chargeAll, Grant } from '../../../agent/admit/budget.ts';
-import { SLAB_BYTES, Slabs, SMALL_BODY_BYTES } from '../../../agent/admit/slab.ts';
+import { SLAB_BYTES, Slabs, SMALL_BODY_BYTES, storeBytes, takeStore } from '../../../agent/admit/slab.ts';
 
 function setUp(limit = Number.POSITIVE_INFINITY): { budget: Budget; grant: () => Grant } {
   const budget = new Budget('test', limit, 0);
@@ -86,5 +86,34 @@ describe('slabs for small bodies', () => {
     const [first, second] = [grant().allocate(100) as Buffer, grant().allocate(200) as Buffer];
     expect(second.buffer).toBe(first.buffer);
     expect(second.byteOffset).toBe(first.byteOffset + 100);
+  });
+});
+
+describe('stores of bodies that processors wrote anew', () => {
+  const size = storeBytes(50_000);
+
+  it('are used again when the last owner has released, and only once each', () => {
+    const { grant } = setUp();
+    const owner = grant();
+    const store = takeStore(size);
+    owner.keepStore(store);
+    owner.keepStore(store);
+    owner.retain(1);
+    owner.release();
+    expect(takeStore(size)).not.toBe(store);
+    owner.release();
+    const [next, another] = [takeStore(size), takeStore(size)];
+    expect(next).toBe(store);
+    expect(another).not.toBe(store);
+  });
+
+  it('are never used again where an attempt may still be sending from them', () => {
+    const { grant } = setUp();
+    const owner = grant();
+    const store = takeStore(size);
+    owner.keepStore(store);
+    owner.taint();
+    owner.release();
+    expect(takeStore(size)).not.toBe(store);
   });
 });
