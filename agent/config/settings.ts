@@ -222,6 +222,8 @@ export interface OtlpGrpcExporterSettings extends ExporterCommon {
   readonly balance?: BalanceSettings;
   /** `user_agent` of the configuration. @default "otlp-agent/<version>" */
   readonly userAgent?: string;
+  /** `http2_codec`, ours: who reads and writes HTTP/2. @default own */
+  readonly http2Codec?: Http2Codec;
 }
 
 export interface ClientKeepaliveSettings {

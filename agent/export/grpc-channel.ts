@@ -1,10 +1,10 @@
-import type { ClientHttp2Stream } from 'node:http2';
 import { DEFAULT_CONNECTIONS } from '../balance/settings.ts';
-import type { OtlpGrpcExporterSettings, SocketAddress } from '../config/settings.ts';
+import type { OtlpGrpcExporterSettings, Signal, SocketAddress } from '../config/settings.ts';
 import { SIGNAL_FACTS } from '../otlp/signals.ts';
 import { USER_AGENT } from '../runtime/version.ts';
 import type { Encoding } from './compress.ts';
 import { type Done, GrpcCall, unavailable } from './grpc-call.ts';
+import { framed, PREFIX_BYTES } from './grpc-frame.ts';
 import { GrpcPool } from './grpc-pool.ts';
 import type { GrpcSession } from './grpc-session.ts';
 import type { Encoded } from './transport.ts';
@@ -24,18 +24,20 @@ const ENCODING_HEADER: Readonly<Record<Encoding, Readonly<Record<string, string>
 };
 
 /**
- * Unary gRPC calls to one address, framed here over node:http2:
+ * Unary gRPC calls to one address, framed here over HTTP/2:
  *
  *   HEADERS :path /...Service/Export | DATA [flag 0|1][length, 4 bytes, big endian][request] | END_STREAM
  */
 export class GrpcChannel {
   readonly #timeoutMs: number;
   readonly #headers: Readonly<Record<string, string>>;
+  /** By path and encoding: codecs encode the same object once. */
+  readonly #headersOf = new Map<string, Readonly<Record<string, string>>>();
   readonly #pool: GrpcPool;
 
   constructor(settings: OtlpGrpcExporterSettings, address: SocketAddress) {
     this.#timeoutMs = settings.timeoutMs;
-    const { authority, keepalive, timeoutMs, connections } = settings;
+    const { authority, keepalive, timeoutMs, connections, http2Codec } = settings;
     this.#headers = {
       ':authority': authority,
       'content-type': 'application/grpc',
@@ -44,7 +46,7 @@ export class GrpcChannel {
       'grpc-timeout': `${Math.max(1, Math.min(99_999_999, Math.ceil(settings.timeoutMs)))}m`,
       ...settings.headers,
     };
-    this.#pool = new GrpcPool({ address, keepalive, timeoutMs }, connections ?? DEFAULT_CONNECTIONS);
+    this.#pool = new GrpcPool({ address, keepalive, timeoutMs, codec: http2Codec ?? 'own' }, connections ?? DEFAULT_CONNECTIONS);
   }
 
   /** Connections that take calls now. */
@@ -68,26 +70,30 @@ export class GrpcChannel {
       done(unavailable(this.#pool.problem), 'unsent');
       return;
     }
-    let stream: ClientHttp2Stream;
+    const call = new GrpcCall((outcome, fate) => {
+      this.#release(session, fate === 'silent');
+      if (fate === 'refused' && resends > 0) this.#send(body, done, resends - 1);
+      else done(outcome, fate);
+    });
     try {
-      stream = session.request({
-        ':method': 'POST',
-        ':path': SIGNAL_FACTS[body.signal].grpcPath,
-        ...this.#headers,
-        ...ENCODING_HEADER[body.encoding],
-      });
+      call.began(session.request(this.#headersFor(body), framed(body), PREFIX_BYTES + body.bytes, call), this.#timeoutMs);
     } catch (error) {
       // The session went away between the look and the call (ERR_HTTP2_GOAWAY_SESSION, ERR_HTTP2_INVALID_SESSION).
       this.#pool.release(session);
       if (resends > 0) this.#send(body, done, resends - 1);
       else done(unavailable((error as Error).message), 'unsent');
-      return;
     }
-    new GrpcCall(stream, body, this.#timeoutMs, (outcome, fate) => {
-      this.#release(session, fate === 'silent');
-      if (fate === 'refused' && resends > 0) this.#send(body, done, resends - 1);
-      else done(outcome, fate);
-    });
+  }
+
+  #headersFor({ signal, encoding }: { readonly signal: Signal; readonly encoding: Encoding }): Readonly<Record<string, string>> {
+    const path = SIGNAL_FACTS[signal].grpcPath;
+    const key = `${path} ${encoding}`;
+    let headers = this.#headersOf.get(key);
+    if (headers === undefined) {
+      headers = { ':method': 'POST', ':scheme': 'http', ':path': path, ...this.#headers, ...ENCODING_HEADER[encoding] };
+      this.#headersOf.set(key, headers);
+    }
+    return headers;
   }
 
   /** Ends all connections; calls under way end as retry. */

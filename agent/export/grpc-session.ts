@@ -1,14 +1,13 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2';
-import { connect as connectSocket } from 'node:net';
-import type { ClientKeepaliveSettings, SocketAddress } from '../config/settings.ts';
+import { connect as connectSocket, type Socket } from 'node:net';
+import type { ClientKeepaliveSettings, Http2Codec, SocketAddress } from '../config/settings.ts';
+import type { CallEvents, ClientCall, ClientSession, CreateClient } from '../http2/client.ts';
+import { createClientSession } from '../http2/client-session.ts';
+import { createNodeClient } from '../http2/node-client.ts';
+import type { ResponseHeaders } from '../http2/server.ts';
 
 /** Our receive windows: responses are a few bytes, so the default of a stream is enough; the session's is raised against many streams. */
 const SESSION_WINDOW_BYTES = 1024 * 1024;
-/**
- * node:http2 refuses a *response* (RST_STREAM ENHANCE_YOUR_CALM) while a session holds more than this, request bodies that are being
- * written included; its default of 10 MB makes duplicates of requests that the next hop has taken. Our memory is counted by admit. In MB.
- */
-const MAX_SESSION_MEMORY_MB = 4096;
+const CODECS: Readonly<Record<Http2Codec, CreateClient>> = { own: createClientSession, node: createNodeClient };
 /** A ping after a call had no answer: a peer that lives says so in a round trip, however busy it is. */
 const PROBE_TIMEOUT_MS = 5_000;
 /** gRPC's connection backoff gives a connection 20 s; a shorter call timeout would only meet the same dead connection again. */
@@ -20,6 +19,7 @@ export interface SessionOptions {
   readonly keepalive: ClientKeepaliveSettings | undefined;
   /** Of one call. */
   readonly timeoutMs: number;
+  readonly codec: Http2Codec;
 }
 
 /** What its pool hears. */
@@ -46,7 +46,8 @@ export class GrpcSession {
   limit = Number.POSITIVE_INFINITY;
   /** When the last call ended (`performance.now()`). */
   idleSince = performance.now();
-  readonly #session: ClientHttp2Session;
+  readonly #session: ClientSession;
+  readonly #socket: Socket;
   readonly #options: SessionOptions;
   readonly #events: SessionEvents;
   #ready = false;
@@ -56,50 +57,31 @@ export class GrpcSession {
   #keepalive: NodeJS.Timeout | undefined;
   #connectTimer: NodeJS.Timeout | undefined;
   #heard = 0;
-  #socketBytes: () => number = () => 0;
 
   constructor(options: SessionOptions, events: SessionEvents) {
     this.#options = options;
     this.#events = events;
-    const { address } = options;
-    // The calls say :authority themselves: what is configured or resolved need not be part of a URL, and a URL that is none throws.
-    const session = connect('http://upstream', {
-      createConnection: () => {
-        const socket =
-          address.kind === 'tcp'
-            ? connectSocket({ host: address.host, port: address.port, noDelay: true })
-            : connectSocket({ path: address.path });
-        this.#socketBytes = () => socket.bytesRead;
-        return socket;
+    this.#socket = dial(options.address);
+    this.#session = CODECS[options.codec](
+      this.#socket,
+      { sessionWindowBytes: SESSION_WINDOW_BYTES },
+      {
+        settings: (maxConcurrentStreams) => this.#settled(maxConcurrentStreams),
+        goaway: () => this.#leave(),
+        failed: (message) => {
+          events.failed(message);
+          this.#leave();
+        },
+        closed: () => this.#closed(),
       },
-      maxSessionMemory: MAX_SESSION_MEMORY_MB,
-      settings: { enablePush: false },
-    });
-    this.#session = session;
+    );
     const wait = Math.min(Math.max(options.timeoutMs, SHORTEST_CONNECT_MS), LONGEST_CONNECT_MS);
     this.#connectTimer = setTimeout(() => this.destroy(`no connection within ${wait} ms`), wait).unref();
-    session.on('connect', () => {
-      // Destroyed while the socket was connecting: the event comes all the same, and the call would throw out of it.
-      if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW_BYTES);
-    });
-    session.on('remoteSettings', (settings) => this.#settled(settings.maxConcurrentStreams));
-    session.on('goaway', () => this.#leave());
-    session.on('error', (error) => {
-      events.failed(error.message);
-      this.#leave();
-    });
-    session.on('close', () => {
-      clearTimeout(this.#connectTimer);
-      clearInterval(this.#keepalive);
-      // Closed without a word before SETTINGS: something that accepts connections and speaks no HTTP/2.
-      if (!this.#ready) events.failed('the connection ended before HTTP/2 began');
-      this.#leave();
-    });
   }
 
   /** Whether new calls may begin here. */
   get usable(): boolean {
-    return !this.#leaving && !this.#suspect && !this.#session.closed && !this.#session.destroyed;
+    return !this.#leaving && !this.#suspect && !this.#session.closing && !this.#session.destroyed;
   }
 
   get gone(): boolean {
@@ -108,13 +90,12 @@ export class GrpcSession {
 
   /** Whether it keeps the process alive: with calls it does, idle it does not, so that a program which embeds the agent may end. */
   keepProcess(alive: boolean): void {
-    if (alive) this.#session.ref();
-    else this.#session.unref();
+    this.#session.keepProcess(alive);
   }
 
   /** Throws where the session went away between the look and the call. */
-  request(headers: OutgoingHttpHeaders): ClientHttp2Stream {
-    return this.#session.request(headers);
+  request(headers: ResponseHeaders, body: readonly Uint8Array[], bytes: number, events: CallEvents): ClientCall {
+    return this.#session.request(headers, body, bytes, events);
   }
 
   /** A call had no answer in time. That may be the server's affair, or the peer is gone and nobody said so: a ping tells. */
@@ -133,8 +114,15 @@ export class GrpcSession {
   destroy(why?: string): void {
     if (this.#session.destroyed) return;
     this.#leave(); // before its calls hear of it: what they send again must not end up here
-    if (why === undefined) this.#session.destroy();
-    else this.#session.destroy(new Error(why));
+    this.#session.destroy(why);
+  }
+
+  #closed(): void {
+    clearTimeout(this.#connectTimer);
+    clearInterval(this.#keepalive);
+    // Closed without a word before SETTINGS: something that accepts connections and speaks no HTTP/2.
+    if (!this.#ready) this.#events.failed('the connection ended before HTTP/2 began');
+    this.#leave();
   }
 
   #settled(maxConcurrentStreams: number | undefined): void {
@@ -158,7 +146,7 @@ export class GrpcSession {
     const { keepalive } = this.#options;
     if (keepalive === undefined || keepalive.timeMs <= 0) return;
     this.#keepalive = setInterval(() => {
-      const bytes = this.#socketBytes();
+      const bytes = this.#socket.bytesRead;
       const silent = bytes === this.#heard;
       this.#heard = bytes;
       if (silent && (keepalive.permitWithoutStream || this.active > 0)) this.#ping(keepalive.timeoutMs, 'of keepalive');
@@ -172,15 +160,16 @@ export class GrpcSession {
       () => this.destroy(`the peer is silent: a ping ${which} had no answer within ${timeoutMs} ms`),
       timeoutMs,
     ).unref();
-    const answered = (error: Error | null): void => {
+    this.#session.ping((alive) => {
       clearTimeout(timer);
       this.#pinging = false;
-      if (error === null) this.#suspect = false;
-    };
-    try {
-      this.#session.ping(answered);
-    } catch (error) {
-      answered(error as Error);
-    }
+      if (alive) this.#suspect = false;
+    });
   }
+}
+
+function dial(address: SocketAddress): Socket {
+  return address.kind === 'tcp'
+    ? connectSocket({ host: address.host, port: address.port, noDelay: true })
+    : connectSocket({ path: address.path });
 }

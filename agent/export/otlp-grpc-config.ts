@@ -8,11 +8,13 @@ import { timeoutMs, timerMs } from '../config/go-duration.ts';
 import { GO_BUFFERS, NO_AUTH, NO_MIDDLEWARES } from '../config/later.ts';
 import type { Output } from '../config/section.ts';
 import { optionalSection, type Report, section } from '../config/section.ts';
-import type { OtlpGrpcExporterSettings, SocketAddress } from '../config/settings.ts';
+import type { Http2Codec, OtlpGrpcExporterSettings, SocketAddress } from '../config/settings.ts';
 import { SIGNALS } from '../config/settings.ts';
 import { queueSettings, sendingQueue } from '../queue/config.ts';
 import { clientTls, compression, compressionSetting, gzipMembers, lowerCaseNames, membersProblem, reportTls } from './client-fields.ts';
 import { retryOnFailure, retrySettings } from './retry-config.ts';
+
+const HTTP2_CODECS: readonly Http2Codec[] = ['own', 'node'];
 
 /** The keys of otlp_grpc; loadbalancing has them below protocol.otlp. */
 export const otlpGrpcShape = {
@@ -29,6 +31,11 @@ export const otlpGrpcShape = {
     describe:
       'How requests are spread over the addresses of the endpoint: round_robin or pick_first, and of this agent alone weighted_round_robin (by the weights of SRV records) and least_connections.',
     default: 'round_robin',
+  }),
+  http2_codec: choice(HTTP2_CODECS, {
+    describe: 'Who reads and writes HTTP/2: our codec, or that of Node.js, which costs about 20 microseconds a call more.',
+    default: 'own',
+    ours: true,
   }),
   health: healthField(),
   connections: connectionField(),
@@ -116,6 +123,7 @@ export function otlpGrpcSettings(config: OtlpGrpcConfig, context: BuildContext, 
             permitWithoutStream: config.keepalive.permit_without_stream,
           },
         }),
+    http2Codec: config.http2_codec,
     connections: connectionSettings(config.connections),
     ...(config.user_agent === undefined || config.user_agent === '' ? {} : { userAgent: config.user_agent }),
     timeoutMs: timeoutMs(config.timeout),

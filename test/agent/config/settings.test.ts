@@ -62,6 +62,7 @@ describe('settings of the smallest configuration', () => {
       address: { kind: 'tcp', host: 'gateway', port: 4317 },
       authority: 'gateway:4317',
       compression: 'gzip',
+      http2Codec: 'own',
       headers: {},
       timeoutMs: 5000,
       queue: { enabled: true, consumers: 10, capacity: 1000, sizer: 'requests', overflow: 'refuse', waitForResult: false },

@@ -21,6 +21,9 @@ import { SIGNAL_FACTS } from '../../../agent/otlp/signals.ts';
 /** OTLP_STACK_HTTP2_CODEC=node runs the same tests over node:http2. */
 export const CODEC: Http2Codec = process.env['OTLP_STACK_HTTP2_CODEC'] === 'node' ? 'node' : 'own';
 
+/** The same for exporters: OTLP_STACK_HTTP2_CLIENT=node. */
+export const CLIENT_CODEC: Http2Codec = process.env['OTLP_STACK_HTTP2_CLIENT'] === 'node' ? 'node' : 'own';
+
 /** OTLP_STACK_HTTP1_CODEC=node runs the same tests over node:http. */
 export const HTTP1_CODEC: HttpCodec = process.env['OTLP_STACK_HTTP1_CODEC'] === 'node' ? 'node' : 'own';
 
@@ -63,6 +66,7 @@ export function grpcExporter(port: number, more: Partial<OtlpGrpcExporterSetting
     compression: 'none',
     headers: {},
     timeoutMs: 5000,
+    http2Codec: CLIENT_CODEC,
     queue: QUEUE,
     retry: RETRY,
     ...more,
