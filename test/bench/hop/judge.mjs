@@ -11,11 +11,15 @@ export const MAX_LATE_MS = 5;
 export const MAX_VOID = 3;
 
 /**
- * @param busy shares of wall time: `subject` of the CPUs it may use, `drivers` of each process of the driver, `sink`
- * @param lateMs of an open loop: `{ p99 }`
- * @param reported requests that were not answered or refused, problems that driver and sink saw
- * @param delivered and `expected` items; `expected` undefined where it is not known
- * @returns why the run is void or wrong; undefined when it counts. `wrong` is the program's fault, `void` the bench's.
+ * @param {object} run what was seen
+ * @param {{ subject: number, drivers: number[], sink: number }} [run.busy] shares of wall time: of the CPUs that the program may use, of
+ * each process of the driver, of the sink
+ * @param {{ p99: number }} [run.lateMs] of an open loop
+ * @param {number} [run.expected] items; not given where it is not known how many there are to be
+ * @param {number} run.delivered items
+ * @param {string[]} [run.problems] that driver and sink saw
+ * @returns {{ void?: string, wrong?: string } | undefined} why the run is void or wrong; undefined when it counts. `wrong` is the program's
+ * fault, `void` the bench's.
  */
 export function judge({ busy, lateMs, expected, delivered, problems = [] }) {
   if (problems.length > 0) return { wrong: problems.join('; ') };

@@ -9,8 +9,10 @@ const NATIVE = new Set(['(garbage collector)', '(program)', '(idle)', '(root)'])
 
 /**
  * @param profile parsed file
- * @param window `{ fromMs, toMs }` of the monotonic clock: samples outside are left out @default all
- * @param where names the place of a call frame @default file and line
+ * @param {object} [options]
+ * @param {{ fromMs: number, toMs: number }} [options.window] of the monotonic clock: samples outside are left out @default all
+ * @param {(frame: { url: string, lineNumber: number, columnNumber: number }) => string} [options.where] names the place of a call frame
+ * @default file and line
  * @returns `{ totalMs, idleMs, functions, tree }`; functions are `{ name, where, selfMs, totalMs }`, most self time first, and every share
  * is one of the time that was not idle
  */

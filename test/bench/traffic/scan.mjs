@@ -12,7 +12,9 @@ const TRACE_ID_BYTES = 18;
 const ITEMS = 2;
 
 /**
- * @param onMark called with the position of the eight bytes
+ * @param {Buffer} body
+ * @param {string} signal traces, metrics or logs
+ * @param {(position: number) => void} [onMark] called with the position of the eight bytes
  * @returns how many spans, log records or data points `body` has
  */
 export function countItems(body, signal, onMark) {
