@@ -13,6 +13,9 @@ let lastBlock: Uint8Array = new Uint8Array(0);
 let otherHeaders: ResponseHeaders | undefined;
 let otherBlock: Uint8Array = lastBlock;
 
+/** Of 32 bits. */
+const LONGEST_INTEGER_BYTES = 6;
+
 const NAMES = new Map<string, number>();
 const FIELDS = new Map<string, number>();
 for (let index = STATIC_COUNT; index > 0; index -= 1) {
@@ -37,36 +40,52 @@ export function responseBlock(headers: ResponseHeaders): Uint8Array {
   return block;
 }
 
+/** Where blocks are put together; grows to the longest one. */
+let scratch = Buffer.alloc(1024);
+let at = 0;
+
 function encode(headers: ResponseHeaders): Uint8Array {
-  const out: number[] = [];
-  for (const [name, value] of Object.entries(headers)) {
-    const whole = FIELDS.get(`${name}\0${value}`);
+  at = 0;
+  for (const name in headers) {
+    const value = headers[name] as string;
+    reserve(name.length + value.length);
+    const named = NAMES.get(name);
+    const whole = named === undefined ? undefined : FIELDS.get(`${name}\0${value}`);
     if (whole !== undefined) {
-      putInteger(out, 0x80, 7, whole);
+      putInteger(0x80, 7, whole);
       continue;
     }
-    const named = NAMES.get(name);
-    putInteger(out, 0, 4, named ?? 0);
-    if (named === undefined) putString(out, name);
-    putString(out, value);
+    putInteger(0, 4, named ?? 0);
+    if (named === undefined) putString(name);
+    putString(value);
   }
-  return Uint8Array.from(out);
+  return Uint8Array.prototype.slice.call(scratch, 0, at);
 }
 
-function putString(out: number[], text: string): void {
-  putInteger(out, 0, 7, text.length);
-  for (let i = 0; i < text.length; i += 1) out.push(text.charCodeAt(i) & 0xff);
+/** For a field: its octets and three integers. */
+function reserve(octets: number): void {
+  const needed = at + octets + 3 * LONGEST_INTEGER_BYTES;
+  if (needed <= scratch.length) return;
+  const larger = Buffer.alloc(needed * 2);
+  larger.set(scratch.subarray(0, at));
+  scratch = larger;
+}
+
+/** One octet for each character. */
+function putString(text: string): void {
+  putInteger(0, 7, text.length);
+  at += scratch.write(text, at, 'latin1');
 }
 
 /** RFC 7541, 5.1. */
-function putInteger(out: number[], first: number, prefixBits: number, value: number): void {
+function putInteger(first: number, prefixBits: number, value: number): void {
   const mask = (1 << prefixBits) - 1;
   if (value < mask) {
-    out.push(first | value);
+    scratch[at++] = first | value;
     return;
   }
-  out.push(first | mask);
+  scratch[at++] = first | mask;
   let left = value - mask;
-  for (; left >= 128; left >>>= 7) out.push((left & 0x7f) | 0x80);
-  out.push(left);
+  for (; left >= 128; left >>>= 7) scratch[at++] = (left & 0x7f) | 0x80;
+  scratch[at++] = left;
 }
