@@ -50,6 +50,8 @@ export class Connection implements ServerSession {
   peerFrameBytes = DEFAULT_FRAME_BYTES;
   /** The client has lowered its HPACK table: the next block has to say that we keep to it (RFC 7541, 4.2). */
   tableUpdateDue = false;
+  /** When the read that is under way came: seconds, as nothing here needs it finer, and small integers cost a stream the least. */
+  second = 0;
   /** Of answers that wait for windows. */
   queuedBytes = 0;
   #pings: { readonly number: number; readonly answered: () => void }[] = [];

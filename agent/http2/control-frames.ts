@@ -10,7 +10,7 @@ import {
   uint31,
   uint32,
 } from './frames.ts';
-import { MAX_SETTINGS } from './limits.ts';
+import { MAX_SETTINGS, RAPID_SECONDS } from './limits.ts';
 import { ErrorCode } from './server.ts';
 
 const NO_PAYLOAD = new Uint8Array(0);
@@ -184,8 +184,10 @@ export class ControlFrames {
       this.chatter('stray_frame_flood');
       return;
     }
-    // Work was begun and is not wanted: as often as a client likes, it would cost it nothing (CVE-2023-44487).
-    if (!stream.answered && !connection.resets.spend()) {
+    // Work was begun and is not wanted: as often as a client likes, it would cost it nothing (CVE-2023-44487). Who has waited for the
+    // answer and gives up is no attacker: a thousand calls may reach their deadlines at once while the next hop is away.
+    const rapid = !stream.answered && connection.second - stream.openedSecond < RAPID_SECONDS;
+    if (rapid && !connection.resets.spend()) {
       connection.fail(ErrorCode.ENHANCE_YOUR_CALM, 'rapid_reset');
       return;
     }

@@ -17,8 +17,8 @@
  *   windows we gave           what we gave                           FLOW_CONTROL_ERROR, of the stream     flow_control
  *                                                                    or as GOAWAY
  *   windows we got            2^31 - 1                               FLOW_CONTROL_ERROR, likewise          flow_control
- *   resets, theirs and ours   1000 and 33 a second more, 1 for       GOAWAY ENHANCE_YOUR_CALM              rapid_reset
- *   (CVE-2023-44487,          each request that is answered
+ *   resets, theirs within 2 s 1000 and 33 a second more, 1 for       GOAWAY ENHANCE_YOUR_CALM              rapid_reset
+ *   and ours (CVE-2023-44487, each request that is answered
  *   CVE-2025-8671)
  *   SETTINGS, PING, PRIORITY, 1000 and 100 a second more, 10 for     GOAWAY ENHANCE_YOUR_CALM              settings_flood, ping_flood,
  *   WINDOW_UPDATE, empty      each request that is answered                                                priority_flood, window_flood,
@@ -59,6 +59,8 @@ export const MAX_PINGS = 10;
 const RESET_BURST = 1000;
 const RESETS_PER_SECOND = 33;
 export const RESETS_PER_ANSWER = 1;
+/** A reset within this time is one of these: between one and two seconds, as the clock of a connection has only seconds. */
+export const RAPID_SECONDS = 2;
 /** grpc-go pings once for each round trip that brought DATA (its bandwidth estimate), so what is too much depends on what was answered. */
 const CHATTER_BURST = 1000;
 const CHATTER_PER_SECOND = 100;

@@ -24,6 +24,7 @@ export function createServerSession(wire: Wire, options: SessionOptions, events:
   wire.start({
     received: (bytes) => {
       if (connection.over) return;
+      connection.second = Math.trunc(performance.now() / 1000);
       output.hold();
       reader.read(bytes);
       output.flush();

@@ -37,6 +37,7 @@ export class Stream implements ServerStream {
   /** Bytes of DATA, to be held against content-length (-1 where there is none). */
   received = 0;
   readonly contentLength: number;
+  readonly openedSecond: number;
   /** What the client may still send, and we: padding and all (RFC 9113, 6.9.1). Ours can be below 0 (6.9.2). */
   receiveWindow: number;
   sendWindow: number;
@@ -51,6 +52,7 @@ export class Stream implements ServerStream {
     this.id = id;
     this.headers = head.headers;
     this.contentLength = head.contentLength;
+    this.openedSecond = connection.second;
     this.receiveWindow = connection.streamWindow;
     this.sendWindow = connection.peerStreamWindow;
   }

@@ -345,6 +345,25 @@ describe('an HTTP/2 session', () => {
     await vi.waitFor(() => expect(log.slice(-2)).toEqual(['fault response_unread', 'closed']));
   });
 
+  it('ends who resets a thousand streams as soon as they are open, not who gives them up after waiting', () => {
+    for (const waits of [false, true]) {
+      vi.useFakeTimers({ toFake: ['performance'] });
+      try {
+        const { wire, log } = scripted({ maxConcurrentStreams: 2000 });
+        wire.receive(hello());
+        const ids = Array.from({ length: 1500 }, (_, i) => 2 * i + 1);
+        wire.receive(...ids.map((id) => frame(FrameType.HEADERS, HEADERS, id, block(POST))));
+        if (waits) vi.advanceTimersByTime(2000);
+        wire.receive(...ids.map((id) => frame(RST_STREAM, 0, id, word(ErrorCode.CANCEL))));
+        expect(wire.goaways()).toEqual(waits ? [] : [ErrorCode.ENHANCE_YOUR_CALM]);
+        expect(log.filter((line) => line.startsWith('fault'))).toEqual(waits ? [] : ['fault rapid_reset']);
+        expect(log.filter((line) => line === 'stream closed')).toHaveLength(1500);
+      } finally {
+        vi.useRealTimers();
+      }
+    }
+  });
+
   it('gives headers as they came, whatever their names mean to JavaScript', () => {
     const names = ['__proto__', 'constructor', 'tostring', 'hasownproperty', 'then'];
     const { wire, streams } = scripted();
