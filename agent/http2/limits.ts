@@ -65,6 +65,8 @@ export const RAPID_SECONDS = 2;
 const CHATTER_BURST = 1000;
 const CHATTER_PER_SECOND = 100;
 export const CHATTER_PER_ANSWER = 10;
+/** A DATA frame that had to wait for a window brings two WINDOW_UPDATEs for the next one: a large answer to small windows is no flood. */
+export const CHATTER_PER_QUEUED_FRAME = 2;
 
 /** So many, and some more each second. The clock is read only when all are spent. */
 export class Budget {

@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts';
 import { Flag, FrameType, HEAD_BYTES, putHead } from './frames.ts';
-import { MAX_QUEUED_STREAM_BYTES } from './limits.ts';
+import { CHATTER_PER_QUEUED_FRAME, MAX_QUEUED_STREAM_BYTES } from './limits.ts';
 import type { RequestHead } from './request-head.ts';
 import { responseBlock } from './response-block.ts';
 import { ErrorCode, type RequestHeaders, type ResponseHeaders, type ServerStream, type StreamReader } from './server.ts';
@@ -128,6 +128,7 @@ export class Stream implements ServerStream {
       else parts[0] = bytes.subarray(length);
       queue.bytes -= length;
       connection.queuedBytes -= length;
+      connection.chatter.earn(CHATTER_PER_QUEUED_FRAME);
       const last = parts.length === 0 && this.#answer === Answer.COMPLETE && trailers === undefined;
       this.#sendData(bytes, 0, length, last ? Flag.END_STREAM : 0);
     }
