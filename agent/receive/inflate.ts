@@ -47,8 +47,8 @@ const ASYNC = { gzip: gunzip, zstd: zstdDecompress, deflate: inflate, br: brotli
 
 /**
  * Inflates a body whose bytes are already charged to `grant`. Memory is charged before it is used: for what the body says it becomes
- * (gzip's trailer, the headers of zstd and snappy) or a guess, and the inflater may not write more than was charged. A body that lied is
- * inflated once more, charged with the whole limit: a bomb meets either the receiver's limit or the memory limit, never memory itself.
+ * (gzip's trailer, the headers of zstd and snappy) or a guess, and the inflater may not write more than was charged. A body that became
+ * more is inflated again, charged with more, at last with the whole limit: a bomb meets either the receiver's limit or the memory limit, never memory itself.
  */
 export function inflateBody(
   encoding: Exclude<BodyEncoding, 'identity'>,
@@ -114,14 +114,20 @@ function inflateZlib(
   grant: Grant,
 ): Buffer | Refusal | Promise<Buffer | Refusal> {
   const hint = Math.min(limit, Math.max(MIN_OUTPUT_BYTES, expected));
-  if (body.length > SYNC_INPUT_BYTES || hint > SYNC_OUTPUT_BYTES) return inflateWithin(encoding, body, hint, limit, beside, grant);
+  if (body.length > SYNC_INPUT_BYTES || hint > SYNC_OUTPUT_BYTES) return inflateWithin(encoding, body, hint, true, limit, beside, grant);
   if (!grant.resize(body.length + hint + beside)) return refuse(REFUSALS.MEMORY);
   const context = contextOf(encoding, beside);
   const result = context === undefined ? oneShot(encoding, body, hint) : inScratch(encoding, context, body, hint);
   if (result !== undefined) return result;
   if (hint >= limit) return tooLarge(limit);
-  // It lied or was guessed wrongly: on to the pool with the whole limit.
-  return inflateWithin(encoding, body, limit, limit, beside, grant);
+  // It has several members, lied or was guessed wrongly: on to the pool.
+  return inflateWithin(encoding, body, nextRoom(body, hint, limit), false, limit, beside, grant);
+}
+
+/** After a room that was too small: first what telemetry at most becomes, as the whole limit is much to charge; then the limit. */
+function nextRoom(body: Buffer, room: number, limit: number): number {
+  const guess = body.length * GUESSED_RATIO;
+  return room < guess ? Math.min(limit, guess) : limit;
 }
 
 function contextOf(encoding: ZlibEncoding, window: number): ZlibContext | undefined {
@@ -159,6 +165,7 @@ async function inflateWithin(
   encoding: ZlibEncoding,
   body: Buffer,
   room: number,
+  known: boolean,
   limit: number,
   beside: number,
   grant: Grant,
@@ -166,13 +173,13 @@ async function inflateWithin(
   if (!grant.resize(body.length + room + beside)) return refuse(REFUSALS.MEMORY);
   grant.retain(1); // the pool writes on when the client has gone and its call has given the grant back
   try {
-    const { buffer, engine } = await onPool(encoding, body, options(room, room < limit));
+    const { buffer, engine } = await onPool(encoding, body, options(room, known));
     return encoding === 'gzip' && engine.bytesWritten < body.length ? rest(encoding, body.length - engine.bytesWritten) : trim(buffer);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_BUFFER_TOO_LARGE') return broken(encoding, code ?? (error as Error).message);
     if (room >= limit) return tooLarge(limit);
-    return await inflateWithin(encoding, body, limit, limit, beside, grant);
+    return await inflateWithin(encoding, body, nextRoom(body, room, limit), false, limit, beside, grant);
   } finally {
     grant.release();
   }

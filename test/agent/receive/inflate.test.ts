@@ -1,4 +1,4 @@
-import { brotliCompressSync, deflateSync, gunzipSync, gzipSync, constants as zlib, zstdCompressSync } from 'node:zlib';
+import { brotliCompressSync, createZstdCompress, deflateSync, gunzipSync, gzipSync, constants as zlib, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Budget, Grant } from '../../../agent/admit/budget.ts';
@@ -86,6 +86,45 @@ describe('inflating a body', () => {
       const parts = Array.from({ length: count }, () => part);
       const result = await inflated('gzip', Buffer.concat(parts.map((each) => gzipSync(each))));
       expect(Buffer.isBuffer(result) && result.equals(Buffer.concat(parts))).toBe(true);
+    }
+  });
+
+  it('takes many members within what telemetry becomes, where a memory limit has no room for the whole limit', async () => {
+    let state = 1;
+    const next = (): number => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+      return state >>> 28;
+    };
+    const part = Buffer.from(Array.from({ length: 200_000 }, next));
+    const body = Buffer.concat(Array.from({ length: 20 }, () => gzipSync(part)));
+    const { grant, budget } = grantFor(body, 17 * body.length + 1024);
+    expect(budget.limit).toBeLessThan(LIMIT * 100);
+    const result = await inflateBody('gzip', body, LIMIT * 100, grant);
+    expect(Buffer.isBuffer(result) && result.length).toBe(4_000_000);
+    grant.resize(4_000_000);
+    expect(budget.used).toBe(4_000_000);
+  });
+
+  it('takes zstd whose frames do not say how large they become', async () => {
+    for (const size of [100, 50_000, 3 * MIB]) {
+      const stream = createZstdCompress();
+      const plain = plainBytes(size);
+      stream.write(plain.subarray(0, size >> 1));
+      stream.end(plain.subarray(size >> 1));
+      const result = await inflated('zstd', Buffer.concat(await stream.toArray()));
+      expect(Buffer.isBuffer(result) && result.equals(plain)).toBe(true);
+    }
+  });
+
+  it('takes zstd after zstd that was broken or cut in the same memory', async () => {
+    const sound = zstdCompressSync(plainBytes(50_000));
+    for (let i = 0; i < 200; i += 1) {
+      const broken = Buffer.from(sound);
+      const at = (i * 7919) % sound.length;
+      broken[at] = (broken[at] as number) ^ (1 << (i % 8));
+      await inflated('zstd', i % 2 === 0 ? broken : sound.subarray(0, at));
+      const result = await inflated('zstd', sound);
+      expect(Buffer.isBuffer(result) && result.equals(plainBytes(50_000)), `after ${i}`).toBe(true);
     }
   });
 
