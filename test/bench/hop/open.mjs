@@ -1,5 +1,5 @@
 /** One open-loop run: requests at a fixed rate through a fresh process, from the intended send time to the delivery of the whole request. */
-import { cpuBetween, cpuOf, memoryOf, stolenSeconds } from '../lib/usage.mjs';
+import { cpuBetween, cpuOf, memoryOf, stolenSeconds, waitedOf } from '../lib/usage.mjs';
 import { nowMs } from '../traffic/clock.mjs';
 import { judge } from './judge.mjs';
 import { startSubject } from './subject.mjs';
@@ -30,20 +30,31 @@ export async function openLoop({ sink, driver, ports, pins }, { kind, bundle }, 
     const warmUp = await driver.ask({ perSecond, seconds: WARM_UP_SECONDS, giveUpAfterS });
     const warm = warmUp.problem === undefined && (await arrived(sink, warmUp.sent * work.items));
     await sink.ask(reset);
-    const before = { cpu: cpuOf(subject.pid), sink: cpuOf(sink.pid), stolen: stolenSeconds(), at: nowMs() };
+    const waits = () => ({ driver: waitedOf(driver.pid), sink: waitedOf(sink.pid) });
+    const before = { cpu: cpuOf(subject.pid), sink: cpuOf(sink.pid), waited: waits(), stolen: stolenSeconds(), at: nowMs() };
     // A program that the warm-up was too much for is not asked again.
     const load = warm && !warmUp.gaveUp ? await driver.ask({ perSecond, seconds, giveUpAfterS }) : warmUp;
     const loadedAt = nowMs();
     const complete = warm && (await arrived(sink, load.sent * work.items));
-    const after = { cpu: cpuOf(subject.pid), sink: cpuOf(sink.pid), stolen: stolenSeconds() };
+    const after = { cpu: cpuOf(subject.pid), sink: cpuOf(sink.pid), waited: waits(), stolen: stolenSeconds() };
     const { peakMiB } = memoryOf(subject.pid);
     const counted = await sink.ask('finish');
     const wall = (Math.max(loadedAt, complete ? counted.lastAt : 0) - before.at) / 1000;
     const cpu = cpuBetween(before.cpu, after.cpu);
     const busy = { subject: cpu.seconds / wall, drivers: [], sink: cpuBetween(before.sink, after.sink).seconds / wall };
     const sustained = complete && !load.gaveUp && load.failed === 0;
-    // One that is overloaded holds the driver up: it is judged by what it did not deliver.
-    const verdict = sustained ? judge({ busy, lateMs: load.lateMs, problems: [...load.problems, ...counted.problems] }) : undefined;
+    const waited = {
+      driver: (after.waited.driver - before.waited.driver) / wall,
+      sink: (after.waited.sink - before.waited.sink) / wall,
+    };
+    // Of an overloaded program neither driver nor sink know when it will be done: they are judged by their own time only.
+    const verdict = judge({
+      busy: sustained ? busy : undefined,
+      lateMs: load.lateMs,
+      waited,
+      delivered: counted.items,
+      problems: sustained ? [...load.problems, ...counted.problems] : [],
+    });
     return {
       offeredPerSecond: itemsPerSecond,
       sent: load.sent * work.items,
@@ -56,6 +67,7 @@ export async function openLoop({ sink, driver, ports, pins }, { kind, bundle }, 
       cpuSeconds: cpu.seconds,
       cpuPerMillion: cpu.seconds / ((load.sent * work.items) / 1e6),
       busy,
+      waited,
       rssPeakMiB: peakMiB,
       upstreams: counted.upstreams,
       stolenSeconds: after.stolen - before.stolen,

@@ -35,6 +35,11 @@ export function cpuBetween(before, after) {
   return { seconds, user, system };
 }
 
+/** Seconds that the main thread could have run and had no CPU, as others had it. */
+export function waitedOf(pid) {
+  return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[1]) / 1e9;
+}
+
 /** Resident memory in MiB: now and at its peak. */
 export function memoryOf(pid) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');

@@ -28,6 +28,13 @@ describe('which runs of the bench count', () => {
     expect(judge({ busy: busy(0.96, 0.99, 0.99), delivered: 1 })).toBeUndefined();
   });
 
+  it('one is void when others had the CPU of the driver or the sink', () => {
+    expect(judge({ delivered: 1, waited: { driver: 0.01, sink: 0.2 } })).toEqual({
+      void: 'other programs had the CPU of the sink for 20 % of the time',
+    });
+    expect(judge({ delivered: 1, waited: { driver: 0.05, sink: 0.05 } })).toBeUndefined();
+  });
+
   it('void runs are made again until one counts, and are counted', async () => {
     const verdicts = [{ void: 'late' }, { wrong: 'lost' }, undefined];
     let made = 0;
