@@ -67,8 +67,8 @@ const HEAD = new Head();
 /**
  * One connection, and its present request: HTTP/1.1 has one at a time, so that the connection itself is the exchange.
  *
- *   read: | head | body ......... | head | body |            answers go out in this order, each before the next head is read
- *           IDLE   -> BODY -> ANSWER -> HEAD ...
+ *   read:   | head | body ......... |        | head | body |        answers go out in this order, each before the next head is read
+ *   state:    head   body             answer   head   body
  *
  * The bytes of a read are used where they lie. Kept are only a head that is cut, and requests behind one whose answer takes its time.
  */
@@ -113,11 +113,11 @@ export class Http1Connection implements HttpExchange, WireEvents {
     const state = this.#state;
     if (state === 'leaving' || state === 'gone') return;
     const held = this.#held;
-    if (state === 'answer' || (held !== undefined && this.#paused)) this.#hold(bytes);
-    else if (held === undefined) this.#run(bytes as Buffer);
+    if (state === 'answer' || (held !== undefined && this.#paused)) this.#hold(bytes as Buffer, false);
+    else if (held === undefined) this.#run(bytes as Buffer, false);
     else {
       this.#release();
-      this.#run(Buffer.concat([held, bytes]));
+      this.#run(Buffer.concat([held, bytes]), true);
     }
   }
 
@@ -222,20 +222,21 @@ export class Http1Connection implements HttpExchange, WireEvents {
     return false;
   }
 
-  #run(bytes: Buffer): void {
+  /** `ours`: these bytes stay as they are when the read is over. */
+  #run(bytes: Buffer, ours: boolean): void {
     this.#running = true;
     let at = 0;
     while (at < bytes.length) {
       if (this.#state === 'body') at = this.#readBody(bytes, at);
       else if (this.#state === 'head' || this.#state === 'silent') {
         if (this.#wire.pending > MAX_UNSENT_BYTES) {
-          this.#hold(at === 0 ? bytes : bytes.subarray(at));
+          this.#hold(bytes.subarray(at), ours);
           this.#pause();
           break;
         }
-        at = this.#readHead(bytes, at);
+        at = this.#readHead(bytes, at, ours);
       } else {
-        if (this.#state === 'answer') this.#hold(bytes.subarray(at));
+        if (this.#state === 'answer') this.#hold(bytes.subarray(at), ours);
         break;
       }
     }
@@ -247,7 +248,7 @@ export class Http1Connection implements HttpExchange, WireEvents {
     const held = this.#held;
     if (held !== undefined) {
       this.#release();
-      this.#run(held);
+      this.#run(held, true);
     }
     if (this.#state === 'gone') return;
     if (this.#paused && this.#state !== 'answer' && this.#wire.pending <= MAX_UNSENT_BYTES) {
@@ -273,10 +274,10 @@ export class Http1Connection implements HttpExchange, WireEvents {
   }
 
   /** Where the head ends; the end of the bytes where it goes on behind them, or where it is node's. */
-  #readHead(bytes: Buffer, from: number): number {
+  #readHead(bytes: Buffer, from: number, ours: boolean): number {
     const end = HEAD.read(bytes, from, this.#shared.targets, this.#shared.collect);
     if (end <= INCOMPLETE) {
-      this.#readOdd(bytes.subarray(from), end);
+      this.#readOdd(bytes.subarray(from), end, ours);
       return bytes.length;
     }
     if (this.#state === 'silent') this.#events.spoke(this);
@@ -299,12 +300,12 @@ export class Http1Connection implements HttpExchange, WireEvents {
   }
 
   /** A head that is not whole, or not plain. */
-  #readOdd(bytes: Buffer, found: number): void {
+  #readOdd(bytes: Buffer, found: number, ours: boolean): void {
     if (this.#state === 'silent') {
       const known = Math.min(bytes.length, HTTP2.length);
       const http2 = bytes.compare(HTTP2, 0, known, 0, known) === 0;
       if (http2 && known < HTTP2.length) {
-        this.#hold(bytes); // still silent
+        this.#hold(bytes, ours); // still silent
         return;
       }
       this.#state = 'head';
@@ -322,7 +323,7 @@ export class Http1Connection implements HttpExchange, WireEvents {
     }
     if (this.#pieces === 0) this.#since = performance.now();
     this.#pieces += 1;
-    this.#hold(bytes);
+    this.#hold(bytes, ours);
   }
 
   #handOn(bytes: Buffer, version: 1 | 2): void {
@@ -360,10 +361,14 @@ export class Http1Connection implements HttpExchange, WireEvents {
     this.#wire.pause();
   }
 
-  #hold(bytes: Uint8Array): void {
-    const { length: before } = this.#held ?? { length: 0 };
-    this.#held = this.#held === undefined ? Buffer.from(bytes) : Buffer.concat([this.#held, bytes]);
-    this.#shared.heldBytes += this.#held.length - before;
+  /**
+   * What is ours already is copied only where it is the smaller part of its memory: many small requests that wait for their answers would
+   * be copied each time that one gets it, while a rest that is never copied keeps what nobody counts.
+   */
+  #hold(bytes: Buffer, ours: boolean): void {
+    this.#shared.heldBytes += bytes.length;
+    if (this.#held !== undefined) this.#held = Buffer.concat([this.#held, bytes]);
+    else this.#held = ours && 2 * bytes.length >= bytes.buffer.byteLength ? bytes : Buffer.from(bytes);
     if (this.#shared.heldBytes > this.#shared.maxHeldBytes) {
       this.#events.fault('pipelined');
       this.#wire.destroy();

@@ -8,6 +8,8 @@ import type { StallLimits } from '../config/settings.ts';
  *                                                                else the new one
  *   HTTP/2 preface         handshake_timeout, read_header_timeout closed                             ..._errors handshake_timeout
  *   HTTP/1.1 headers       read_header_timeout, 32 KiB           408, 431                            ..._errors header_timeout, header_size
+ *   HTTP/1.1 pipelining    64 KiB behind a request that waits,   not read; closed                    ..._errors pipelined
+ *                          32 MiB on all connections
  *   HTTP/2 headers         16 KiB (gRPC), 32 KiB (HTTP)          RST_STREAM ENHANCE_YOUR_CALM        (nghttp2 answers it)
  *   streams per connection max_concurrent_streams                RST_STREAM REFUSED_STREAM           (nghttp2 answers it)
  *   body                   body_idle_timeout, min_body_rate,     408 or DEADLINE_EXCEEDED            otlp_agent_receiver_requests OTLP_BODY_TIMEOUT
