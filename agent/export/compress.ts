@@ -1,6 +1,6 @@
 import { deflate, gzip, gzipSync, constants as zlib, zstdCompress } from 'node:zlib';
 import { snappyBlock, snappyFramed } from '../compression/snappy-encode.ts';
-import { give, stage } from '../compression/staging.ts';
+import { stage } from '../compression/staging.ts';
 import { ZlibContext } from '../compression/zlib-context.ts';
 import type { Compression, Signal } from '../config/settings.ts';
 import type { Encoded } from './transport.ts';
@@ -75,7 +75,7 @@ function onPool(kind: PoolKind, options: object, slices: readonly Uint8Array[], 
   const chunkSize = Math.min(Math.max(guess, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES);
   const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
   POOL[kind](staged?.joined ?? (slices[0] as Buffer), { ...options, chunkSize }, (error, out) => {
-    if (staged !== undefined) give(staged.whole);
+    staged?.end();
     if (error !== null) {
       reject(error);
       return;
@@ -93,11 +93,12 @@ let scratch: Buffer | undefined;
 function gzipNow(slices: readonly Uint8Array[], bytes: number, level: number): Uint8Array {
   if (!gzippers.has(level)) gzippers.set(level, ZlibContext.gzip(level));
   const gzipper = gzippers.get(level);
-  const { whole, joined } = stage(slices, bytes);
+  const staged = stage(slices, bytes);
+  const { joined } = staged;
   scratch ??= Buffer.allocUnsafeSlow(2 * SYNC_BELOW_BYTES);
   const written = gzipper?.run(joined, scratch) ?? -1;
   const out = written > 0 ? Uint8Array.prototype.slice.call(scratch, 0, written) : gzipSync(joined, { level });
-  give(whole);
+  staged.end();
   return out;
 }
 
