@@ -73,7 +73,7 @@ export class AttributeEditor {
     const writer = new Writer(this.#level === 'resource' ? RESOURCE_BYTES : buf.length + Math.min(buf.length, 16_384));
     const table = fieldTable(buf, 0, buf.length);
     const changed = this.#each(writer, buf, table, 1, this.#level === 'resource' ? this.#resource : this.#scopes);
-    return changed ? { slices: writer.finish(), bytes: writer.bytes, items: body.items } : body;
+    return changed ? { ...writer.finish(), bytes: writer.bytes, items: body.items } : body;
   }
 
   /** Writes all fields of a message, those of `field` by `write`; whether one of them changed. */

@@ -77,7 +77,7 @@ export class RequestView<S extends Signal = Signal> extends MessageView {
     if (this.resources.length === 0) return { slices: [], bytes: 0, items: 0 };
     const writer = new Writer(this.buf.length + Math.min(this.buf.length, 16_384));
     this.write(writer);
-    return { slices: writer.finish(), bytes: writer.bytes, items };
+    return { ...writer.finish(), bytes: writer.bytes, items };
   }
 
   /** Items that are left. */

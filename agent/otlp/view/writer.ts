@@ -1,3 +1,5 @@
+import { SMALL_BODY_BYTES, storeBytes, takeStore } from '../../admit/slab.ts';
+
 /**
  * Writes protobuf from its end to its start: the length of a message is known when its header is due, so one pass is enough.
  *
@@ -15,6 +17,9 @@ export class Writer {
   /** The used part of the scratch buffer is [at, used). */
   #at = 0;
   #used = 0;
+  /** The scratch buffer is the one that is used again: nothing of it may be handed out. */
+  #borrowed: Buffer | undefined;
+  #shares = false;
   readonly #expected: number;
   #pending: Buffer | undefined;
   #pendingFrom = 0;
@@ -22,7 +27,7 @@ export class Writer {
 
   /** `expected`: bytes that probably have to be copied. */
   constructor(expected: number) {
-    this.#expected = Math.min(Math.max(expected, MIN_SCRATCH_BYTES), MAX_SCRATCH_BYTES);
+    this.#expected = Math.max(expected, MIN_SCRATCH_BYTES);
   }
 
   /** Bytes written so far. */
@@ -101,11 +106,24 @@ export class Writer {
     this.#scratch[to] = rest;
   }
 
-  /** What was written, in order. The writer is used up. */
-  finish(): Uint8Array[] {
+  /** What was written, in order, and the store that it lies in, where it does (Body.store). The writer is used up. */
+  finish(): { readonly slices: Uint8Array[]; readonly store?: Buffer } {
     this.#settle();
     this.#flush();
-    return this.#slices.reverse();
+    const slices = this.#slices.reverse();
+    const borrowed = this.#borrowed;
+    if (borrowed === undefined) return { slices };
+    this.#borrowed = undefined;
+    spare = borrowed;
+    if (this.#shares || this.#bytes < SMALL_BODY_BYTES)
+      return { slices: slices.map((slice) => (slice.buffer === borrowed.buffer ? new Uint8Array(slice) : slice)) };
+    const store = takeStore(storeBytes(this.#bytes));
+    let at = 0;
+    for (const slice of slices) {
+      store.set(slice, at);
+      at += slice.length;
+    }
+    return { slices: [store.subarray(0, at)], store };
   }
 
   #settle(): void {
@@ -123,6 +141,7 @@ export class Writer {
   }
 
   #share(bytes: Uint8Array): void {
+    this.#shares = true;
     this.#flush();
     this.#slices.push(bytes);
   }
@@ -136,9 +155,15 @@ export class Writer {
   #reserve(bytes: number): void {
     if (this.#at >= bytes) return;
     this.#flush();
-    this.#scratch = Buffer.allocUnsafe(
-      Math.max(bytes, this.#scratch === NOTHING ? this.#expected : Math.min(2 * this.#scratch.length, MAX_SCRATCH_BYTES)),
-    );
+    if (this.#scratch === NOTHING && this.#expected >= SMALL_BODY_BYTES && bytes <= REUSED_BYTES) {
+      // Taken away, and given back by finish(): two writers at a time would each have their own.
+      this.#borrowed = spare ?? Buffer.allocUnsafeSlow(REUSED_BYTES);
+      spare = undefined;
+      this.#scratch = this.#borrowed;
+    } else {
+      const wanted = this.#scratch === NOTHING ? this.#expected : 2 * this.#scratch.length;
+      this.#scratch = Buffer.allocUnsafe(Math.max(bytes, Math.min(wanted, MAX_SCRATCH_BYTES)));
+    }
     this.#at = this.#scratch.length;
     this.#used = this.#at;
   }
@@ -149,6 +174,13 @@ const SHARED_FROM_BYTES = 8192;
 
 /** Up to here a loop over ASCII is faster than a call into the encoder. */
 const SHORT_TEXT = 64;
+
+/**
+ * The scratch of larger requests is used again, and what was written is copied out of it once: fresh memory is page faults and work for the
+ * garbage collector, ten times what copying takes (test/bench/agent-processors.mjs).
+ */
+const REUSED_BYTES = 512 * 1024;
+let spare: Buffer | undefined;
 
 const MIN_SCRATCH_BYTES = 256;
 const MAX_SCRATCH_BYTES = 256 * 1024;
