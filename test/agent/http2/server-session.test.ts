@@ -364,6 +364,44 @@ describe('an HTTP/2 session', () => {
     }
   });
 
+  it('reads the same block anew when the table has changed: what it means is not what it meant', () => {
+    const { wire, streams } = scripted();
+    const base = block(POST);
+    const kept = (value: string): Buffer =>
+      Buffer.concat([Buffer.of(0x40, 3), Buffer.from('x-a'), Buffer.of(value.length), Buffer.from(value)]);
+    const newest = Buffer.concat([base, Buffer.of(0xbe)]); // the newest entry of the table
+    wire.receive(hello(), frame(FrameType.HEADERS, LAST, 1, Buffer.concat([base, kept('one')])));
+    wire.receive(frame(FrameType.HEADERS, LAST, 3, newest), frame(FrameType.HEADERS, LAST, 5, newest));
+    wire.receive(frame(FrameType.HEADERS, LAST, 7, Buffer.concat([base, kept('two')])), frame(FrameType.HEADERS, LAST, 9, newest));
+    wire.receive(frame(FrameType.HEADERS, HEADERS, 11, newest), frame(FrameType.HEADERS, LAST, 11, kept('three')));
+    wire.receive(frame(FrameType.HEADERS, LAST, 13, newest));
+    expect(streams.map(({ headers }) => headers['x-a'])).toEqual(['one', 'one', 'one', 'two', 'two', 'two', 'three']);
+    expect(streams[2]?.headers).toBe(streams[1]?.headers);
+  });
+
+  it.each([
+    ['shorter', 5, 'abcd'],
+    ['longer', 3, 'abcd'],
+  ])('fails on a body that is %s than its content-length', (_name, length, body) => {
+    const { wire, log } = scripted();
+    const headers = block([...POST, ['content-length', String(length)]]);
+    wire.receive(hello(), frame(FrameType.HEADERS, HEADERS, 1, headers), frame(DATA, Flag.END_STREAM, 1, Buffer.from(body)));
+    expect(wire.resets()).toEqual([[1, ErrorCode.PROTOCOL_ERROR]]);
+    expect(log.slice(2)).toEqual(['fault malformed_request', 'stream closed']);
+  });
+
+  it('fails on padding as long as its frame, and takes one that is a byte shorter', () => {
+    for (const [padding, codes] of [
+      [3, []],
+      [4, [ErrorCode.PROTOCOL_ERROR]],
+    ] as const) {
+      const { wire } = scripted();
+      const padded = frame(DATA, Flag.PADDED, 1, Buffer.of(padding, 0, 0, 0));
+      wire.receive(hello(), frame(FrameType.HEADERS, HEADERS, 1, block(POST)), padded);
+      expect(wire.goaways()).toEqual(codes);
+    }
+  });
+
   it('gives headers as they came, whatever their names mean to JavaScript', () => {
     const names = ['__proto__', 'constructor', 'tostring', 'hasownproperty', 'then'];
     const { wire, streams } = scripted();
