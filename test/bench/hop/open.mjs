@@ -1,7 +1,7 @@
 /** One open-loop run: requests at a fixed rate through a fresh process, from the intended send time to the delivery of the whole request. */
 import { cpuBetween, cpuOf, memoryOf, stolenSeconds, waitedOf } from '../lib/usage.mjs';
 import { nowMs } from '../traffic/clock.mjs';
-import { judge } from './judge.mjs';
+import { judge, MAX_LATE_MS } from './judge.mjs';
 import { startSubject } from './subject.mjs';
 
 const CONNECTIONS = 8;
@@ -32,8 +32,9 @@ export async function openLoop({ sink, driver, ports, pins }, { kind, bundle }, 
     await sink.ask(reset);
     const waits = () => ({ driver: waitedOf(driver.pid), sink: waitedOf(sink.pid) });
     const before = { cpu: cpuOf(subject.pid), sink: cpuOf(sink.pid), waited: waits(), stolen: stolenSeconds(), at: nowMs() };
-    // A program that the warm-up was too much for is not asked again.
-    const load = warm && !warmUp.gaveUp ? await driver.ask({ perSecond, seconds, giveUpAfterS }) : warmUp;
+    // A program that the warm-up was too much for is not asked again, nor is a driver that could not keep time.
+    const load =
+      warm && !warmUp.gaveUp && warmUp.lateMs.p99 <= MAX_LATE_MS ? await driver.ask({ perSecond, seconds, giveUpAfterS }) : warmUp;
     const loadedAt = nowMs();
     const complete = warm && (await arrived(sink, load.sent * work.items));
     const after = { cpu: cpuOf(subject.pid), sink: cpuOf(sink.pid), waited: waits(), stolen: stolenSeconds() };

@@ -18,6 +18,13 @@ const END_WITHIN_MS = 15_000;
 export const BUNDLE = process.env.OTLP_BENCH_BUNDLE ?? join(ROOT, 'agent', 'build', 'otlp-agent.mjs');
 export const OTELCOL = executable(join(CACHE, 'bin', 'otelcol'));
 export const OTELCOL_VERSION = OTELCOL === undefined ? undefined : output(OTELCOL, ['--version'])?.replace(/^otelcol version /, '');
+/** A bench that is interrupted leaves no program behind. */
+const running = new Set();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
 /** What to tell who has no Collector. */
 export const HOW_TO_BUILD = 'the real Collector is not built: run test/real/components/build otelcol';
 
@@ -82,6 +89,7 @@ export async function startSubject(kind, work, ports, { cpus, bundle = BUNDLE, c
   if (kind === 'ours' && !existsSync(bundle)) throw new Error(`${bundle} is not built: run npm run build`);
   const [program, ...argv] = pinned(cpus, command);
   const child = spawn(program, argv, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, GOMAXPROCS: String(cores) } });
+  running.add(child);
   let log = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (data) => {
@@ -92,6 +100,7 @@ export async function startSubject(kind, work, ports, { cpus, bundle = BUNDLE, c
   const ended = new Promise((resolve) => {
     child.once('exit', (status, signal) => {
       code = status ?? signal;
+      running.delete(child);
       resolve();
     });
   });
