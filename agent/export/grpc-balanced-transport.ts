@@ -2,7 +2,7 @@ import { createPolicy } from '../balance/create-policy.ts';
 import type { Endpoint } from '../balance/endpoint.ts';
 import type { Policy } from '../balance/policy.ts';
 import { probeOf } from '../balance/probe.ts';
-import type { BalanceSettings } from '../balance/settings.ts';
+import type { BalancerName, BalanceSettings } from '../balance/settings.ts';
 import { type Change, Upstreams } from '../balance/upstreams.ts';
 import type { OtlpGrpcExporterSettings, Signal } from '../config/settings.ts';
 import type { Resolver } from '../resolve/resolver.ts';
@@ -26,6 +26,9 @@ export class GrpcBalancedTransport implements Transport {
   readonly #settings: OtlpGrpcExporterSettings;
   readonly #upstreams: Upstreams;
   readonly #policy: Policy;
+  readonly #balancer: BalancerName;
+  /** Of one unit of weight, attempts that may be under way at a time. */
+  #attemptsEach = Number.POSITIVE_INFINITY;
   readonly #channels = new Map<Endpoint, GrpcChannel>();
   /** Of upstreams that have left: calls under way go on. */
   readonly #retired = new Set<GrpcChannel>();
@@ -39,6 +42,7 @@ export class GrpcBalancedTransport implements Transport {
     this.#settings = settings;
     this.labels = grpcLabels(settings);
     this.#policy = createPolicy(balancer);
+    this.#balancer = balancer;
     this.#upstreams = new Upstreams(resolver, health, {
       id: settings.id,
       log,
@@ -102,17 +106,28 @@ export class GrpcBalancedTransport implements Transport {
     });
   }
 
-  /** First who is ready and did not fail with this body, then who did not, then anyone. */
+  /** First who is ready, has not more than its share under way and did not fail with this body, then who did not, then anyone. */
   #pick(body: Encoded, tried: readonly Endpoint[] | undefined): Endpoint | undefined {
     const now = performance.now();
     const failed = this.#failedAt.get(body);
     const untried = (one: Endpoint): boolean => one !== failed && tried?.includes(one) !== true;
     return (
+      this.#policy.pick(now, (one) => one.notBefore <= now && untried(one) && one.active < this.#mostFor(one)) ??
       this.#policy.pick(now, (one) => one.notBefore <= now && untried(one)) ??
       this.#policy.pick(now, untried) ??
       this.#upstreams.all.find(untried) ??
       this.#policy.pick(now, (one) => tried?.includes(one) !== true)
     );
+  }
+
+  /**
+   * A slow upstream holds its attempts for long, and each turn would give it one more, until it holds all that this exporter may have under
+   * way and the others stand idle. So it gets its share of them and one more, but never the last.
+   */
+  #mostFor(endpoint: Endpoint): number {
+    if (this.#attemptsEach === Number.POSITIVE_INFINITY) return this.#attemptsEach;
+    const share = this.#attemptsEach * (this.#balancer === 'weighted_round_robin' ? endpoint.weight : 1);
+    return Math.max(1, Math.min(Math.ceil(share) + 1, this.#settings.queue.consumers - 1));
   }
 
   #judge(endpoint: Endpoint, outcome: Outcome, fate: Fate): void {
@@ -133,7 +148,11 @@ export class GrpcBalancedTransport implements Transport {
       this.#channels.delete(endpoint);
       this.#retired.add(channel);
     }
-    this.#policy.use(this.#upstreams.live);
+    const { live } = this.#upstreams;
+    this.#policy.use(live);
+    const weights = this.#balancer === 'weighted_round_robin' ? live.reduce((sum, { weight }) => sum + weight, 0) : live.length;
+    const limited = this.#balancer !== 'pick_first' && this.#settings.queue.enabled && live.length > 1;
+    this.#attemptsEach = limited ? this.#settings.queue.consumers / weights : Number.POSITIVE_INFINITY;
     if (added.length > 0) this.#resolved();
   }
 

@@ -67,6 +67,25 @@ describe('otlp_grpc with several addresses', () => {
     expect(shares(all)).toEqual([10, 20, 30]);
   });
 
+  it.each(['round_robin', 'weighted_round_robin', 'least_connections'] as const)(
+    '%s: one that does not answer holds its share of the attempts, the others go on',
+    async (balancer) => {
+      let release = (): void => {};
+      const silence = new Promise<undefined>((resolve) => {
+        release = () => resolve(undefined);
+      });
+      const stuck = keep(await grpcSink(() => silence));
+      const quick = keep(await grpcSink());
+      const queue = { ...QUEUE, consumers: 4, overflow: 'block' as const };
+      const running = await startAgent({ exporters: [balanced([quick.port, stuck.port], balancer, { queue, timeoutMs: 60_000 })] });
+      await send(running, 100);
+      await until(() => quick.delivered() >= 97);
+      release();
+      await finish(running);
+      expect(quick.delivered() + stuck.delivered()).toBe(100);
+    },
+  );
+
   it('least_connections: a slow one gets less', async () => {
     const slow = keep(await grpcSink(() => new Promise((resolve) => setTimeout(() => resolve(undefined), 200))));
     const quick = keep(await grpcSink());
