@@ -1,38 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Http2Codec } from '../../agent/config/settings.ts';
 import { AGENT, Keep } from '../agent/statements/support/target.ts';
+import { H2SPEC_FAILS, H2SPEC_NODE_MAY_FAIL } from './h2spec.exceptions.ts';
 import { describeReal, newFolder, realPath, runProgram } from './support/index.ts';
 
-const GONE = 'what comes for a stream that is over is ignored';
-const NO_PRIORITIES = 'nghttp2 does not look at PRIORITY any more';
-
-/**
- * h2spec, all of it, against the gRPC port of the agent. A test that fails is named here with its reason, so that a codec which begins to
- * fail or to pass another one is seen.
- */
-const FAILS: Readonly<Record<Http2Codec, Readonly<Record<string, string>>>> = {
-  own: {},
-  node: {
-    'http2/5.1: closed: Sends a DATA frame after sending RST_STREAM frame': GONE,
-    'http2/5.1: closed: Sends a HEADERS frame after sending RST_STREAM frame': GONE,
-    'http2/5.1: closed: Sends a DATA frame': GONE,
-    'http2/5.1: closed: Sends a HEADERS frame': GONE,
-    'http2/5.1.1: Sends stream identifier that is numerically smaller than previous': GONE,
-    'http2/5.3.1: Sends PRIORITY frame that depend on itself': NO_PRIORITIES,
-    'http2/6.3: Sends a PRIORITY frame with 0x0 stream identifier': NO_PRIORITIES,
-    'http2/6.7: Sends a PING frame with ACK': 'ends the connection where an answer to no ping is to be ignored',
-    'http2/6.9.1: Sends multiple WINDOW_UPDATE frames increasing the flow control window to above 2^31-1 on a stream':
-      'the stream is answered and gone by then',
-  },
-};
-
-/** Fails or passes with node:http2, as the answer or the next frame is faster: the stream is over or is not. */
-const NODE_MAY_FAIL = [
-  'http2/5.1: half closed (remote): Sends a DATA frame',
-  'http2/6.1: Sends a DATA frame on the stream that is not in "open" or "half-closed (local)" state',
-];
+/** h2spec, all of it, against the gRPC port of the agent. */
 
 const TESTS = 145;
 
@@ -71,8 +44,8 @@ describeReal(['h2spec'], 'h2spec', () => {
       const ran = await runProgram(realPath('h2spec'), ['-p', String(running.grpcPort), '-o', '5', '-j', report], { timeoutMs: 110_000 });
       const outcome = read(readFileSync(report, 'utf8'));
       expect(outcome.tests, ran.stdout).toBe(TESTS);
-      const excused = codec === 'node' ? NODE_MAY_FAIL : [];
-      expect(outcome.failed.filter((each) => !excused.includes(each))).toEqual(Object.keys(FAILS[codec]));
+      const excused = codec === 'node' ? H2SPEC_NODE_MAY_FAIL : [];
+      expect(outcome.failed.filter((each) => !excused.includes(each))).toEqual(Object.keys(H2SPEC_FAILS[codec]));
       expect(outcome.skipped).toEqual([]);
     });
   });

@@ -18,7 +18,7 @@ export { ACK, END_HEADERS, END_STREAM, PADDED, PREFACE, TYPE } from '../../../fa
 export const PRIORITY_FLAG = 0x20;
 export const SETTING = { HEADER_TABLE_SIZE: 1, ENABLE_PUSH: 2, MAX_STREAMS: 3, INITIAL_WINDOW: 4, MAX_FRAME: 5, MAX_HEADERS: 6 } as const;
 
-export const frame: (type: number, flags: number, stream: number, payload?: Uint8Array) => Buffer = frameOf;
+export const frame = frameOf as (type: number, flags: number, stream: number, payload?: Uint8Array) => Buffer;
 export const settings: (...pairs: readonly (readonly [number, number])[]) => Buffer = settingsOf;
 
 export function uint32(value: number): Buffer {
