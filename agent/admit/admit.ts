@@ -60,7 +60,7 @@ export class Route {
  * In:       a request's declared size, then its bytes. Out: chunks in the queues of the exporters.
  * May drop: nothing: what it does not take, its sender is told.
  * Counters: otelcol_receiver_{accepted,refused,failed}_*, otelcol_processor_memory_limiter_*, otelcol_processor_{incoming,outgoing}_items.
- * Bench:    test/bench/agent-throughput.
+ * Bench:    test/bench/agent-hop.
  */
 export class Admission {
   readonly signal: Signal;

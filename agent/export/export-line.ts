@@ -32,7 +32,7 @@ const HANDED_BACK: RetryOutcome = {
  * In:       chunks, by `offer`. Out: requests to the next hop; the receipt is settled when stored or, with wait_for_result, when delivered.
  * May drop: what the next hop refuses for good, what its retries run out for, and what is left at the drain deadline; each is counted.
  * Counters: otelcol_exporter_{sent,send_failed,enqueue_failed}_*, evicted, in_flight_requests.
- * Bench:    test/bench/agent-throughput.
+ * Bench:    test/bench/agent-hop.
  */
 export class ExportLine implements Outlet {
   readonly id: string;

@@ -9,7 +9,7 @@ import type { ExporterCounters } from '../telemetry/counters.ts';
  * In:       chunks. Out: the same chunks, oldest first, to export/batch.ts.
  * May drop: with `drop_oldest` the oldest that is not in flight. Otherwise it says `full`, or parks the sender (block_on_overflow).
  * Counters: otelcol_exporter_queue_{size,capacity}, evicted; capacity is given back when a chunk is delivered, not when it is taken.
- * Bench:    test/bench/agent-throughput.
+ * Bench:    test/bench/agent-hop.
  *
  *    parked (only with block)          ring                     in flight
  *   [ p q r ] --room is given back--> [ a b c d ] --take-->     [ x y ] --done--> room

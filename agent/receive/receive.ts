@@ -7,7 +7,7 @@ import type { Listener } from './listener.ts';
  * In:       OTLP/gRPC (grpc.ts) and OTLP/HTTP (http.ts). Out: one scanned request at a time to admit.
  * May drop: nothing: bad input and overload are answered with the status of admit/errors.ts.
  * Counters: requests by code; connection errors. Items are counted by admit.
- * Bench:    test/bench/agent-throughput.
+ * Bench:    test/bench/agent-hop.
  */
 export interface Receiver {
   /** Binds; rejects with an error that names the address. Connections wait until start(). */
