@@ -1,4 +1,12 @@
-import { createGunzip, createGzip, createZstdDecompress, gzipSync, constants as zlib, zstdCompressSync } from 'node:zlib';
+import {
+  createGunzip,
+  createGzip,
+  createZstdCompress,
+  createZstdDecompress,
+  gzipSync,
+  constants as zlib,
+  zstdCompressSync,
+} from 'node:zlib';
 
 /** What is used of the native half of a node:zlib stream, the same from Node 12 to 26. */
 interface Handle {
@@ -72,6 +80,17 @@ export class ZlibContext {
     );
   }
 
+  /** Makes one zstd frame that says how large it becomes. Keeps what the largest input took. */
+  static zstd(level: number): ZlibContext | undefined {
+    const params = { [zlib.ZSTD_c_compressionLevel]: level };
+    return make(
+      // After a whole frame it is as new; reset() would forget the level.
+      () => new ZlibContext(opened(createZstdCompress({ params })), zlib.ZSTD_e_end, false),
+      (plain) => plain,
+      (plain) => zstdCompressSync(plain, { params }),
+    );
+  }
+
   /** All of `input` into the first `room` bytes of `out`. Returns the bytes written, FULL or BROKEN; one byte has to stay free. */
   run(input: Uint8Array, out: Uint8Array, room = out.length): number {
     const { _handle: handle, _writeState: state } = this.#stream;
@@ -86,7 +105,7 @@ export class ZlibContext {
   }
 }
 
-/** The context, if it does what it should with a body that is sound, one that is cut, and the sound one again. */
+/** A context, if one like it does what it should with a body that is sound, with too little room, and with the sound one again. */
 function make(
   create: () => ZlibContext,
   inputOf: (plain: Buffer) => Uint8Array,
@@ -99,7 +118,7 @@ function make(
     const wanted = outputOf(plain);
     const out = Buffer.alloc(256);
     const works = (): boolean => Buffer.compare(out.subarray(0, Math.max(0, context.run(input, out))), wanted) === 0;
-    return works() && context.run(input, out.subarray(0, 4)) === FULL && works() ? context : undefined;
+    return works() && context.run(input, out.subarray(0, 4)) === FULL && works() ? create() : undefined;
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { deflate, gzip, gzipSync, constants as zlib, zstdCompress } from 'node:zlib';
+import { deflate, gzip, constants as zlib, zstdCompress } from 'node:zlib';
 import { snappyBlock, snappyFramed } from '../compression/snappy-encode.ts';
 import { stage } from '../compression/staging.ts';
 import { ZlibContext } from '../compression/zlib-context.ts';
@@ -17,8 +17,10 @@ const GZIP_LEVEL = 1;
 const GZIP_MEM_LEVEL = 9;
 /** 900 MB/s and still smaller than gzip. */
 const ZSTD_LEVEL = 1;
-/** Below it gzip is made on the spot: the way to the pool and back costs 100 microseconds of CPU, and the loop waits for less than that. */
+/** Below it gzip and zstd of a low level are made on the spot: the way to the pool and back costs 100 microseconds of CPU, and the loop waits for less than that. */
 const SYNC_BELOW_BYTES = 32 * 1024;
+/** Higher ones take several times as long. */
+const SYNC_UP_TO_LEVEL = 3;
 /** First guess of what is left of telemetry; later ones are made from what was left of the request before. */
 const FIRST_RATIO = 0.2;
 const MIN_CHUNK_BYTES = 16 * 1024;
@@ -34,8 +36,8 @@ const ratios: Record<PoolKind, number> = { gzip: FIRST_RATIO, deflate: FIRST_RAT
 const NO_MEMBERS: readonly Uint8Array[] = [];
 
 /**
- * Makes the body of a merged request. `none` passes the slices on as they are; snappy is made here, gzip, deflate and zstd on libuv's pool,
- * but small gzip. `members` are gzip bodies that go on as they came, and only with gzip: RFC 1952, 2.2 makes one body of a row of them.
+ * Makes the body of a merged request. `none` passes the slices on as they are; snappy and what is small is made here, gzip, deflate and
+ * zstd on libuv's pool. `members` are gzip bodies that go on as they came, and only with gzip: RFC 1952, 2.2 makes one body of a row of them.
  */
 export function compress(
   kind: Compression,
@@ -47,26 +49,35 @@ export function compress(
   members: readonly Uint8Array[] = NO_MEMBERS,
 ): Encoded | Promise<Encoded> {
   if (kind === 'none') return { signal, slices, bytes, items, encoding: 'identity' };
-  const done = (out: Uint8Array): Encoded =>
+  const done = (made: Uint8Array): Encoded =>
     members.length === 0
-      ? { signal, slices: [out], bytes: out.length, items, encoding: kind }
-      : { signal, slices: [...members, out], bytes: lengthOf(members) + out.length, items, encoding: kind };
+      ? { signal, slices: [made], bytes: made.length, items, encoding: kind }
+      : { signal, slices: [...members, made], bytes: lengthOf(members) + made.length, items, encoding: kind };
+  let out: Uint8Array | undefined;
   switch (kind) {
     case 'gzip':
       if (slices.length === 0) return { signal, slices: members, bytes: lengthOf(members), items, encoding: kind };
-      if (bytes < SYNC_BELOW_BYTES) return done(gzipNow(slices, bytes, level ?? GZIP_LEVEL));
-      return onPool('gzip', { level: level ?? GZIP_LEVEL, memLevel: GZIP_MEM_LEVEL }, slices, bytes).then(done);
+      out = now('gzip', level ?? GZIP_LEVEL, slices, bytes);
+      return out === undefined ? onPool('gzip', zlibOptions(level), slices, bytes).then(done) : done(out);
     case 'deflate':
     case 'zlib': // the same format under two names
-      return onPool('deflate', { level: level ?? GZIP_LEVEL, memLevel: GZIP_MEM_LEVEL }, slices, bytes).then(done);
+      return onPool('deflate', zlibOptions(level), slices, bytes).then(done);
     case 'zstd':
-      return onPool('zstd', { params: { [zlib.ZSTD_c_compressionLevel]: level ?? ZSTD_LEVEL } }, slices, bytes).then(done);
+      out = now('zstd', level ?? ZSTD_LEVEL, slices, bytes);
+      return out === undefined ? onPool('zstd', zstdOptions(bytes, level), slices, bytes).then(done) : done(out);
     case 'snappy':
       return done(snappyBlock(wholeOf(slices, bytes)));
     case 'x-snappy-framed':
       return done(snappyFramed(wholeOf(slices, bytes)));
   }
 }
+
+const zlibOptions = (level = GZIP_LEVEL): object => ({ level, memLevel: GZIP_MEM_LEVEL });
+/** With its size in the frame's header the next hop need not guess how much memory the request takes. */
+const zstdOptions = (bytes: number, level = ZSTD_LEVEL): object => ({
+  params: { [zlib.ZSTD_c_compressionLevel]: level },
+  pledgedSrcSize: bytes,
+});
 
 /** One output of about the right size: each further piece is a way to the pool and back, and they are joined in the end. */
 function onPool(kind: PoolKind, options: object, slices: readonly Uint8Array[], bytes: number): Promise<Uint8Array> {
@@ -86,20 +97,23 @@ function onPool(kind: PoolKind, options: object, slices: readonly Uint8Array[], 
   return promise;
 }
 
-/** One for each level that was asked for: a program has few exporters, and they are 268 kB each. */
-const gzippers = new Map<number, ZlibContext | undefined>();
+const MAKE = { gzip: (level: number) => ZlibContext.gzip(level), zstd: (level: number) => ZlibContext.zstd(level) } as const;
+/** One for each level that was asked for: a program has few exporters, and one of gzip is 268 kB. */
+const contexts = { gzip: new Map<number, ZlibContext | undefined>(), zstd: new Map<number, ZlibContext | undefined>() };
 let scratch: Buffer | undefined;
 
-function gzipNow(slices: readonly Uint8Array[], bytes: number, level: number): Uint8Array {
-  if (!gzippers.has(level)) gzippers.set(level, ZlibContext.gzip(level));
-  const gzipper = gzippers.get(level);
-  const staged = stage(slices, bytes);
-  const { joined } = staged;
+/** Made on the spot; undefined where it is much, or Node has another inside than the one that is known. */
+function now(kind: keyof typeof MAKE, level: number, slices: readonly Uint8Array[], bytes: number): Uint8Array | undefined {
+  if (bytes >= SYNC_BELOW_BYTES || level > SYNC_UP_TO_LEVEL) return undefined;
+  const made = contexts[kind];
+  if (!made.has(level)) made.set(level, MAKE[kind](level));
+  const context = made.get(level);
+  if (context === undefined) return undefined;
   scratch ??= Buffer.allocUnsafeSlow(2 * SYNC_BELOW_BYTES);
-  const written = gzipper?.run(joined, scratch) ?? -1;
-  const out = written > 0 ? Uint8Array.prototype.slice.call(scratch, 0, written) : gzipSync(joined, { level });
+  const staged = stage(slices, bytes);
+  const written = context.run(staged.joined, scratch);
   staged.end();
-  return out;
+  return written > 0 ? Uint8Array.prototype.slice.call(scratch, 0, written) : undefined;
 }
 
 function wholeOf(slices: readonly Uint8Array[], bytes: number): Uint8Array {

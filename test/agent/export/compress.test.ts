@@ -2,6 +2,7 @@ import { gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { snappyDecode, snappyLength } from '../../../agent/compression/snappy-decode.ts';
+import { zstdFrames } from '../../../agent/compression/zstd-frames.ts';
 import { compress, type Encoding } from '../../../agent/export/compress.ts';
 
 const KINDS = ['none', 'gzip', 'deflate', 'zlib', 'zstd', 'snappy', 'x-snappy-framed'] as const;
@@ -59,6 +60,13 @@ describe('compressing a merged request', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('says in zstd how large it becomes, one request after the other, small and large', async () => {
+    for (const size of [1, 20_000, 300_000, 5000, 5001]) {
+      const { slices } = await compress('zstd', undefined, 'traces', [Buffer.alloc(size, 'otlp')], size, 1);
+      expect(zstdFrames(Buffer.concat(slices))).toMatchObject([{ contentBytes: size }]);
+    }
   });
 
   it('keeps little more memory than the result has, as that is what is charged', async () => {
