@@ -3,9 +3,10 @@
  * With --names nothing is minified, and a source map is written beside it: profiles show the functions by their names (npm run profile).
  * rolldown, as esbuild's ESM output breaks grpc-js and pino (dynamic require of Node modules).
  */
-import { statSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { lean } from './build-lean.mjs';
 
 const names = process.argv.includes('--names');
 const file =
@@ -18,14 +19,21 @@ const MAX_BYTES = 2_000_000;
 const bundle = await rolldown({
   input: here('./main.ts'),
   platform: 'node',
+  plugins: [lean()],
   logLevel: 'warn',
   // pino's transports run in worker threads from files of their own; the agent writes to a stream and needs none of them.
   onLog(level, log, handler) {
     if (log.code !== 'EVAL') handler(level, log);
   },
 });
-await bundle.write({ file, format: 'esm', minify: !names, sourcemap: names, codeSplitting: false });
+const { output } = await bundle.write({ file, format: 'esm', minify: !names, sourcemap: names, codeSplitting: false });
 await bundle.close();
+// V8 keeps and parses a text with characters beyond Latin-1 as two bytes each; there are a dozen of them, all in texts and patterns.
+if (!names)
+  writeFileSync(
+    file,
+    output[0].code.replace(/[^\0-\xff]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  );
 
 const { size } = statSync(file);
 if (size > MAX_BYTES && !names) {

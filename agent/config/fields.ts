@@ -4,6 +4,9 @@ import { documentSchema } from './field-doc.ts';
 import { durationOfNanoseconds, parseGoDuration } from './go-duration.ts';
 import { Expanded } from './tree.ts';
 
+// A configuration is read once: what zod would compile for each section costs more than it saves.
+z.config({ jitless: true });
+
 /**
  * The kinds of value that the grammar has, as zod schemas that decode as the Collector's mapstructure does: types are strict ("5" is no
  * number), fractions are cut to integers, a list of texts may be one text with commas, and an empty scalar is the type's zero value,

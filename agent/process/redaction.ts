@@ -100,7 +100,7 @@ export class RedactionProcessor implements Processor {
       return undefined;
     }
     const whole = matchesAny(this.#settings.blockedKeyPatterns, key);
-    const masked = whole ? this.#mask(text, EVERYTHING) : this.#maskValues(text);
+    const masked = whole ? this.#mask(text, everything()) : this.#maskValues(text);
     if (!whole && masked === text) return undefined;
     found.masked.push(key);
     return masked;
@@ -141,7 +141,7 @@ export class RedactionProcessor implements Processor {
         continue;
       } else if (matchesAny(this.#settings.blockedKeyPatterns, key)) {
         found.masked.push(place);
-        result.set(key, this.#mask(typeof value === 'string' ? value : '', EVERYTHING));
+        result.set(key, this.#mask(typeof value === 'string' ? value : '', everything()));
         changed = true;
         continue;
       } else {
@@ -238,4 +238,9 @@ function matchesAny(patterns: readonly GoRegExp[], text: string): boolean {
 }
 
 /** Masks a whole value, line by line, as upstream's does. */
-const EVERYTHING = compileGoRegExp('.*') as GoRegExp;
+function everything(): GoRegExp {
+  everyLine ??= compileGoRegExp('.*') as GoRegExp;
+  return everyLine;
+}
+
+let everyLine: GoRegExp | undefined;

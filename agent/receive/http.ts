@@ -41,7 +41,8 @@ export class HttpReceiver implements Receiver {
   readonly #counters: Counters;
   readonly #signals: ReadonlyMap<string, Signal>;
   readonly #server: Server;
-  readonly #http2: Http2Connections;
+  /** Made with the first connection that speaks it: node:http2 is 2 MiB and a tenth of the agent's start. */
+  #http2: Http2Connections | undefined;
   /** Our own codec; undefined where node:http reads everything. */
   readonly #http1: Http1Connections | undefined;
   /** Connections that node's servers have. */
@@ -81,7 +82,6 @@ export class HttpReceiver implements Receiver {
       if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
       else socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
     });
-    this.#http2 = new Http2Connections(settings, MAX_HEADER_BYTES, counters, (exchange) => this.#onRequest(exchange));
     if (Http1Connections.serves(settings)) {
       this.#http1 = new Http1Connections(settings, this.#signals, counters, {
         request: (exchange, signal) => void this.#call(exchange, signal),
@@ -121,7 +121,7 @@ export class HttpReceiver implements Receiver {
   /** Idle connections end now, the others with their answer, which says `Connection: close`. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#draining = true;
-    this.#http2.drain();
+    this.#http2?.drain();
     this.#http1?.drain(!this.#handedOver);
     if (!this.#handedOver) {
       this.#listener.close();
@@ -136,7 +136,7 @@ export class HttpReceiver implements Receiver {
     clearInterval(this.#sweeper);
     if (!this.#handedOver) this.#listener.close();
     this.#server.closeAllConnections();
-    this.#http2.close();
+    this.#http2?.close();
     this.#http1?.close();
     for (const socket of this.#sockets) socket.destroy();
     await this.#empty();
@@ -166,7 +166,7 @@ export class HttpReceiver implements Receiver {
     readPreface(socket, this.#settings.readHeaderTimeoutMs, (version) => {
       this.#silent.delete(socket);
       if (version === 1) this.#server.emit('connection', socket);
-      else if (version === 2) this.#http2.take(socket);
+      else if (version === 2) this.#overHttp2().take(socket);
       else {
         this.#counters.connectionError('handshake_timeout');
         socket.destroy();
@@ -199,7 +199,7 @@ export class HttpReceiver implements Receiver {
       this.#server.emit('connection', socket);
       socket.resume();
     } else {
-      this.#http2.take(socket);
+      this.#overHttp2().take(socket);
       // Not resume(): node:http2 reads what was put back by itself on the next tick, and by then it would have flowed away.
       socket.read(0);
     }
@@ -207,6 +207,11 @@ export class HttpReceiver implements Receiver {
 
   #onEnded(): void {
     if (this.#connections === 0) this.#ended?.resolve();
+  }
+
+  #overHttp2(): Http2Connections {
+    this.#http2 ??= new Http2Connections(this.#settings, MAX_HEADER_BYTES, this.#counters, (exchange) => this.#onRequest(exchange));
+    return this.#http2;
   }
 
   /** When the last connection has ended. */

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 
 /**
@@ -53,7 +52,7 @@ export class FileWatch {
     for (const [path, before] of this.#states) {
       const now = await stateOf(path, before);
       if (now.stamp !== before.stamp) moving = true;
-      if (now.digest !== before.digest) changed = true;
+      if (now.text !== before.text) changed = true;
       this.#states.set(path, now);
     }
     this.#pending ||= changed;
@@ -66,23 +65,19 @@ export class FileWatch {
 interface FileState {
   /** Of the file that the path leads to, through symlinks; empty where there is none, or it was not looked at yet. */
   readonly stamp: string;
-  readonly digest: string;
+  readonly text: string;
 }
 
 function statesOf(files: ReadonlyMap<string, string | undefined>): Map<string, FileState> {
-  return new Map([...files].map(([path, text]) => [path, { stamp: '', digest: text === undefined ? '' : digestOf(text) }]));
+  return new Map([...files].map(([path, text]) => [path, { stamp: '', text: text ?? '' }]));
 }
 
 async function stateOf(path: string, before: FileState): Promise<FileState> {
   try {
     const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true });
     const stamp = `${dev}:${ino}:${size}:${mtimeNs}`;
-    return stamp === before.stamp ? before : { stamp, digest: digestOf(await readFile(path, 'utf8')) };
+    return stamp === before.stamp ? before : { stamp, text: await readFile(path, 'utf8') };
   } catch {
-    return { stamp: '', digest: '' };
+    return { stamp: '', text: '' };
   }
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -2,7 +2,7 @@ import { compileGoRegExp, type GoRegExp } from '../../config/go-regexp.ts';
 import type { Detected } from './detected.ts';
 
 /** Upstream's pattern: any key=value pair with the comma behind it or the end of the text. */
-const PAIR = compileGoRegExp('\\s*([[:ascii:]]{1,256}?)\\s*=\\s*([[:ascii:]]{0,256}?)\\s*(?:,|$)') as GoRegExp;
+const PAIR = '\\s*([[:ascii:]]{1,256}?)\\s*=\\s*([[:ascii:]]{0,256}?)\\s*(?:,|$)';
 
 /** Detector `env`: OTEL_RESOURCE_ATTRIBUTES, or OTEL_RESOURCE as it was called once. Throws where the text is no list of pairs. */
 export function detectEnvironment(environment: Readonly<Record<string, string | undefined>>): Detected {
@@ -10,7 +10,7 @@ export function detectEnvironment(environment: Readonly<Record<string, string | 
   const attributes = new Map<string, string>();
   if (text === '') return { attributes, schemaUrl: '' };
   let end = 0;
-  PAIR.replaceEach(text, (at) => {
+  (compileGoRegExp(PAIR) as GoRegExp).replaceEach(text, (at) => {
     const [start = 0, stop = 0, keyFrom, keyEnd, valueFrom, valueEnd] = at;
     if (start !== end) throw new Error(`"${text.slice(end, start)}" is no key=value pair`);
     attributes.set(text.slice(keyFrom, keyEnd), queryUnescape(text.slice(valueFrom, valueEnd)));

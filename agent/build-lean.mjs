@@ -1,0 +1,82 @@
+/**
+ * Two things that a bundler does not do by itself, and that make the program start in half the time (test/bench/agent-start.mjs):
+ *
+ *   node:http and others   by require instead of import. An import of node:http reads all of its exports, and so loads what it only
+ *                          offers (WebSocket, and with it Node's whole copy of undici); a require loads what is used.
+ *   undici                 its classes from their files, when the first of them is made. Its index makes fetch, caches, mocks, WebSocket and EventSource a part of the
+ *                          program: 1.2 of 3.6 MB before minification, which V8 parses at each start.
+ */
+import { createRequire, isBuiltin } from 'node:module';
+
+const require = createRequire(import.meta.url);
+const BUILTIN = '\0builtin:';
+const LAZY = new Set(['http2', 'crypto', 'zlib']);
+/** To read them is a warning. */
+const DEPRECATED = new Set(['fips']);
+const UNDICI = '\0undici';
+/** By importer: what its index loads and nobody uses. */
+const UNUSED = /@prometheus-io\/client\/lib\/(pushgateway|cluster|worker|defaultMetrics)\.js$/;
+const UNDICI_CLASSES = { Agent: 'agent', Pool: 'pool' };
+
+export function lean() {
+  return {
+    name: 'lean',
+    resolveId(id, importer, { kind }) {
+      if (kind === 'require-call') return undefined; // reads what it uses, when it is reached
+      if (isBuiltin(id) && !importer?.startsWith('\0') && id !== 'node:module' && id !== 'module')
+        return { id: BUILTIN + id.replace(/^node:/, ''), moduleSideEffects: false };
+      if (id === 'undici' && importer?.endsWith('.ts')) return { id: UNDICI, moduleSideEffects: false };
+      return undefined;
+    },
+    load(id) {
+      if (id.startsWith(BUILTIN))
+        return LAZY.has(id.slice(BUILTIN.length)) ? lazyBuiltin(id.slice(BUILTIN.length)) : builtin(id.slice(BUILTIN.length));
+      if (id === UNDICI) return undici();
+      if (UNUSED.test(id)) return 'module.exports = undefined;';
+      return undefined;
+    },
+  };
+}
+
+/**
+ * Modules of Node that most agents never need, or not before the first request: node:http2 is 2 MiB and a tenth of the start, node:crypto
+ * and node:zlib 8 ms each. Their functions load them when they are called; their constants are numbers that can be written down.
+ */
+function lazyBuiltin(name) {
+  const module = require(`node:${name}`);
+  const functions = Object.keys(module).filter(
+    (key) => /^[a-z]\w*$/.test(key) && !DEPRECATED.has(key) && typeof module[key] === 'function',
+  );
+  const numbers = Object.entries(module.constants ?? {}).filter(([, value]) => typeof value === 'number');
+  return [
+    `import { createRequire } from 'node:module';`,
+    `const load = () => createRequire(import.meta.url)(${JSON.stringify(`node:${name}`)});`,
+    ...functions.map((key) => `export const ${key} = (...given) => load().${key}(...given);`),
+    `export const constants = ${JSON.stringify(Object.fromEntries(numbers))};`,
+  ].join('\n');
+}
+
+/** Names that nobody imports are dropped with their property, so that nothing is read that is not used. */
+function builtin(name) {
+  const names = Object.keys(Object.getOwnPropertyDescriptors(require(`node:${name}`))).filter(
+    (key) => /^[A-Za-z_$][\w$]*$/.test(key) && key !== 'default',
+  );
+  const lines = names.map((key, i) => `const _${i} = /* @__PURE__ */ pick(${JSON.stringify(key)});\nexport { _${i} as ${key} };`);
+  return [
+    `import { createRequire } from 'node:module';`,
+    `const all = /* @__PURE__ */ createRequire(import.meta.url)(${JSON.stringify(`node:${name}`)});`,
+    'const pick = (key) => { const found = all[key]; return found; };',
+    ...lines,
+    'export default all;',
+  ].join('\n');
+}
+
+function undici() {
+  const dispatcher = require.resolve('undici').replace(/index\.js$/, 'lib/dispatcher/');
+  return Object.entries(UNDICI_CLASSES)
+    .map(
+      ([name, file]) =>
+        `export function ${name}(...given) { return new (require(${JSON.stringify(`${dispatcher}${file}.js`)}))(...given); }`,
+    )
+    .join('\n');
+}
