@@ -241,15 +241,13 @@ export class KeySplitter {
         else if (opening > 0) lane.header(tag, bytes, varintSize(tag) + varintSize(bytes));
       }
     }
-    // The request itself was closed last.
-    const totals = new Map<number, number>();
-    const list = at[3] as number;
-    for (let k = list; k < members.length; k += 2) totals.set(members[k] as number, members[k + 1] as number);
-    return this.#targets.map((target) => ({
-      target,
-      slices: (lanes[target] as PartLane).finish(),
-      bytes: totals.get(target) as number,
-      items: this.#items[target] as number,
-    }));
+    // The request itself was closed last, so that its members are the last ones.
+    const parts: Part[] = [];
+    for (let k = at[3] as number; k < members.length; k += 2) {
+      const target = members[k] as number;
+      const slices = (lanes[target] as PartLane).finish();
+      parts.push({ target, slices, bytes: members[k + 1] as number, items: this.#items[target] as number });
+    }
+    return parts;
   }
 }

@@ -5,6 +5,9 @@ import type { RingKind } from '../balance/settings.ts';
 import type { KeySplitter, Part } from '../balance/split-by-key.ts';
 import type { Chunk, Piece } from '../runtime/chunk.ts';
 
+const NO_OWNER = -1;
+const MANY_OWNERS = -2;
+
 /** One part of a chunk and where it goes. */
 export interface Placed {
   readonly endpoint: Endpoint;
@@ -73,8 +76,10 @@ export class HashRouter implements Router {
 
   route(chunk: Chunk, roomy: Roomy, avoid: Endpoint | undefined): readonly Placed[] | undefined {
     this.#avoid = avoid;
-    if (!this.#owners.some((_, owner) => this.#usable(owner))) return undefined;
-    const parts = this.#split(chunk);
+    const only = this.#onlyOwner();
+    if (only === NO_OWNER) return undefined;
+    // Where all keys go to one place nobody has to look for them.
+    const parts = only >= 0 ? [{ target: only, slices: chunk.slices, bytes: chunk.bytes, items: chunk.items }] : this.#split(chunk);
     const placed: Placed[] = [];
     for (const part of parts) {
       const owner = this.#owners[part.target] as Endpoint;
@@ -87,6 +92,17 @@ export class HashRouter implements Router {
       }
     }
     return placed;
+  }
+
+  /** Who gets all keys; MANY_OWNERS where there are several. */
+  #onlyOwner(): number {
+    let only = NO_OWNER;
+    for (let owner = 0; owner < this.#owners.length; owner += 1) {
+      if (!this.#usable(owner)) continue;
+      if (only !== NO_OWNER) return MANY_OWNERS;
+      only = owner;
+    }
+    return only;
   }
 
   readonly #usable = (owner: number): boolean => {
