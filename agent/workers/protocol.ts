@@ -30,7 +30,8 @@ export interface Verbs {
   drain(told: undefined): Snapshot;
   snapshot(told: undefined): Snapshot;
   pulse(told: undefined): Pulse;
-  close(told: undefined): void;
+  /** Answers with the last counts, what the closing gave back included; with none where nothing was built. */
+  close(told: undefined): Snapshot | undefined;
 }
 
 export type Verb = keyof Verbs;

@@ -2,14 +2,21 @@ import type { EventLoopUtilization } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../telemetry/log.ts';
-import { type Notice, type Question, type Said, type Verb, type Verbs, WorkerFailure, type WorkerStart } from './protocol.ts';
+import {
+  type Notice,
+  type Question,
+  type Said,
+  type Snapshot,
+  type Verb,
+  type Verbs,
+  WorkerFailure,
+  type WorkerStart,
+} from './protocol.ts';
 import type { Place } from './share.ts';
 
 const MIB = 1024 * 1024;
 /** Below it a line hardly starts. */
 const LEAST_HEAP_MIB = 64;
-/** A worker that was closed has nothing left to do; one that does not end by itself is ended. */
-const LAST_MS = 1000;
 
 /** The main thread's end of one worker. */
 export class WorkerHandle {
@@ -17,7 +24,7 @@ export class WorkerHandle {
   readonly #worker: Worker;
   readonly #log: Log;
   readonly #asked = new Map<number, PromiseWithResolvers<unknown>>();
-  readonly #exited = Promise.withResolvers<void>();
+  readonly #exited = Promise.withResolvers<undefined>();
   #questions = 0;
   #closing = false;
   #loop: EventLoopUtilization | undefined;
@@ -36,7 +43,7 @@ export class WorkerHandle {
     this.#worker.on('message', (said: Said) => this.#hear(said));
     this.#worker.on('error', (error) => this.#crashed(error));
     this.#worker.on('exit', (code) => {
-      this.#exited.resolve();
+      this.#exited.resolve(undefined);
       if (!this.#closing) this.#crashed(new Error(`it ended with code ${code}`));
     });
   }
@@ -66,15 +73,13 @@ export class WorkerHandle {
     return utilization;
   }
 
-  /** Ends its connections, then the thread. */
-  async close(): Promise<void> {
-    if (this.#closing) return await this.#exited.promise;
+  /** Ends its connections, then the thread; with its last counts. */
+  async close(): Promise<Snapshot | undefined> {
+    if (this.#closing) return undefined;
     this.#closing = true;
-    await Promise.race([this.ask('close'), this.#exited.promise]);
-    const timer = setTimeout(() => this.#exited.resolve(), LAST_MS);
-    this.#worker.unref();
+    const last = await Promise.race([this.ask('close'), this.#exited.promise]);
     await this.#worker.terminate();
-    clearTimeout(timer);
+    return last ?? undefined;
   }
 
   #hear(said: Said): void {

@@ -175,7 +175,8 @@ export class WorkerPool implements DataLine {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#each((worker) => worker.close());
+    const last = await this.#each((worker) => worker.close());
+    if (last.every((one) => one !== undefined)) this.#seen = last;
   }
 
   get #first(): WorkerHandle {

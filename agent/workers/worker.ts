@@ -109,7 +109,10 @@ class WorkerLine {
         items: counters.receivers.reduce((sum, one) => sum + one.received, 0),
       };
     },
-    close: () => this.#line?.close(),
+    close: async () => {
+      await this.#line?.close();
+      return this.#line === undefined ? undefined : await this.#snapshot();
+    },
   };
 
   get #running(): Line {
