@@ -1,7 +1,8 @@
 import type { Wire } from '../runtime/wire.ts';
 import { DEFAULT_FRAME_BYTES, DEFAULT_WINDOW_BYTES, Flag, FrameType, putHead, putUint32, Setting } from './frames.ts';
 import {
-  CHATTER_PER_ANSWER,
+  type Budget,
+  CHATTER_PER_REQUEST,
   chatterBudget,
   FAREWELL_MS,
   MAX_DISCARD_MS,
@@ -32,7 +33,7 @@ export class Connection implements ServerSession {
   /** Streams with something to send that the connection's window keeps back, in their order. */
   readonly blocked = new Set<Stream>();
   readonly resets = resetBudget();
-  readonly chatter = chatterBudget();
+  readonly chatter: Budget;
   /** No frame is taken any more. */
   over = false;
   closing = false;
@@ -68,6 +69,7 @@ export class Connection implements ServerSession {
     this.events = events;
     this.unsent = new Unsent(wire, options.writeTimeoutMs ?? 0, () => this.#giveUp());
     this.output = new Output(wire, this.unsent);
+    this.chatter = chatterBudget(options.maxConcurrentStreams);
     this.streamWindow = Math.max(options.streamWindowBytes, DEFAULT_WINDOW_BYTES);
   }
 
@@ -198,7 +200,7 @@ export class Connection implements ServerSession {
   /** END_STREAM is sent. */
   answered(stream: Stream): void {
     this.resets.earn(RESETS_PER_ANSWER);
-    this.chatter.earn(CHATTER_PER_ANSWER);
+    this.chatter.earn(CHATTER_PER_REQUEST);
     if (stream.ended) this.closeStream(stream);
     else this.#discard(stream);
   }

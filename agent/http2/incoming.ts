@@ -2,7 +2,7 @@ import type { Connection } from './connection.ts';
 import type { ControlFrames } from './control-frames.ts';
 import type { FrameSink } from './frame-reader.ts';
 import { Flag, FrameType, uint31 } from './frames.ts';
-import { BLOCK_BYTES_PER_HEADER_BYTE, MAX_CONTINUATIONS, MAX_QUEUED_BYTES } from './limits.ts';
+import { BLOCK_BYTES_PER_HEADER_BYTE, CHATTER_PER_REQUEST, MAX_CONTINUATIONS, MAX_QUEUED_BYTES } from './limits.ts';
 import { RequestHeads } from './request-head.ts';
 import { ErrorCode } from './server.ts';
 import { Stream } from './stream.ts';
@@ -253,6 +253,7 @@ export class Incoming implements FrameSink {
       const stream = new Stream(connection, id, head);
       stream.ended = ends;
       connection.streams.add(stream);
+      connection.chatter.earn(CHATTER_PER_REQUEST);
       this.#latest = stream;
       const reader = connection.events.stream(stream);
       if (stream.closed) {

@@ -21,7 +21,7 @@
  *   and ours (CVE-2023-44487, each request that is answered
  *   CVE-2025-8671)
  *   SETTINGS, PING, PRIORITY, 1000 and 100 a second more, 10 for     GOAWAY ENHANCE_YOUR_CALM              settings_flood, ping_flood,
- *   WINDOW_UPDATE, empty      each request that is answered                                                priority_flood, window_flood,
+ *   WINDOW_UPDATE, empty      each request and each answer                                                 priority_flood, window_flood,
  *   DATA, what is unknown or                                                                               empty_frame_flood, stray_frame_flood
  *   for streams that are gone
  *   values in one SETTINGS    64                                     GOAWAY ENHANCE_YOUR_CALM              settings_flood
@@ -61,23 +61,33 @@ const RESETS_PER_SECOND = 33;
 export const RESETS_PER_ANSWER = 1;
 /** A reset within this time is one of these: between one and two seconds, as the clock of a connection has only seconds. */
 export const RAPID_SECONDS = 2;
-/** grpc-go pings once for each round trip that brought DATA (its bandwidth estimate), so what is too much depends on what was answered. */
+/**
+ * What is too much depends on what is asked and answered: gRPC's C core opens the window of each call when it begins, a thousand at once
+ * where there are so many calls; grpc-go pings once for each round trip that brought DATA (its bandwidth estimate). So each request earns
+ * some when it comes and when it is answered, and can save them for all that are open.
+ */
 const CHATTER_BURST = 1000;
 const CHATTER_PER_SECOND = 100;
-export const CHATTER_PER_ANSWER = 10;
+export const CHATTER_PER_REQUEST = 10;
+const DEFAULT_STREAMS = 1000;
 /** A DATA frame that had to wait for a window brings two WINDOW_UPDATEs for the next one: a large answer to small windows is no flood. */
 export const CHATTER_PER_QUEUED_FRAME = 2;
 
-/** So many, and some more each second. The clock is read only when all are spent. */
+/**
+ * So many, some more each second, and more for what a client earns, up to a limit of its own. The clock is read only when all are spent,
+ * and gives no more than there was in the beginning.
+ */
 export class Budget {
   readonly #burst: number;
   readonly #perSecond: number;
+  readonly #most: number;
   #left: number;
   #filledAt = performance.now();
 
-  constructor(burst: number, perSecond: number) {
+  constructor(burst: number, perSecond: number, most: number) {
     this.#burst = burst;
     this.#perSecond = perSecond;
+    this.#most = most;
     this.#left = burst;
   }
 
@@ -85,7 +95,7 @@ export class Budget {
   spend(): boolean {
     if (this.#left < 1) {
       const now = performance.now();
-      this.earn(((now - this.#filledAt) / 1000) * this.#perSecond);
+      this.#left = Math.min(this.#burst, this.#left + ((now - this.#filledAt) / 1000) * this.#perSecond);
       this.#filledAt = now;
       if (this.#left < 1) return false;
     }
@@ -95,14 +105,14 @@ export class Budget {
 
   earn(more: number): void {
     const left = this.#left + more;
-    this.#left = left > this.#burst ? this.#burst : left;
+    this.#left = left > this.#most ? this.#most : left;
   }
 }
 
 export function resetBudget(): Budget {
-  return new Budget(RESET_BURST, RESETS_PER_SECOND);
+  return new Budget(RESET_BURST, RESETS_PER_SECOND, RESET_BURST);
 }
 
-export function chatterBudget(): Budget {
-  return new Budget(CHATTER_BURST, CHATTER_PER_SECOND);
+export function chatterBudget(streams = DEFAULT_STREAMS): Budget {
+  return new Budget(CHATTER_BURST, CHATTER_PER_SECOND, Math.max(CHATTER_BURST, 2 * CHATTER_PER_REQUEST * streams));
 }

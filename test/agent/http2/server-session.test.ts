@@ -402,6 +402,17 @@ describe('an HTTP/2 session', () => {
     }
   });
 
+  it('takes a window for each of a thousand calls that wait, as the C core of gRPC sends them, and not without end', () => {
+    const { wire } = scripted({ maxConcurrentStreams: 1000 });
+    const ids = Array.from({ length: 1000 }, (_, i) => 2 * i + 1);
+    wire.receive(hello(), ...ids.map((id) => frame(FrameType.HEADERS, HEADERS, id, block(POST))));
+    const windows = Buffer.concat(ids.map((id) => frame(WINDOW_UPDATE, 0, id, word(1))));
+    for (let turn = 0; turn < 8; turn += 1) wire.receive(windows);
+    expect(wire.goaways()).toEqual([]);
+    for (let turn = 0; turn < 16; turn += 1) wire.receive(windows);
+    expect(wire.goaways()).toEqual([ErrorCode.ENHANCE_YOUR_CALM]);
+  });
+
   it('gives headers as they came, whatever their names mean to JavaScript', () => {
     const names = ['__proto__', 'constructor', 'tostring', 'hasownproperty', 'then'];
     const { wire, streams } = scripted();
