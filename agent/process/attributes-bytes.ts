@@ -83,7 +83,7 @@ export class AttributesBytes implements ItemEditor {
         if (!isUsual) throw new Error('bytes do not tell whether it is selected');
         if (!this.#selects(this.#at)) return KEEP;
       }
-      this.#byList = fixed === undefined || !isUsual || fields.duplicates;
+      this.#byList = fixed === undefined || !isUsual || fields.duplicates || !fixed.knows(buf, fields);
       if (fixed !== undefined && !this.#byList) {
         this.growth = fixed.growth;
         return fixed.decide(fields) ? EDIT : KEEP;
@@ -98,8 +98,8 @@ export class AttributesBytes implements ItemEditor {
     return EDIT;
   }
 
-  write(buf: Uint8Array, from: number, end: number, out: Buffer, at: number): number {
+  write(_buf: Uint8Array, from: number, end: number, out: Buffer, at: number): number {
     if (this.#fixed === undefined || this.#byList) return this.#list.writeTo(out, at);
-    return this.#fixed.write(this.#at.fields, buf, from, end, out, at);
+    return this.#fixed.write(this.#at.fields, this.#at.buf, from, end, out, at);
   }
 }

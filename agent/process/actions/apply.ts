@@ -1,8 +1,10 @@
 import { type AttributeList, Key } from '../../otlp/attribute-list.ts';
 import { type AnyValue, encodeAnyValue, encodeKeyValue } from '../../otlp/view/any-value.ts';
+import { asBuffer } from '../../otlp/view/attributes.ts';
+import { textFrom } from '../../ottl/bytes/byte-item.ts';
 import type { Metadata } from '../process.ts';
 import type { AttributeAction } from './action.ts';
-import { converted, hashed } from './convert.ts';
+import { converted, HASHED_BYTES, hashed, writeHashedText } from './convert.ts';
 
 type Apply = (attributes: AttributeList, metadata: Metadata | undefined) => void;
 
@@ -79,7 +81,17 @@ function deletion({ key: text, pattern }: AttributeAction): Apply {
 /** An attribute that key and pattern both mean is hashed twice, as upstream does it. */
 function hash({ key: text, pattern }: AttributeAction): Apply {
   const key = new Key(text);
-  const at = (attributes: AttributeList, i: number): void => attributes.set(i, encodeAnyValue(hashed(attributes.value(i))));
+  const at = (attributes: AttributeList, i: number): void => {
+    const raw = asBuffer(attributes.raw(i));
+    const from = textFrom(raw, 0, raw.length);
+    if (from < 0) {
+      attributes.set(i, encodeAnyValue(hashed(attributes.value(i))));
+      return;
+    }
+    const result = Buffer.allocUnsafe(HASHED_BYTES);
+    writeHashedText(raw, from, raw.length, result, 0);
+    attributes.set(i, result);
+  };
   return (attributes) => {
     const i = attributes.find(key);
     if (i >= 0) at(attributes, i);

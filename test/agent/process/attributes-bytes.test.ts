@@ -25,11 +25,10 @@ const value = fc.constantFrom<AttributeAction['value']>('x', '', 'y'.repeat(200)
 
 const fixedAction: fc.Arbitrary<AttributeAction> = fc.oneof(
   fc.record({ action: fc.constantFrom('insert', 'update', 'upsert'), key, value }),
-  fc.record({ action: fc.constant('delete'), key }),
+  fc.record({ action: fc.constantFrom('delete', 'hash'), key }),
 );
 const anyAction: fc.Arbitrary<AttributeAction> = fc.oneof(
   fixedAction,
-  fc.record({ action: fc.constant('hash'), key }),
   fc.record({ action: fc.constantFrom('insert', 'update', 'upsert'), key, fromAttribute: key }),
   fc.record({ action: fc.constant('delete'), key: fc.constant(''), pattern: fc.constant(pattern('^(h|n)')) }),
   fc.record({ action: fc.constant('extract'), key, pattern: fc.constant(pattern('^(?P<a>.)(?P<new>.*)')) }),
