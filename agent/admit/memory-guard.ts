@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { AgentSettings, MemoryLimiterSettings } from '../config/settings.ts';
+import { collectGarbage } from '../runtime/heap.ts';
 import type { MemoryCounters } from '../telemetry/counters.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Budget } from './budget.ts';
@@ -122,16 +121,4 @@ function tightest({ agent, processors }: AgentSettings): Limits | undefined {
       hardIntervalMs: 0,
     });
   return found.sort((a, b) => a.limitBytes - b.limitBytes)[0];
-}
-
-let gc: (() => void) | undefined;
-
-/** V8's full collection; the flag makes the function, a context of its own hands it out. */
-function collectGarbage(): void {
-  if (gc === undefined) {
-    setFlagsFromString('--expose-gc');
-    gc = runInNewContext('gc') as () => void;
-    setFlagsFromString('--no-expose-gc');
-  }
-  gc();
 }

@@ -9,12 +9,16 @@ import { BindError } from '../receive/listen.ts';
 import { type Agent, createAgent } from '../runtime/agent.ts';
 import { FileWatch } from '../runtime/file-watch.ts';
 import { fingerprint } from '../runtime/fingerprint.ts';
+import { trimHeap } from '../runtime/heap.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { WorkerFailure } from '../workers/protocol.ts';
 import { describeListeners, describePath, describeTarget } from './describe.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import type { ConfigArguments, Io } from './io.ts';
 import type { ReloadRequests } from './reload-requests.ts';
+
+/** Ready first: who waits for it has waited long enough. */
+const TRIM_AFTER_MS = 1000;
 
 /**
  * Runs the agent until `stop`, then drains it.
@@ -47,7 +51,9 @@ export async function run(args: ConfigArguments, io: Io, stop: AbortSignal, relo
   sayLine(agent, log);
   const watch = new FileWatch(loaded.files, settings.agent.reloadIntervalMs, () => reloads.request());
   reloads.serve(() => reload(args, io, agent, watch, log));
+  const trimming = setTimeout(trimHeap, TRIM_AFTER_MS).unref();
   await aborted(stop);
+  clearTimeout(trimming);
   watch.close();
   await agent.drain();
   await agent.close();

@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 /** The V8 of Node 26; an older one does not know the flag and would say so on stderr. */
 const FIRST_V8_WITH_FLAG = 14;
@@ -15,4 +16,24 @@ const FIRST_V8_WITH_FLAG = 14;
  */
 export function weighBodiesWithHeap(): void {
   if (Number.parseInt(process.versions.v8, 10) >= FIRST_V8_WITH_FLAG) setFlagsFromString('--external-memory-accounted-in-global-limit');
+}
+
+let gc: ((options?: object) => void) | undefined;
+
+/** V8's full collection; the flag makes the function, a context of its own hands it out. */
+export function collectGarbage(options?: object): void {
+  if (gc === undefined) {
+    setFlagsFromString('--expose-gc');
+    gc = runInNewContext('gc') as (options?: object) => void;
+    setFlagsFromString('--no-expose-gc');
+  }
+  gc(options);
+}
+
+/**
+ * Gives back what reading a configuration has left behind: V8 keeps the room that it once had. 14 of 93 MiB of an agent that has just
+ * started, for some 30 ms of one core.
+ */
+export function trimHeap(): void {
+  collectGarbage({ type: 'major', flavor: 'last-resort' });
 }
