@@ -47,7 +47,8 @@ if (await build()) {
 } else {
   tally.failed = programs.length;
 }
-if (!named) process.stdout.write(`\nNot run, as they are asked for by name: ${BY_NAME.join(', ')}. \`npm run docs\` writes docs/performance.md.\n`);
+if (!named)
+  process.stdout.write(`\nNot run, as they are asked for by name: ${BY_NAME.join(', ')}. \`npm run docs\` writes docs/performance.md.\n`);
 process.stdout.write(`${closingLine(tally)}\n`);
 process.exitCode = tally.failed === 0 ? 0 : 1;
 

@@ -23,7 +23,7 @@ const { values: args } = parseArgs({
 });
 /** Requests under way in all connections together, where they are few enough for that. */
 const UNDER_WAY = 32;
-const plain = (more) => ({ ...WORKS['none-512'], floor: false, millions: 0.6, warmUpShare: 0.5, ...more });
+const plain = (more) => ({ ...WORKS['none-512'], floor: false, millions: 0.6, warmUpShare: 0.8, ...more });
 const clients = (connections) => ({
   connections,
   bodies: Math.min(4, connections),

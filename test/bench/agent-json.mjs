@@ -4,20 +4,18 @@
  *
  *   npm run bench -- agent-json [--rounds 5] [--million 0.25]
  */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import protobuf from 'protobufjs';
 import { jsonToProto, protoToJson } from '../../agent/otlp/json/json.ts';
 import { serviceRequest } from './agent/load.mjs';
+import { facts, ROOT } from './lib/machine.mjs';
+import { writeResult } from './lib/result-file.mjs';
+import { median } from './lib/statistics.mjs';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
-const root = join(here, '../..');
 const { values: args } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, million: { type: 'string', default: '0.25' } } });
 const ROUNDS = Number(args.rounds);
+const FACTS = facts();
 const SPANS = 512;
 const SPAN_BYTES = 735;
 const REPEATS = Math.ceil((Number(args.million) * 1e6) / SPANS);
@@ -27,7 +25,7 @@ const json = Buffer.from(protoToJson('traces', [proto]));
 if (!Buffer.from(jsonToProto('traces', json)).equals(proto)) throw new Error('the request does not survive JSON');
 
 const schema = new protobuf.Root();
-schema.resolvePath = (_origin, target) => join(root, 'agent/otlp/proto', target);
+schema.resolvePath = (_origin, target) => join(ROOT, 'agent/otlp/proto', target);
 schema.loadSync('opentelemetry/proto/collector/trace/v1/trace_service.proto');
 const type = schema.lookupType('opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest');
 
@@ -52,28 +50,13 @@ for (let round = 0; round <= ROUNDS; round += 1) {
   }
 }
 
-const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
 const results = Object.fromEntries(Object.entries(runs).map(([name, list]) => [name, { cpuPerMillion: median(list), runs: list }]));
 const file = {
   what: `CPU seconds per million spans of ${SPAN_BYTES} bytes in protobuf and ${Math.round(json.length / SPANS)} in JSON, ${SPANS} a request, in one process`,
-  command: ['node', 'test/bench/agent-json.mjs', ...process.argv.slice(2)].join(' '),
-  date: new Date().toISOString(),
-  commit: git('rev-parse', 'HEAD'),
-  node: process.version,
-  machine: { cpu: os.cpus()[0]?.model, cores: os.availableParallelism(), loadAverage: os.loadavg() },
+  ...FACTS,
   rounds: ROUNDS,
   results,
 };
-mkdirSync(join(here, 'results'), { recursive: true });
-writeFileSync(join(here, 'results', 'agent-json.json'), `${JSON.stringify(file, null, 2)}\n`);
+writeResult('agent-json', file);
 for (const [name, { cpuPerMillion }] of Object.entries(results))
   console.log(`${name.padEnd(40)} ${cpuPerMillion.toFixed(2)} CPU s per million spans`);
-console.log('written: test/bench/results/agent-json.json');
-
-function git(...argv) {
-  try {
-    return execFileSync('git', argv, { cwd: root, encoding: 'utf8' }).trim();
-  } catch {
-    return '';
-  }
-}

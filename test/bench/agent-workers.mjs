@@ -29,7 +29,7 @@ const MANY = { connections: 64, inFlight: 2, floor: false };
 const CASES = {
   zipped: {
     what: 'gzip in and out, resource upsert, 512 x 373 B, 64 connections',
-    work: { ...WORKS['gzip-resource'], ...MANY },
+    work: { ...WORKS['gzip-resource'], ...MANY, millions: 1 },
     rate: true,
   },
   small: { what: 'none, 25 x 376 B, 64 connections', work: { ...WORKS['none-25'], ...MANY }, rate: false },

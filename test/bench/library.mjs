@@ -5,16 +5,14 @@
  *
  *   node test/bench/library.mjs [--rounds 5] [--spans 200000] [--only cpu|loss]
  */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { facts, ROOT } from './lib/machine.mjs';
+import { readResult, writeResult } from './lib/result-file.mjs';
 import { startChild } from './library/child.mjs';
 import { FAULTS, lossOf } from './library/loss.mjs';
 
-const ROOT = join(import.meta.dirname, '..', '..');
-const RESULT = 'test/bench/results/library.json';
 const { values: args } = parseArgs({
   options: { rounds: { type: 'string', default: '5' }, spans: { type: 'string', default: '200000' }, only: { type: 'string' } },
 });
@@ -30,10 +28,11 @@ const VARIANTS = [
   ...['none', 'gzip'].flatMap((compression) => EXPORTERS.map((kind) => ({ kind, compression }))),
 ];
 
-const before = existing();
+const FACTS = facts();
+const before = readResult('library') ?? { cpu: [], loss: [] };
 const cpu = args.only === 'loss' ? before.cpu : await compareCpu();
 const loss = args.only === 'cpu' ? before.loss : await compareLoss();
-write({ ...facts(), cpu, loss });
+writeResult('library', { ...about(), cpu, loss });
 const lost = loss.filter(({ kind }) => kind.startsWith('agent')).reduce((total, one) => total + one.lost, 0);
 if (lost > 0) {
   console.error(`the agent's exporters lost ${lost} spans`);
@@ -83,12 +82,10 @@ async function compareLoss() {
   return results;
 }
 
-function facts() {
+function about() {
   return {
     what: 'BatchSpanProcessor with its defaults and one exporter, spans of 8 attributes. cpu: the whole program, SDK included, without TLS; "sdk alone" is the same with an exporter that does nothing. loss: 200 spans a second, 3 s before and 5 s after the outage, then provider.shutdown(); timeout 10 s for every exporter',
-    command: ['node', 'test/bench/library.mjs', ...process.argv.slice(2)].join(' '),
-    date: new Date().toISOString(),
-    commit: git('rev-parse', 'HEAD') + (git('status', '--porcelain', '--', 'agent') === '' ? '' : ' with changes'),
+    ...FACTS,
     versions: {
       node: process.version,
       'otlp-stack-agent': versionOf(join(ROOT, 'agent')),
@@ -99,42 +96,13 @@ function facts() {
         ]),
       ),
     },
-    machine: {
-      cpu: os.cpus()[0]?.model,
-      cores: os.availableParallelism(),
-      memoryGiB: Math.round(os.totalmem() / 2 ** 30),
-      kernel: `${os.type()} ${os.release()}`,
-      loadAverage: os.loadavg(),
-    },
     rounds: ROUNDS,
     spansPerRun: SPANS,
   };
 }
 
-function existing() {
-  try {
-    return JSON.parse(readFileSync(join(ROOT, RESULT), 'utf8'));
-  } catch {
-    return { cpu: [], loss: [] };
-  }
-}
-
-function write(result) {
-  mkdirSync(join(ROOT, 'test/bench/results'), { recursive: true });
-  writeFileSync(join(ROOT, RESULT), `${JSON.stringify(result, null, 2)}\n`);
-  console.log(`written: ${RESULT}`);
-}
-
 function versionOf(folder) {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version;
-}
-
-function git(...argv) {
-  try {
-    return execFileSync('git', argv, { cwd: ROOT, encoding: 'utf8' }).trim();
-  } catch {
-    return '';
-  }
 }
 
 function rounded(value) {

@@ -14,7 +14,7 @@ const IN_FLIGHT = 8;
 /** Of the items of a run, sent through the same process before it. */
 const WARM_UP_SHARE = 0.35;
 /** A program that does not start or ends in the middle is given up after so many times. */
-const MAX_ERRORS = 2;
+const MAX_ERRORS = 3;
 export const PORTS = ['grpc', 'http', 'health', 'metrics'];
 
 /**
