@@ -118,6 +118,21 @@ describe('otlp_http exporter', () => {
     expect(decode(signal, jsonToProto(signal, gunzipSync(seen[0]?.body as Buffer)))).toEqual(decode(signal, request(signal, 30)));
   });
 
+  it('sends large slices as they are and small ones joined, with the length of all; a retry sends the same', async () => {
+    const { port, seen } = await upstream();
+    const http = transport(port, {});
+    const slices = [10, 100_000, 7, 300_000, 1, 2, 3, 65_536, 40_000, 40_000].map((bytes, i) => Buffer.alloc(bytes, i));
+    const whole = Buffer.concat(slices);
+    const body = await http.encode('traces', slices, whole.length, 1);
+    expect(body.slices.map((slice) => slice.length)).toEqual([10, 100_000, 7, 300_000, 6, 65_536, 80_000]);
+    expect(slices.indexOf(body.slices[3] as Buffer)).toBe(3);
+    for (let attempt = 0; attempt < 2; attempt += 1) expect(await http.send(body)).toMatchObject({ kind: 'ok' });
+    expect(seen.map((one) => [one.headers['content-length'], one.headers['transfer-encoding'], one.body.equals(whole)])).toEqual([
+      [String(whole.length), undefined, true],
+      [String(whole.length), undefined, true],
+    ]);
+  });
+
   it('reads partial success and errors in JSON', async () => {
     const answers: [number, string, string][] = [
       [200, 'application/json; charset=utf-8', '{"partialSuccess":{"rejectedSpans":"3","errorMessage":"too old"}}'],
