@@ -78,6 +78,7 @@ describe('a wrong value', () => {
     ['exporters.otlp_grpc.timeout=-1s', 'timeout: must not be negative'],
     ['exporters.otlp_grpc.sending_queue.queue_size="5"', '("5") wants an integer, without quotes'],
     ['exporters.otlp_grpc.sending_queue.queue_size=0', 'queue_size: (0) must be positive [OTLP_CONFIG_VALUE]'],
+    ['receivers.otlp.protocols.http.http1_codec=nodejs', '("nodejs") must be one of own, node'],
     ['exporters.otlp_grpc.sending_queue.sizer=bites', '("bites") must be one of requests, items, bytes'],
     ['exporters.otlp_grpc.compression=gz', '("gz") must be one of gzip, zstd, deflate, none'],
     ['exporters.otlp_grpc.endpoint=4317', '(4317) wants text; put the value in quotes'],

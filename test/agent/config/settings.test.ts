@@ -250,6 +250,11 @@ describe('values', () => {
     expect(exporter(['exporters.otlp_grpc.sending_queue={sizer: bytes, queue_size: 10000, batch: {}}']).queue.batch?.sizer).toBe('bytes');
   });
 
+  it('of the codecs of the receiver: ours, or those of Node.js', () => {
+    const { otlp } = settings(['receivers.otlp.protocols={grpc: {http2_codec: node}, http: {http1_codec: node}}']).receivers;
+    expect(otlp).toMatchObject({ grpc: { codec: 'node' }, http: { http1Codec: 'node' } });
+  });
+
   it('of our own section', () => {
     expect(settings(['agent={drain_deadline: 10s, memory_limit_mib: 64}']).agent).toEqual({
       workers: 1,
