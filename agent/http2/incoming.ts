@@ -225,7 +225,8 @@ export class Incoming implements FrameSink {
     }
     const wellFormed = this.#heads.readTrailers(bytes, from, to);
     if (wellFormed === undefined) connection.fail(ErrorCode.COMPRESSION_ERROR, 'compression');
-    else if (stream === undefined) return;
+    // A stream that we have reset: decoded for nothing, so not for ever.
+    else if (stream === undefined) this.#control.chatter('stray_frame_flood');
     else if (stream.ended) connection.refuse(id, true, ErrorCode.STREAM_CLOSED, 'stream_closed');
     else if (!wellFormed || !ends || this.#dependsOnItself) connection.refuse(id, ends, ErrorCode.PROTOCOL_ERROR, 'malformed_request');
     else this.#end(stream);

@@ -58,6 +58,8 @@ export class RawClient {
   readonly frames: Frame[] = [];
   readonly closed: Promise<void>;
   isClosed = false;
+  /** It ended with an error: what the other side said last may not have been read. */
+  isBroken = false;
   /** SETTINGS are acknowledged as they come, which is wrong in the middle of a frame. */
   acknowledges = true;
   #changed: (() => void)[] = [];
@@ -65,7 +67,9 @@ export class RawClient {
 
   constructor(port: number) {
     this.socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    this.socket.on('error', () => {});
+    this.socket.on('error', () => {
+      this.isBroken = true;
+    });
     const read = frameReader((type: number, flags: number, stream: number, payload: Buffer) => {
       this.frames.push({ type, flags, stream, payload: Buffer.from(payload) });
       if (type === TYPE.SETTINGS && flags === 0 && this.acknowledges) this.send(settingsAck());
