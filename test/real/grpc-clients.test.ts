@@ -9,7 +9,7 @@ import { decode, request } from '../agent/kit/otlp.ts';
 import { grpcExporter, QUEUE, RETRY } from '../agent/kit/settings.ts';
 import { type GrpcAnswer, grpcSink, type Sink } from '../agent/kit/sink.ts';
 import { type Call, GRPC_CALLERS, type GrpcCaller } from './support/grpc-callers.ts';
-import { describeReal } from './support/index.ts';
+import { describeReal, waitFor } from './support/index.ts';
 
 /** gRPC clients that people use, against both codecs: each call is answered, each span arrives once, and the books balance. */
 
@@ -158,8 +158,14 @@ function clientSuite({ call, keepaliveMs }: GrpcCaller, codec: GrpcServerSetting
     const { promise, resolve } = Promise.withResolvers<undefined>();
     await start({ waitForResult: true, answer: () => promise });
     const given = call(way.port, [callNamed('call-0', { timeoutMs: 500 }), callNamed('call-1', { timeoutMs: 500 }), callNamed('call-2')]);
-    // The one that waits is answered when those that gave up have long done so.
-    setTimeout(resolve, 3000, undefined);
+    // The one that waits is answered when those that gave up have done so, on either side.
+    const gaveUp = async (): Promise<number> =>
+      [...(await running.agent.metrics()).matchAll(/otlp_agent_receiver_requests\{.*OTLP_(?:DEADLINE|CLIENT_GONE).*\} (\d+)/g)].reduce(
+        (sum, [, n]) => sum + Number(n),
+        0,
+      );
+    await waitFor(async () => (await gaveUp()) === 2, { what: 'two calls that gave up' });
+    resolve(undefined);
     expect((await given).map((one) => one.code)).toEqual([4, 4, 0]);
     expect(way.taken).toBe(1);
     // What was taken is delivered, whoever waits for it.
