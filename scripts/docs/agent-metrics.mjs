@@ -6,6 +6,7 @@ import { loadMetrics } from '../../agent/telemetry/load-metrics.ts';
 import { metricDefinitions } from '../../agent/telemetry/metrics.ts';
 import { ownMetrics } from '../../agent/telemetry/own/own-metrics.ts';
 import { registrationMetrics } from '../../agent/telemetry/resolver-metrics.ts';
+import { SpreadWatch } from '../../agent/workers/spread.ts';
 
 /** By what they tell of; the first that fits. */
 const FAMILIES = [
@@ -14,6 +15,7 @@ const FAMILIES = [
   ['Connectors', /_connector_/],
   ['Load balancing and resolvers', /loadbalancer|resolver/],
   ['Exporters and their queues', /_exporter_/],
+  ['Workers, where agent.workers is more than 1', /_workers?(_|$)/],
   ['The process', /./],
 ];
 
@@ -31,6 +33,7 @@ export function agentMetrics() {
     ...loadMetrics({ load: {}, thresholds: {} }),
     ...ownMetrics({ totals: () => [{ signal: 'traces', sent: 0, dropped: 0 }] }),
     ...registrationMetrics(() => []),
+    ...new SpreadWatch({}).metrics([]),
   ];
   return all.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
