@@ -1,3 +1,4 @@
+import { encode } from '../../agent/kit/otlp.ts';
 import { DELETE_TAKES_ALL } from './exceptions.ts';
 import { type Configuration, describeAgainstCollector } from './harness.ts';
 
@@ -27,6 +28,28 @@ describeAgainstCollector(
           { key: 'k8s.pod.name', action: 'delete' },
         ],
       }),
+    },
+    {
+      name: 'texts that are no UTF-8 and long ones, hashed alone',
+      processors: attributes({
+        actions: [
+          { key: 'user.id', action: 'hash' },
+          { key: 'new', value: 'x', action: 'upsert' },
+        ],
+      }),
+      signals: ['traces', 'logs'],
+      requests: 3,
+      bodies: (signal) =>
+        ['\u00e9\u00e9', 'x'.repeat(300), '\u00e9x\u00e9'].map((value, i) => {
+          const attribute = { key: 'user.id', value: { stringValue: value } };
+          const items =
+            signal === 'traces'
+              ? { scopeSpans: [{ spans: [{ attributes: [attribute] }] }] }
+              : { scopeLogs: [{ logRecords: [{ attributes: [attribute] }] }] };
+          const bytes = encode(signal, signal === 'traces' ? { resourceSpans: [items] } : { resourceLogs: [items] });
+          // The second byte of a letter of two: the first alone, followed by ASCII, is no UTF-8.
+          return i === 1 ? bytes : Buffer.from(bytes.map((byte) => (byte === 0xa9 ? 0x41 : byte)));
+        }),
     },
     {
       name: 'delete and hash by pattern, twice where key and pattern meet',
