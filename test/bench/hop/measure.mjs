@@ -97,7 +97,7 @@ async function delivered(sink, expected) {
 /** What a decoded sample lacks. */
 export function contentProblems(sample, work) {
   const problems = [];
-  if (sample.incomplete > 0) problems.push(`${sample.incomplete} of ${sample.items} decoded items are incomplete`);
+  if (sample.incomplete > 0) problems.push(`${sample.incomplete} of ${sample.items} decoded items are incomplete: ${sample.example}`);
   if (sample.items === 0) return problems;
   if (!sample.resourceKeys.includes('service.name')) problems.push('the resources of the decoded sample have no service.name');
   if (work.resourceKey !== undefined && !sample.resourceKeys.includes(work.resourceKey))

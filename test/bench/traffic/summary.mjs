@@ -21,6 +21,7 @@ export function summaryOf(samples, signal) {
   const itemKeys = new Set();
   let items = 0;
   let incomplete = 0;
+  let example;
   for (const sample of samples) {
     for (const one of resources(decoder.decode(sample))) {
       for (const { key } of one.resource?.attributes ?? []) resourceKeys.add(key);
@@ -31,7 +32,7 @@ export function summaryOf(samples, signal) {
       }
     }
   }
-  return { requests: samples.length, items, incomplete, resourceKeys: [...resourceKeys].sort(), itemKeys: [...itemKeys].sort() };
+  return { requests: samples.length, items, incomplete, example, resourceKeys: [...resourceKeys].sort(), itemKeys: [...itemKeys].sort() };
 }
 
 function complete(item, signal) {
