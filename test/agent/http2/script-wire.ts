@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { FrameType, HEAD_BYTES, PREFACE, putHead, putUint32, uint31, uint32 } from '../../../agent/http2/frames.ts';
 import type { ServerSession, ServerStream, SessionEvents, SessionOptions, StreamReader } from '../../../agent/http2/server.ts';
 import { createServerSession } from '../../../agent/http2/server-session.ts';
@@ -24,6 +25,10 @@ export class ScriptWire implements Wire {
     const read = Buffer.concat(bytes);
     this.#events?.received(read);
     read.fill(0xee);
+  }
+
+  handOn(): Duplex {
+    throw new Error('nobody hands an HTTP/2 connection on');
   }
 
   end(): void {
