@@ -17,6 +17,8 @@ const TRACES = SIGNAL_FACTS.traces.grpcPath;
 const callNamed = (name: string, more: Partial<Call> = {}): Call => ({ path: TRACES, body: request('traces', 1, name), ...more });
 const callsNamed = (count: number, more: Partial<Call> = {}): Call[] =>
   Array.from({ length: count }, (_, i) => callNamed(`call-${i}`, more));
+/** Long enough for a JVM to start its first call, on a machine that does much else. */
+const DEADLINE_MS = 3000;
 const KEEPALIVE: GrpcServerSettings['keepalive'] = {
   maxConnectionIdleMs: 0,
   maxConnectionAgeMs: 0,
@@ -157,7 +159,11 @@ function clientSuite({ call, keepaliveMs }: GrpcCaller, codec: GrpcServerSetting
   it('gives up at its deadline, and the connection goes on', async () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     await start({ waitForResult: true, answer: () => promise });
-    const given = call(way.port, [callNamed('call-0', { timeoutMs: 500 }), callNamed('call-1', { timeoutMs: 500 }), callNamed('call-2')]);
+    const given = call(way.port, [
+      callNamed('call-0', { timeoutMs: DEADLINE_MS }),
+      callNamed('call-1', { timeoutMs: DEADLINE_MS }),
+      callNamed('call-2'),
+    ]);
     // The one that waits is answered when those that gave up have done so, on either side.
     const gaveUp = async (): Promise<number> =>
       [...(await running.agent.metrics()).matchAll(/otlp_agent_receiver_requests\{.*OTLP_(?:DEADLINE|CLIENT_GONE).*\} (\d+)/g)].reduce(
