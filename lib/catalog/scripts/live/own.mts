@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeConfig } from '../../../../test/real/support/config-file.ts';
 import { scrapeSettled } from '../../../../test/real/support/exposition.ts';
@@ -48,12 +47,12 @@ const SENT = {
   '/v1/logs': { resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: 'a' } }] }] }] },
 };
 
-/** The agent with every component in use, after some requests and a peer that speaks something else, and nobody who takes what it sends. */
+/** The agent with two workers and every component in use but `file`, which has no metric and one writer only, after some requests and a peer that speaks something else, and nobody who takes what it sends. */
 export async function harvestAgent(): Promise<PartialFacts> {
   const version = packageVersion('../../../../agent/package.json');
   const port = await freePorts('grpc', 'http', 'self', 'health', 'dead');
   const folder = newFolder('otlp-agent');
-  const config = writeConfig(folder, 'agent.yaml', everyComponent(port, join(folder, 'out.jsonl')));
+  const config = writeConfig(folder, 'agent.yaml', everyComponent(port));
   await using agent = await startProcess({
     bin: process.execPath,
     args: [AGENT, '--config', config],
@@ -83,11 +82,11 @@ export async function harvestAgent(): Promise<PartialFacts> {
 const local = (port: number): string => `127.0.0.1:${port}`;
 
 /** A configuration in which every metric of the agent shows; nothing listens at the port `dead`. */
-function everyComponent(port: Readonly<Record<'grpc' | 'http' | 'self' | 'health' | 'dead', number>>, file: string): object {
+function everyComponent(port: Readonly<Record<'grpc' | 'http' | 'self' | 'health' | 'dead', number>>): object {
   const tls = { insecure: true };
   const dead = local(port.dead);
   const upsert = [{ key: 'a', value: 'b', action: 'upsert' }];
-  const exporters = ['otlp_grpc', 'otlp_http', 'loadbalancing', 'debug', 'file', 'nop'];
+  const exporters = ['otlp_grpc', 'otlp_http', 'loadbalancing', 'debug', 'nop'];
   const receivers = ['otlp'];
   const processors = ['memory_limiter', 'resource_detection', 'resource', 'attributes', 'filter', 'transform', 'redaction', 'batch'];
   return {
@@ -114,9 +113,9 @@ function everyComponent(port: Readonly<Record<'grpc' | 'http' | 'self' | 'health
       otlp_http: { endpoint: `http://${dead}`, tls },
       loadbalancing: { protocol: { otlp: { tls } }, resolver: { static: { hostnames: [dead] } } },
       debug: {},
-      file: { path: file },
       nop: {},
     },
+    agent: { workers: 2 },
     service: {
       extensions: ['health_check', 'registration'],
       telemetry: {
