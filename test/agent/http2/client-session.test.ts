@@ -58,7 +58,7 @@ describe('a call', () => {
           const { server, call } = made;
           const whole = bodies.map((one) => Buffer.concat(one));
           const all = bodies.map((one) => call(one));
-          const given = whole.map(() => window);
+          const given = whole.map((): number => window);
           let connection = 65_535;
           for (;;) {
             const seen = server.frames.length;
@@ -217,7 +217,7 @@ describe('the peer', () => {
 
 describe('fails a connection whose peer', () => {
   const block = Buffer.from([0x88]); // :status 200
-  const CASES: readonly (readonly [what: string, code: number, ...frames: Buffer[]])[] = [
+  const CASES: [what: string, code: number, ...frames: Buffer[]][] = [
     ['does not begin with SETTINGS', ErrorCode.PROTOCOL_ERROR, frame(FrameType.PING, 0, 0, Buffer.alloc(8))],
     ['speaks HTTP/1.1', ErrorCode.FRAME_SIZE_ERROR, Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
     ['pushes', ErrorCode.PROTOCOL_ERROR, settings(), frame(FrameType.PUSH_PROMISE, Flag.END_HEADERS, 1, Buffer.alloc(4))],
