@@ -1,5 +1,5 @@
 import type { EventLoopUtilization } from 'node:perf_hooks';
-import { getHeapStatistics } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { Log } from '../telemetry/log.ts';
 import {
@@ -18,6 +18,13 @@ const MIB = 1024 * 1024;
 /** Below it a line hardly starts. */
 const LEAST_HEAP_MIB = 64;
 
+const HEAP_FLAG = /--max[-_]old[-_]space[-_]size/u;
+
+/** The heap limit of the process is that of all workers together, as they hold the requests. */
+function heapShareMib(workers: number): number {
+  return Math.max(LEAST_HEAP_MIB, Math.floor(getHeapStatistics().heap_size_limit / MIB / workers));
+}
+
 /** The main thread's end of one worker. */
 export class WorkerHandle {
   readonly index: number;
@@ -33,8 +40,9 @@ export class WorkerHandle {
     this.index = place.index;
     this.#log = log;
     const data: WorkerStart = { otlpAgentWorker: true, index: place.index, count: place.count };
-    // The heap limit of the process, of --max-old-space-size too, is that of all together: only workers hold requests.
-    const heap = Math.max(LEAST_HEAP_MIB, Math.floor(getHeapStatistics().heap_size_limit / MIB / place.count));
+    const heap = heapShareMib(place.count);
+    // The flag, where it is given, wins over the limit of a thread, which looks at it when it starts.
+    if (HEAP_FLAG.test([...process.execArgv, process.env.NODE_OPTIONS].join(' '))) setFlagsFromString(`--max-old-space-size=${heap}`);
     this.#worker = new Worker(entry, {
       workerData: data,
       name: `otlp-agent-${place.index}`,

@@ -230,6 +230,21 @@ if (workerData?.index === 1) setInterval(() => { if (require('node:fs').existsSy
     );
   });
 
+  it('ends so, too, where one of them needs more than its share of --max-old-space-size', async () => {
+    const preload = join(mkdtempSync(join(tmpdir(), 'otlp-heap-')), 'heap.cjs');
+    writeFileSync(
+      preload,
+      `const { workerData } = require('node:worker_threads');
+const all = [];
+if (workerData?.index === 1) setInterval(() => { if (require('node:fs').existsSync(__filename + '.now')) for (;;) all.push(new Array(10_000).fill(Math.random())); }, 10);`,
+    );
+    await using agent = await start({ backend: 9 }, { NODE_OPTIONS: `--require ${preload} --max-old-space-size=300` });
+    writeFileSync(`${preload}.now`, '');
+    const { code, stderr } = await agent.program.ended;
+    expect(code).toBe(70);
+    expect(stderr).toContain('worker 1 crashed: Worker terminated due to reaching memory limit');
+  });
+
   it('fails on a port in use as without workers: with the port, the key and its line', async () => {
     await using taken = await takenPort();
     const file = configFile(yaml({ backend: 9, httpPort: taken.port }));
