@@ -243,6 +243,7 @@ export class Incoming implements FrameSink {
     }
     if (connection.closing) {
       connection.forget(id); // above what our GOAWAY has named: the client sends it again elsewhere
+      this.#control.chatter('stray_frame_flood');
       return;
     }
     connection.lastTaken = id;

@@ -272,6 +272,19 @@ describe('an HTTP/2 session', () => {
     expect(log.at(-1)).toBe('closed');
   });
 
+  it('ends who opens streams without end after the GOAWAY', () => {
+    const { wire, session, log } = scripted();
+    wire.receive(hello(), request(1, Buffer.from('a')));
+    session.close();
+    const late = (from: number, count: number): Buffer =>
+      Buffer.concat(Array.from({ length: count }, (_, i) => frame(FrameType.HEADERS, LAST, from + 2 * i, block(POST))));
+    wire.receive(late(3, 900));
+    expect(wire.ended).toBe(false);
+    wire.receive(late(5001, 900));
+    expect(wire.goaways()).toEqual([ErrorCode.NO_ERROR, ErrorCode.ENHANCE_YOUR_CALM]);
+    expect(log).toContain('fault stray_frame_flood');
+  });
+
   it('goes on after the first GOAWAY of two', () => {
     const { wire, session, streams } = scripted();
     wire.receive(hello());
