@@ -96,6 +96,8 @@ export class HttpTransport implements Transport {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#agent.destroy();
+    // undici lets go of a socket that is connecting when it has connected or failed: a refusal is known after one turn.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
