@@ -26,26 +26,26 @@ describe.skipIf(process.platform !== 'linux')('.ci/run', () => {
   it('sums the closing lines of all lanes in its own last line', async () => {
     const { code, lines } = await ci({ lint: "echo '6 passed, 0 failed, 0 skipped'", test: "echo '90 passed, 0 failed, 4 skipped'" });
     // install, packages, faults, the real build and the real lane are one each.
-    expect(lines.at(-1)).toBe('101 passed, 0 failed, 4 skipped');
+    expect(lines.at(-1)).toBe('102 passed, 0 failed, 4 skipped');
     expect(code).toBe(0);
   });
 
   it('fails when a lane fails, and still runs the others', async () => {
     const { code, lines } = await ci({ lint: "echo '6 passed, 1 failed, 0 skipped'; exit 1" });
-    expect(lines.at(-1)).toBe('12 passed, 1 failed, 0 skipped');
+    expect(lines.at(-1)).toBe('13 passed, 1 failed, 0 skipped');
     expect(code).toBe(1);
   });
 
   it('fails when a lane dies without a closing line', async () => {
     const { code, lines } = await ci({ test: 'kill -9 $$' });
-    expect(lines.at(-1)).toBe('6 passed, 1 failed, 0 skipped');
+    expect(lines.at(-1)).toBe('7 passed, 1 failed, 0 skipped');
     expect(code).toBe(1);
   });
 
   it.each([
-    ['fails when a recipe of the real programs breaks', 'exit 1', '6 passed, 1 failed, 0 skipped', 1],
-    ['skips with words when a recipe lacks a tool', 'exit 3', '6 passed, 0 failed, 1 skipped', 0],
-    ['skips with words when the real programs are out of time', 'exit 124', '6 passed, 0 failed, 1 skipped', 0],
+    ['fails when a recipe of the real programs breaks', 'exit 1', '7 passed, 1 failed, 0 skipped', 1],
+    ['skips with words when a recipe lacks a tool', 'exit 3', '7 passed, 0 failed, 1 skipped', 0],
+    ['skips with words when the real programs are out of time', 'exit 124', '7 passed, 0 failed, 1 skipped', 0],
   ])('%s', async (_, build, closing, exitCode) => {
     const { code, lines } = await ci({}, build);
     expect(lines.at(-1)).toBe(closing);
@@ -56,7 +56,7 @@ describe.skipIf(process.platform !== 'linux')('.ci/run', () => {
   it('skips the real programs with words where the disk is too small for them', async () => {
     const df = "#!/bin/bash\necho header; echo '/dev/x 100 90 1048576 90% /'\n";
     const { code, lines } = await ci({}, 'exit 0', { 'fake/df': df });
-    expect(lines.at(-1)).toBe('6 passed, 0 failed, 1 skipped');
+    expect(lines.at(-1)).toBe('7 passed, 0 failed, 1 skipped');
     expect(lines.join('\n')).toContain('1 GiB of disk are free at the cache');
     expect(code).toBe(0);
   });
@@ -65,6 +65,6 @@ describe.skipIf(process.platform !== 'linux')('.ci/run', () => {
     const { lines } = await ci({
       lint: "if read -r line; then echo '0 passed, 1 failed, 0 skipped'; else echo '1 passed, 0 failed, 0 skipped'; fi",
     });
-    expect(lines.at(-1)).toBe('7 passed, 0 failed, 0 skipped');
+    expect(lines.at(-1)).toBe('8 passed, 0 failed, 0 skipped');
   });
 });
