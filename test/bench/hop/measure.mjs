@@ -1,6 +1,7 @@
 /** One measurement of one program: warm up, send, wait until all is delivered, read what it took. */
 import { join } from 'node:path';
 import { startChild } from '../lib/child.mjs';
+import { countOf } from '../lib/pin.mjs';
 import { cpuBetween, cpuOf, memoryOf, stolenSeconds } from '../lib/usage.mjs';
 import { nowMs } from '../traffic/clock.mjs';
 import { closedLoop } from '../traffic/closed-loop.mjs';
@@ -39,9 +40,11 @@ export async function measure({ subject, sink, load, work, requests, keptShare, 
   const counted = await sink.ask('finish');
   const wall = (Math.max(lastAt, loadedAt) - before.at) / 1000;
   const cpu = cpuBetween(before.cpu, after.cpu);
+  const shares = sent.processes.map((one) => one.cpu / one.seconds);
   const busy = {
     subject: cpu.seconds / wall / cores,
-    drivers: sent.processes.map((one) => one.cpu / one.seconds),
+    // Each is one thread; all of them together have the CPUs of the driver.
+    drivers: [...shares, shares.reduce((all, one) => all + one, 0) / countOf(load.cpus)],
     sink: cpuBetween(before.sink, after.sink).seconds / wall,
   };
   const problems = [...counted.problems, ...contentProblems(counted.sample, work)];

@@ -21,3 +21,10 @@ export function pinning(cores = 1, cpus = CPUS, taskset = TASKSET) {
 export function pinned(list, command) {
   return list === undefined ? command : ['taskset', '-c', list, ...command];
 }
+
+/** How many CPUs a list like `0-1` has; Infinity without a list. */
+export function countOf(list) {
+  if (list === undefined) return Number.POSITIVE_INFINITY;
+  const [from, to = from] = list.split('-').map(Number);
+  return to - from + 1;
+}
