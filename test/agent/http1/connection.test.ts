@@ -144,7 +144,7 @@ describe('a connection of OTLP/HTTP', () => {
     });
   });
 
-  it.each([{ Date: 'never' }, { Connection: 'close' }, { 'Transfer-Encoding': 'identity' }])(
+  it.each<Readonly<Record<string, string>>>([{ Date: 'never' }, { Connection: 'close' }, { 'Transfer-Encoding': 'identity' }])(
     "is node:http's where response_headers has %j",
     async (responseHeaders) => {
       const agent = await agentWith({ responseHeaders });

@@ -155,8 +155,8 @@ describe.each(['traces', 'logs'] as const)('filter by bytes and by views: %s', (
       { minLength: 1, maxLength: 2 },
     );
     const texts = fc.array(fc.constantFrom(...TEXTS.filter((text) => text !== '')), { minLength: 1, maxLength: 2 });
-    const section = fc.record(
-      signal === 'traces'
+    const section: fc.Arbitrary<object> = fc.record(
+      (signal === 'traces'
         ? {
             match_type: fc.constantFrom('strict', 'regexp'),
             attributes,
@@ -173,8 +173,8 @@ describe.each(['traces', 'logs'] as const)('filter by bytes and by views: %s', (
             bodies: texts,
             severity_texts: texts,
             severity_number: fc.record({ min: fc.constantFrom('INFO', '1', 'WARN2'), match_undefined: fc.boolean() }),
-          },
-      { requiredKeys: ['match_type', signal === 'traces' ? 'attributes' : 'record_attributes'] as never },
+          }) as Readonly<Record<string, fc.Arbitrary<unknown>>>,
+      { requiredKeys: ['match_type', signal === 'traces' ? 'attributes' : 'record_attributes'] },
     );
     const both = fc.record({ include: section, exclude: section }, { requiredKeys: [] }).filter((each) => Object.keys(each).length > 0);
     fc.assert(

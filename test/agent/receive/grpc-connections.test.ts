@@ -3,7 +3,7 @@ import type { ServerKeepaliveSettings } from '../../../agent/config/settings.ts'
 import { GrpcReceiver } from '../../../agent/receive/grpc.ts';
 import { Counters } from '../../../agent/telemetry/counters.ts';
 import { frame, RawGrpc } from '../kit/raw-http2.ts';
-import { ANY_PORT, LIMITS } from '../kit/settings.ts';
+import { ANY_PORT, CODEC, LIMITS } from '../kit/settings.ts';
 
 const DEFAULTS: ServerKeepaliveSettings = {
   maxConnectionIdleMs: 0,
@@ -32,6 +32,7 @@ async function receiver(
     includeMetadata: false,
     keepalive: { ...DEFAULTS, ...keepalive },
     handshakeTimeoutMs: 20_000,
+    codec: CODEC,
     limits: LIMITS,
   };
   const server = new GrpcReceiver(settings, 'grpc', {}, counters);
