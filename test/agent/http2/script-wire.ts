@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { FrameType, HEAD_BYTES, PREFACE, putHead, putUint32, uint31, uint32 } from '../../../agent/http2/frames.ts';
+import { Flag, FrameType, HEAD_BYTES, PREFACE, putHead, putUint32, uint31, uint32 } from '../../../agent/http2/frames.ts';
 import type { ServerSession, ServerStream, SessionEvents, SessionOptions, StreamReader } from '../../../agent/http2/server.ts';
 import { createServerSession } from '../../../agent/http2/server-session.ts';
 import type { Wire, WireEvents } from '../../../agent/runtime/wire.ts';
@@ -217,3 +217,17 @@ export const POST: readonly (readonly [string, string])[] = [
   [':path', '/service/Call'],
   [':authority', 'here'],
 ];
+
+/** Flags of a HEADERS frame that is a whole block, and of one that ends its request, too. */
+export const HEADERS = Flag.END_HEADERS;
+export const LAST = Flag.END_HEADERS | Flag.END_STREAM;
+
+/** A whole request. */
+export function request(id: number, body: Uint8Array): Buffer {
+  return Buffer.concat([frame(FrameType.HEADERS, HEADERS, id, block(POST)), frame(FrameType.DATA, Flag.END_STREAM, id, body)]);
+}
+
+/** When what is written at the end of this turn has been written. */
+export function flushed(): Promise<void> {
+  return new Promise((resolve) => queueMicrotask(resolve));
+}
