@@ -53,6 +53,10 @@ export class Connection implements ServerSession {
   tableUpdateDue = false;
   /** When the read that is under way came: seconds, as nothing here needs it finer, and small integers cost a stream the least. */
   second = 0;
+  /** Since when a frame or a header block is begun and not finished, `performance.now()`; 0 where none is. Of who reads them. */
+  unfinishedSince: () => number = () => 0;
+  /** When it was last seen that we do not read: what is not finished then may be our doing. */
+  #notReadAt = 0;
   /** Of answers that wait for windows. */
   queuedBytes = 0;
   #pings: { readonly number: number; readonly answered: () => void }[] = [];
@@ -132,6 +136,15 @@ export class Connection implements ServerSession {
     this.#abandon();
     this.destroyed = true;
     this.wire.destroy();
+  }
+
+  sweep(now: number): void {
+    const { frameTimeoutMs = 0 } = this.options;
+    if (this.over || frameTimeoutMs <= 0) return;
+    if (this.unsent.paused) this.#notReadAt = now;
+    const since = this.unfinishedSince();
+    // No code is for a frame that does not end: ENHANCE_YOUR_CALM is for what costs us without reason (RFC 9113, 10.5).
+    if (since > 0 && now - Math.max(since, this.#notReadAt) > frameTimeoutMs) this.fail(ErrorCode.ENHANCE_YOUR_CALM, 'frame_timeout');
   }
 
   /** A connection error (RFC 9113, 5.4.1): GOAWAY, and the end. */

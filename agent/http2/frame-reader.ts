@@ -28,6 +28,8 @@ export class FrameReader {
   readonly #head = new Uint8Array(HEAD_BYTES);
   /** Bytes read of the preface, of `#head` or of `#payload`. */
   #read = 0;
+  /** When what waits in `#head` or `#payload` began, `performance.now()` in whole milliseconds. */
+  #cutAt = 0;
   #payload: Uint8Array | undefined;
   #type = 0;
   #flags = 0;
@@ -40,6 +42,14 @@ export class FrameReader {
     this.#sink = sink;
   }
 
+  /**
+   * Since when a frame waits here for its rest, `performance.now()`; 0 where none does. DATA never does. Noted where a frame is cut, which
+   * is once in a read at most.
+   */
+  get cutSince(): number {
+    return this.#phase === Phase.PAYLOAD || (this.#phase === Phase.HEAD && this.#read > 0) ? this.#cutAt : 0;
+  }
+
   read(bytes: Uint8Array): void {
     const end = bytes.length;
     const sink = this.#sink;
@@ -50,6 +60,7 @@ export class FrameReader {
           if (this.#read === 0 && end - at >= HEAD_BYTES) {
             at = this.#begin(bytes, at, bytes, at + HEAD_BYTES);
           } else {
+            if (this.#read === 0) this.#cutAt = Math.floor(performance.now());
             this.#head[this.#read] = bytes[at] as number;
             this.#read += 1;
             at += 1;
@@ -131,6 +142,7 @@ export class FrameReader {
     this.#stream = stream;
     this.#payload = new Uint8Array(length);
     this.#phase = Phase.PAYLOAD;
+    if (head === bytes) this.#cutAt = Math.floor(performance.now()); // a head that was cut, too, began before
     return at;
   }
 

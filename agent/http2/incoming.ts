@@ -29,6 +29,7 @@ export class Incoming implements FrameSink {
   #blockFlags = 0;
   #block: Uint8Array = NO_BLOCK;
   #blockBytes = 0;
+  #blockAt = 0;
   #continuations = 0;
   #dependsOnItself = false;
 
@@ -44,6 +45,11 @@ export class Incoming implements FrameSink {
 
   get over(): boolean {
     return this.#connection.over;
+  }
+
+  /** Since when a header block waits for its CONTINUATION, `performance.now()`; 0 where none does. */
+  get blockSince(): number {
+    return this.#blockStream === 0 ? 0 : this.#blockAt;
   }
 
   fail(code: number, fault: string): void {
@@ -173,6 +179,7 @@ export class Incoming implements FrameSink {
     }
     this.#blockStream = id;
     this.#blockFlags = flags;
+    this.#blockAt = Math.floor(performance.now());
     this.#continuations = 0;
     this.#blockBytes = 0;
     this.#keepBlock(bytes, start, end);

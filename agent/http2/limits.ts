@@ -3,6 +3,8 @@
  *
  *   place                     limit                                  answer                                counted as (otlp_agent_connection_errors)
  *   frames                    16 KiB, sizes of their types           GOAWAY FRAME_SIZE_ERROR               frame_size
+ *   frames but DATA, header   frameTimeoutMs from first to last byte GOAWAY ENHANCE_YOUR_CALM               frame_timeout
+ *   blocks
  *   header block, as sent     2 x maxHeaderBytes, 32 CONTINUATIONs   GOAWAY ENHANCE_YOUR_CALM              header_size, continuation_flood
  *   header list, as meant     maxHeaderBytes                         RST_STREAM ENHANCE_YOUR_CALM          header_size
  *   HPACK table               4096 bytes, never more                 GOAWAY COMPRESSION_ERROR              compression

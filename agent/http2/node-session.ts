@@ -81,6 +81,8 @@ export class NodeSession implements ServerSession {
     return this.#session.destroyed;
   }
 
+  sweep(): void {}
+
   ping(answered: () => void): boolean {
     return !this.#session.destroyed && this.#session.ping(answered);
   }

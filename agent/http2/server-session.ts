@@ -18,7 +18,10 @@ import type { ServerSession, SessionEvents, SessionOptions } from './server.ts';
 export function createServerSession(wire: Wire, options: SessionOptions, events: SessionEvents): ServerSession {
   const connection = new Connection(wire, options, events);
   connection.greet();
-  const reader = new FrameReader(new Incoming(connection, new ControlFrames(connection)));
+  const incoming = new Incoming(connection, new ControlFrames(connection));
+  const reader = new FrameReader(incoming);
+  // The block began before whichever of its frames is cut.
+  connection.unfinishedSince = () => incoming.blockSince || reader.cutSince;
   const { output } = connection;
   let created = false;
   wire.start({

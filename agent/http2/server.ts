@@ -60,6 +60,8 @@ export interface ServerSession {
   /** No new streams: close() or destroy() was called, or the client said GOAWAY. */
   readonly closing: boolean;
   readonly destroyed: boolean;
+  /** Called now and then, `performance.now()`: ends a connection with a frame or header block that is older than frameTimeoutMs. */
+  sweep(now: number): void;
   /** False where it cannot be sent any more. */
   ping(answered: () => void): boolean;
   /** GOAWAY; new streams are still taken (RFC 9113, 6.8: the first of two). */
@@ -81,6 +83,11 @@ export interface SessionOptions {
   readonly maxHeaderBytes: number;
   /** How long a client may leave its answers in the socket without taking any of them. Of our codec. @default 0, for ever */
   readonly writeTimeoutMs?: number;
+  /**
+   * How long a client may take from the first byte of a frame to its last, and of a header block to its END_HEADERS; DATA is left to its
+   * readers. Kept by `sweep`. Of our codec, as nghttp2 does not say what it holds. @default 0, for ever
+   */
+  readonly frameTimeoutMs?: number;
 }
 
 /** RFC 9113, 7. */

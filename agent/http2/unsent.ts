@@ -24,6 +24,11 @@ export class Unsent {
     this.#giveUp = giveUp;
   }
 
+  /** Nothing is read from the client until it has taken its answers. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** After a write that left something behind. */
   grown(): void {
     if (this.#wire.pending > MAX_UNSENT_BYTES && !this.#paused) {

@@ -62,6 +62,7 @@ export class GrpcReceiver implements Receiver {
       sessionWindowBytes: SESSION_WINDOW_BYTES,
       maxHeaderBytes: MAX_HEADER_BYTES,
       writeTimeoutMs: settings.limits.writeTimeoutMs,
+      frameTimeoutMs: settings.limits.bodyIdleMs,
     };
   }
 
@@ -208,5 +209,6 @@ export class GrpcReceiver implements Receiver {
       this.#counters.connectionError('response_unread');
       call.abandon();
     }
+    for (const session of this.#sessions) session.sweep(now);
   }
 }

@@ -11,6 +11,8 @@ import type { StallLimits } from '../config/settings.ts';
  *   HTTP/1.1 pipelining    64 KiB behind a request that waits,   not read; closed                    ..._errors pipelined
  *                          32 MiB on all connections
  *   HTTP/2 headers         16 KiB (gRPC), 32 KiB (HTTP)          RST_STREAM ENHANCE_YOUR_CALM        (nghttp2 answers it)
+ *   HTTP/2 frames, headers body_idle_timeout from first to last  GOAWAY ENHANCE_YOUR_CALM            ..._errors frame_timeout (http2_codec own)
+ *                          byte; DATA as a body
  *   streams per connection max_concurrent_streams                RST_STREAM REFUSED_STREAM           (nghttp2 answers it)
  *   body                   body_idle_timeout, min_body_rate,     408 or DEADLINE_EXCEEDED            otlp_agent_receiver_requests OTLP_BODY_TIMEOUT
  *                          read_timeout

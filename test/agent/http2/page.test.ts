@@ -8,7 +8,7 @@ const page = readFileSync('docs/reference/http2.md', 'utf8');
 
 it('the page names every kind of error that the codec counts', () => {
   const header = /^\/\*\*[\s\S]*?\*\//.exec(readFileSync('agent/http2/limits.ts', 'utf8'))?.[0] ?? '';
-  const kinds = new Set(header.match(/\b[a-z]+_(?:flood|size|unread|reset|stream|request|control|closed)\b/g));
+  const kinds = new Set(header.match(/\b[a-z]+_(?:flood|size|unread|reset|stream|request|control|closed|timeout)\b/g));
   expect(kinds.size).toBeGreaterThan(10);
   for (const kind of kinds) expect(page).toContain(`\`${kind}\``);
 });
