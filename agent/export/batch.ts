@@ -27,9 +27,16 @@ export class Batcher {
     if (oldest === undefined) return undefined;
     const settings = this.#settings;
     if (settings === undefined || !this.#mergeable) return 0;
-    const waiting = settings.sizer === 'bytes' ? queue.waitingBytes : settings.sizer === 'items' ? queue.waitingItems : queue.length;
-    if (waiting >= settings.minSize || queue.parked > 0) return 0;
+    if (this.isFull(queue)) return 0;
     return Math.max(0, oldest.receivedAt + settings.flushTimeoutMs - now);
+  }
+
+  /** Whether a batch is due whatever the time is. */
+  isFull(queue: MemoryQueue): boolean {
+    const settings = this.#settings;
+    if (settings === undefined || !this.#mergeable || queue.parked > 0) return true;
+    const waiting = settings.sizer === 'bytes' ? queue.waitingBytes : settings.sizer === 'items' ? queue.waitingItems : queue.length;
+    return waiting >= settings.minSize;
   }
 
   /** Whether a request of this size is never cut. */

@@ -108,7 +108,8 @@ export class ExportLine implements Outlet {
 
   offer(chunk: Chunk): Verdict {
     const verdict = this.#queue.offer(chunk);
-    if (verdict === 'taken') this.#pump();
+    // While the oldest waits for its time, one more is only looked at when it fills a batch: the clock would be read for each otherwise.
+    if (verdict === 'taken' && (this.#flushTimer === undefined || this.#draining || this.#batcher.isFull(this.#queue))) this.#pump();
     return verdict;
   }
 

@@ -40,13 +40,18 @@ export class GrpcCall implements StreamReader {
   readonly #settings: GrpcServerSettings;
   readonly #open: Set<GrpcCall>;
   #metadata: Metadata | undefined;
-  /** Of `performance.now()`, in whole milliseconds: V8 keeps small integers in the object, and each other number in an object of its own. */
-  readonly #startedAt = Math.floor(performance.now());
-  #movedAt = this.#startedAt;
-  /** 0 before. */
+  /**
+   * `performance.now()` in whole milliseconds (V8 keeps small integers in the object, and each other number in an object of its own), taken
+   * by the sweep, as reading the clock is a hundredth of a small request: 0 for what no sweep has seen yet.
+   */
+  #seenAt = 0;
+  #movedAt = 0;
   #answeredAt = 0;
-  /** grpc-timeout, from #startedAt; 0 where there is none. */
-  readonly #timeoutMs: number;
+  #answered = false;
+  /** What had been read at #movedAt. */
+  #readThen = 0;
+  /** When grpc-timeout passes, `performance.now()`; 0 where there is none. */
+  readonly #deadlineAt: number = 0;
   #deadlineTimer: NodeJS.Timeout | undefined;
   #receipt: Receipt | undefined;
 
@@ -59,7 +64,8 @@ export class GrpcCall implements StreamReader {
     this.#open = open;
     this.#limit = settings.maxMessageBytes;
     this.#encoding = 'identity';
-    this.#timeoutMs = timeoutOf(headers['grpc-timeout']);
+    const timeout = headers['grpc-timeout'];
+    if (timeout !== undefined) this.#deadlineAt = deadlineOf(timeout);
     this.running = false;
     open.add(this);
     const encoding = headers['grpc-encoding'] ?? 'identity';
@@ -80,13 +86,20 @@ export class GrpcCall implements StreamReader {
 
   /** Called now and then: ends a body that is too slow. True where the client has not taken its answer in time and has to go. */
   sweep(now: number): boolean {
-    if (
-      this.running &&
-      this.#receipt === undefined &&
-      bodyStalled(now, this.#startedAt, this.#movedAt, this.#bodyRead, this.#settings.limits)
-    )
-      this.#refuse(refuse(REFUSALS.BODY_TIMEOUT));
-    return this.#answeredAt > 0 && now - this.#answeredAt > this.#settings.limits.writeTimeoutMs;
+    const { limits } = this.#settings;
+    if (this.#answered) {
+      if (this.#answeredAt === 0) this.#answeredAt = Math.floor(now);
+      return now - this.#answeredAt > limits.writeTimeoutMs;
+    }
+    if (this.#receipt !== undefined) return false;
+    const read = this.#prefixRead + this.#bodyRead;
+    if (this.#seenAt === 0) this.#seenAt = Math.floor(now);
+    if (this.#movedAt === 0 || read !== this.#readThen) {
+      this.#movedAt = Math.floor(now);
+      this.#readThen = read;
+    }
+    if (this.running && bodyStalled(now, this.#seenAt, this.#movedAt, this.#bodyRead, limits)) this.#refuse(refuse(REFUSALS.BODY_TIMEOUT));
+    return false;
   }
 
   /** Ends the stream without an answer. */
@@ -96,7 +109,6 @@ export class GrpcCall implements StreamReader {
 
   data(data: Uint8Array): void {
     if (!this.running) return;
-    this.#movedAt = Math.floor(performance.now());
     let from = 0;
     if (this.#body === undefined) {
       while (this.#prefixRead < PREFIX_BYTES && from < data.length) {
@@ -187,8 +199,8 @@ export class GrpcCall implements StreamReader {
       return;
     }
     this.#receipt = result;
-    if (result.open && this.#timeoutMs > 0) {
-      const left = this.#startedAt + this.#timeoutMs - performance.now();
+    if (result.open && this.#deadlineAt > 0) {
+      const left = this.#deadlineAt - performance.now();
       this.#deadlineTimer = setTimeout(() => this.#expire(), Math.max(0, left)).unref();
     }
   }
@@ -225,7 +237,7 @@ export class GrpcCall implements StreamReader {
 
   #end(code: string): void {
     this.running = false;
-    this.#answeredAt = Math.floor(performance.now());
+    this.#answered = true;
     this.#admission.counters.request(code);
     clearTimeout(this.#deadlineTimer);
     this.#grant?.release();
@@ -236,9 +248,8 @@ export class GrpcCall implements StreamReader {
 
 const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 0.001, n: 0.000_001 };
 
-/** grpc-timeout in milliseconds, 1 at least: at most 8 digits and a unit; 0 where it is absent or is none. */
-function timeoutOf(header: string | undefined): number {
-  if (header === undefined) return 0;
-  const match = /^(\d{1,8})([HMSmun])$/.exec(header);
-  return match === null ? 0 : Math.max(1, Math.ceil(Number(match[1]) * (UNITS[match[2] as string] as number)));
+/** When a grpc-timeout passes, `performance.now()`: at most 8 digits and a unit; 0 where it is none. */
+function deadlineOf(timeout: string): number {
+  const match = /^(\d{1,8})([HMSmun])$/.exec(timeout);
+  return match === null ? 0 : Math.ceil(performance.now() + Number(match[1]) * (UNITS[match[2] as string] as number));
 }

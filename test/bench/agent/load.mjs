@@ -96,10 +96,21 @@ function serviceSpan(random, spanBytes) {
       fixed64(7, 1_700_000_000_000_000_000n),
       fixed64(8, 1_700_000_000_000_500_000n),
       ...attributes,
-      len(9, text('note', words(random, fill))),
+      ...notes(random, fill, count).map((one) => len(9, one)),
     ]);
+  let count = 1;
   while (attributes.length > 0 && len(2, span(0)).length > spanBytes) attributes.pop();
+  count = Math.max(1, Math.floor((spanBytes - len(2, span(0)).length) / NOTE_BYTES));
   return filled(span, spanBytes);
+}
+
+/** A larger span has more attributes, as those of SDKs have, and not one that is long. With key and lengths. */
+const NOTE_BYTES = 64;
+
+/** So many attributes, with so many bytes of text in all. */
+function notes(random, textBytes, count) {
+  const each = Math.floor(textBytes / count);
+  return Array.from({ length: count }, (_, i) => text(`note.${i}`, words(random, i === 0 ? textBytes - each * (count - 1) : each)));
 }
 
 function serviceAttributes(number) {
