@@ -6,14 +6,17 @@
  *   undici                 its classes from their files, when the first of them is made. Its index makes fetch, caches, mocks, WebSocket and EventSource a part of the
  *                          program: 1.2 of 3.6 MB before minification, which V8 parses at each start.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 
 const require = createRequire(import.meta.url);
 const BUILTIN = '\0builtin:';
-const LAZY = new Set(['http2', 'crypto', 'zlib']);
+const LAZY = new Set(['http2', 'crypto', 'zlib', 'fs/promises', 'vm']);
 /** To read them is a warning. */
 const DEPRECATED = new Set(['fips']);
 const UNDICI = '\0undici';
+/** It loads child_process for subcommands that are programs of their own; ours are none. */
+const COMMANDER = /commander\/lib\/command\.js$/;
 /** By importer: what its index loads and nobody uses. */
 const UNUSED = /@prometheus-io\/client\/lib\/(pushgateway|cluster|worker|defaultMetrics)\.js$/;
 const UNDICI_CLASSES = { Agent: 'agent', Pool: 'pool' };
@@ -33,6 +36,7 @@ export function lean() {
         return LAZY.has(id.slice(BUILTIN.length)) ? lazyBuiltin(id.slice(BUILTIN.length)) : builtin(id.slice(BUILTIN.length));
       if (id === UNDICI) return undici();
       if (UNUSED.test(id)) return 'module.exports = undefined;';
+      if (COMMANDER.test(id)) return readFileSync(id, 'utf8').replace("require('child_process')", '{}');
       return undefined;
     },
   };
