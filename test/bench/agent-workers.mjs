@@ -24,7 +24,7 @@ const { values: args } = parseArgs({
   },
 });
 const GOAL = { cpu: 1.1, rate: 1.8 };
-const MANY = { connections: 64, inFlight: 2, floor: false };
+const MANY = { connections: 64, inFlight: 8, floor: false };
 /** The first is heavy enough that two workers take less than what one CPU can send and another can swallow: it is where the rate is read. */
 const CASES = {
   zipped: {
