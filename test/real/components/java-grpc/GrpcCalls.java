@@ -97,7 +97,9 @@ public final class GrpcCalls {
     }
     left.await();
     channel.shutdownNow().awaitTermination(5, TimeUnit.SECONDS);
-    System.out.println(new Gson().toJson(answers));
+    // Not println: its charset is that of the locale.
+    System.out.write((new Gson().toJson(answers) + "\n").getBytes(StandardCharsets.UTF_8));
+    System.out.flush();
     System.exit(0);
   }
 
