@@ -42,7 +42,7 @@ export function hop({ table: rows, versions }) {
     ...list('Failed:', failed),
     ...list('What the command line of ours said besides the file:', settings),
     ...membersWords(rows),
-    'Rates and memory of the same runs, information only. A closed loop of four connections with eight requests each, so that the driver, the sink and the scheduler have a part in the rate:',
+    'Rates and memory of the same runs, information only. A closed loop of four connections with eight requests each (32 where they have 25 spans), so that the driver, the sink and the scheduler have a part in the rate:',
     tableOf(
       ['work', 'ours, k items/s', 'Collector', 'ours, MiB at most', 'Collector'],
       rows.map((row) => [

@@ -8,8 +8,10 @@
  * agent-open-loop and agent-workers, `start.*` and `synth.*` of the others. A missed goal without words says where to look.
  */
 export const MISSES = {
-  'none-1000':
-    'Nearly all of it is bytes, twice as many for a span as in the first row: writing them to the next hop, reading them, and one copy of each body to where it stays. All of that is in the pipe too, which is why no program in Node gets far below its column. Counting the spans is a twentieth, collecting the garbage of large buffers a tenth. Less would need reads that land where a body stays, for which Node has no interface.',
+  'start.startMs':
+    'A bare Node of this version takes about a fifth of it. A quarter is V8 parsing one file of 1.6 MB, another quarter its modules, half of them the schemas of components that the configuration does not name, and the rest is reading the configuration, loading what Node itself has in parts (http, net, worker_threads) and binding four addresses. Less would need schemas that are made when a configuration names their component, and a code cache beside the file, which one file alone cannot carry.',
+  'workers.small':
+    'With requests of 25 spans two workers take more than one CPU can send here, so neither is full: a turn of the event loop then finds fewer requests in a socket, each read, write and turn carries fewer of them, and a span costs more than in one worker that is busy all the time. Two separate agents cost the same. Where both are full, as in the first row, a second worker costs next to nothing.',
 };
 
 /** The words to a missed goal; `profile` names the work that shows it. */
