@@ -81,7 +81,9 @@ describe('gzip bodies that travel as they came', () => {
     const sink = await rawHttp();
     closers.push(sink.close);
     sink.open();
-    const running = await agent([httpExporter(sink.port, { ...MEMBERS, queue: { ...QUEUE, batch: BATCH } })]);
+    const running = await agent([
+      httpExporter(sink.port, { ...MEMBERS, queue: { ...QUEUE, batch: { ...BATCH, minSize: 905, flushTimeoutMs: 60_000 } } }),
+    ]);
     const [one, other] = [request('traces', 5, 'one'), request('traces', 900, 'other')];
     await send(running, 'grpc', 'gzip', one);
     await send(running, 'http', 'gzip', other);
