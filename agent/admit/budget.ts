@@ -77,11 +77,6 @@ export class Grant {
     return this.#bytes + this.#bodyBytes;
   }
 
-  /** Whether the received body is still held here. */
-  get holdsBody(): boolean {
-    return this.#store !== undefined;
-  }
-
   /**
    * Memory for the body, charged before it is taken, in the place of what was charged for it when it was declared; undefined where a hard
    * limit is in the way. Once for each grant.

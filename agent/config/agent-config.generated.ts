@@ -119,7 +119,7 @@ export interface OtlpReceiverConfig {
       readonly write_timeout?: Duration | null;
       /** Closes a connection whose client has not sent its HTTP/2 preface. A key of this agent alone. @default 20s */
       readonly handshake_timeout?: Duration | null;
-      /** Who reads and writes HTTP/2: our codec, or that of Node.js, which costs about 33 microseconds a request more. A key of this agent alone. @default own */
+      /** Who reads and writes HTTP/2: our codec, or that of Node.js, which costs more for each request. A key of this agent alone. @default own */
       readonly http2_codec?: 'own' | 'node' | Reference | null;
     } | null;
     /** OTLP/HTTP, protobuf and JSON, HTTP/1.1 and HTTP/2; an empty key switches it on with its defaults. @default off */
@@ -1104,7 +1104,7 @@ export interface OtlpGrpcExporterConfig {
   readonly authority?: string | null;
   /** How requests are spread over the addresses of the endpoint: round_robin or pick_first, and of this agent alone weighted_round_robin (by the weights of SRV records) and least_connections. @default round_robin */
   readonly balancer_name?: 'round_robin' | 'pick_first' | 'weighted_round_robin' | 'least_connections' | Reference | null;
-  /** Who reads and writes HTTP/2: our codec, or that of Node.js, which costs about 20 microseconds a call more. A key of this agent alone. @default own */
+  /** Who reads and writes HTTP/2: our codec, or that of Node.js, which costs more for each call. A key of this agent alone. @default own */
   readonly http2_codec?: 'own' | 'node' | Reference | null;
   /** When an upstream is left out, and how it comes back; nothing of it with a single upstream. A key of this agent alone. */
   readonly health?: {
@@ -1504,7 +1504,7 @@ export interface LoadbalancingExporterConfig {
       readonly authority?: string | null;
       /** How requests are spread over the addresses of the endpoint: round_robin or pick_first, and of this agent alone weighted_round_robin (by the weights of SRV records) and least_connections. @default round_robin */
       readonly balancer_name?: 'round_robin' | 'pick_first' | 'weighted_round_robin' | 'least_connections' | Reference | null;
-      /** Who reads and writes HTTP/2: our codec, or that of Node.js, which costs about 20 microseconds a call more. A key of this agent alone. @default own */
+      /** Who reads and writes HTTP/2: our codec, or that of Node.js, which costs more for each call. A key of this agent alone. @default own */
       readonly http2_codec?: 'own' | 'node' | Reference | null;
       /** When an upstream is left out, and how it comes back; nothing of it with a single upstream. A key of this agent alone. */
       readonly health?: {

@@ -4,7 +4,7 @@ import type { Policy } from '../balance/policy.ts';
 import { probeOf } from '../balance/probe.ts';
 import type { BalancerName, BalanceSettings } from '../balance/settings.ts';
 import { type Change, Upstreams } from '../balance/upstreams.ts';
-import type { OtlpGrpcExporterSettings, Signal } from '../config/settings.ts';
+import type { OtlpGrpcExporterSettings } from '../config/settings.ts';
 import type { Resolver } from '../resolve/resolver.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -52,14 +52,8 @@ export class GrpcBalancedTransport implements Transport {
     void this.#upstreams.start().then(() => this.#resolved());
   }
 
-  encode(
-    signal: Signal,
-    slices: readonly Uint8Array[],
-    bytes: number,
-    items: number,
-    members?: readonly Uint8Array[],
-  ): Encoded | Promise<Encoded> {
-    return compress(this.#settings.compression, undefined, signal, slices, bytes, items, members);
+  encode(...body: Parameters<Transport['encode']>): Encoded | Promise<Encoded> {
+    return compress(this.#settings.compression, undefined, ...body);
   }
 
   send(body: Encoded): Promise<Outcome> {

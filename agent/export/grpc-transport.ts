@@ -1,4 +1,4 @@
-import type { OtlpGrpcExporterSettings, Signal } from '../config/settings.ts';
+import type { OtlpGrpcExporterSettings } from '../config/settings.ts';
 import type { Outcome } from '../runtime/outcome.ts';
 import { compress } from './compress.ts';
 import { GrpcChannel } from './grpc-channel.ts';
@@ -16,14 +16,8 @@ export class GrpcTransport implements Transport {
     this.#channel = new GrpcChannel(settings, settings.address);
   }
 
-  encode(
-    signal: Signal,
-    slices: readonly Uint8Array[],
-    bytes: number,
-    items: number,
-    members?: readonly Uint8Array[],
-  ): Encoded | Promise<Encoded> {
-    return compress(this.#settings.compression, undefined, signal, slices, bytes, items, members);
+  encode(...body: Parameters<Transport['encode']>): Encoded | Promise<Encoded> {
+    return compress(this.#settings.compression, undefined, ...body);
   }
 
   send(body: Encoded): Promise<Outcome> {

@@ -33,7 +33,7 @@ export const otlpGrpcShape = {
     default: 'round_robin',
   }),
   http2_codec: choice(HTTP2_CODECS, {
-    describe: 'Who reads and writes HTTP/2: our codec, or that of Node.js, which costs about 20 microseconds a call more.',
+    describe: 'Who reads and writes HTTP/2: our codec, or that of Node.js, which costs more for each call.',
     default: 'own',
     ours: true,
   }),

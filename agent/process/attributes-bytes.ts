@@ -1,12 +1,13 @@
 import { AttributeList } from '../otlp/attribute-list.ts';
-import { EDIT, editItemsOrThrow, type ItemEditor, KEEP } from '../otlp/edit-items.ts';
+import { EDIT, type ItemEditor, KEEP } from '../otlp/edit-items.ts';
 import type { EditAttributes } from '../otlp/splice.ts';
 import { type ByteItem, type ByteSignal, ByteSource, type ByteTest } from '../ottl/bytes/byte-item.ts';
 import { compileActions } from './actions/apply.ts';
 import { FixedActions } from './actions/fixed-actions.ts';
 import type { AttributesSettings } from './attributes-config.ts';
+import { editOnBytes } from './edit-on-bytes.ts';
 import { selectionTest } from './match/byte-match.ts';
-import { type Body, type Metadata, wholeOf } from './process.ts';
+import type { Body, Metadata } from './process.ts';
 
 /** Field `attributes` of Span and LogRecord. */
 const ATTRIBUTES = { traces: 9, logs: 6 } as const;
@@ -51,17 +52,9 @@ export class AttributesBytes implements ItemEditor {
 
   /** The edited request; undefined where this cannot tell. */
   process(body: Body, metadata: Metadata | undefined): Body | undefined {
-    const request = wholeOf(body);
     this.#metadata = metadata;
     this.growth = this.#fixed?.growth ?? 0;
-    try {
-      this.#at.begin(request, metadata);
-      return editItemsOrThrow(body, request, this);
-    } catch {
-      return undefined;
-    } finally {
-      this.#at.end();
-    }
+    return editOnBytes(body, metadata, this.#at, this);
   }
 
   resource(_buf: Uint8Array, from: number, end: number): boolean {

@@ -1,13 +1,14 @@
-import { DROP, editItemsOrThrow, type ItemEditor, KEEP } from '../otlp/edit-items.ts';
+import { DROP, type ItemEditor, KEEP } from '../otlp/edit-items.ts';
 import { type ByteItem, type ByteSignal, ByteSource, type ByteTest } from '../ottl/bytes/byte-item.ts';
 import { ByteCompiler } from '../ottl/bytes/conditions.ts';
 import { Compiler, type PathStyle } from '../ottl/compile.ts';
 import { CONTEXTS, type ContextName } from '../ottl/contexts/contexts.ts';
 import { conditionFunctions } from '../ottl/functions/functions.ts';
 import type { Item } from '../ottl/item.ts';
+import { editOnBytes } from './edit-on-bytes.ts';
 import type { FilterPass } from './filter-config.ts';
 import { matchTest } from './match/byte-match.ts';
-import { type Body, type Metadata, wholeOf } from './process.ts';
+import type { Body, Metadata } from './process.ts';
 
 /**
  * What filter drops of spans and log records, decided on their bytes: one walk over each item, nothing decoded for what most conditions
@@ -42,15 +43,7 @@ export class FilterBytes implements ItemEditor {
 
   /** What is left; undefined where this cannot tell. */
   process(body: Body, metadata: Metadata | undefined): Body | undefined {
-    const request = wholeOf(body);
-    try {
-      this.#at.begin(request, metadata);
-      return editItemsOrThrow(body, request, this);
-    } catch {
-      return undefined;
-    } finally {
-      this.#at.end();
-    }
+    return editOnBytes(body, metadata, this.#at, this);
   }
 
   resource(_buf: Uint8Array, from: number, end: number): boolean {

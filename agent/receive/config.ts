@@ -116,7 +116,7 @@ const grpcShape = {
     ours: true,
   }),
   http2_codec: choice(HTTP2_CODECS, {
-    describe: 'Who reads and writes HTTP/2: our codec, or that of Node.js, which costs about 33 microseconds a request more.',
+    describe: 'Who reads and writes HTTP/2: our codec, or that of Node.js, which costs more for each request.',
     default: 'own',
     ours: true,
   }),

@@ -13,7 +13,7 @@ export class Receipt {
   #worst: Outcome;
   /**
    * Let go when it was called: chunks wait in the queue with their receipts, and through it each would keep its whole call alive, long
-   * enough that V8 moves it to the old generation (25 spans a request: a third of the time in the garbage collector).
+   * enough that V8 moves it to the old generation (25 spans a request: 0.71 instead of 0.58 CPU s per million).
    */
   #answer: ((outcome: Outcome) => void) | undefined;
   /** The receipt that this one is a part of, where a part was cut into pieces. */

@@ -9,9 +9,9 @@
  */
 export const MISSES = {
   'start.startMs':
-    'A bare Node of this version takes about a fifth of it. A quarter is V8 parsing one file of 1.6 MB, another quarter its modules, half of them the schemas of components that the configuration does not name, and the rest is reading the configuration, loading what Node itself has in parts (http, net, worker_threads) and binding four addresses. Less would need schemas that are made when a configuration names their component, and a code cache beside the file, which one file alone cannot carry.',
+    'Most of it is V8 parsing one file, evaluating its modules, the schemas of components that the configuration does not name among them, and reading the configuration. Less would need schemas that are made when a configuration names their component, and a code cache beside the file, which one file alone cannot carry.',
   'workers.small':
-    'With requests of 25 spans two workers take more than one CPU can send here, so neither is full: a turn of the event loop then finds fewer requests in a socket, each read, write and turn carries fewer of them, and a span costs more than in one worker that is busy all the time. Two separate agents cost the same. Where both are full, as in the first row, a second worker costs next to nothing.',
+    'With requests of 25 spans two workers take more than one CPU can send here, so neither is full: a turn of the event loop then finds fewer requests in a socket, each read, write and turn carries fewer of them, and a span costs more than in one worker that is busy all the time. Where both are full, as in the first row, a second worker costs next to nothing.',
 };
 
 /** The words to a missed goal; `profile` names the work that shows it. */

@@ -6,7 +6,7 @@ import { pingProxy } from '../agent/http2/kit/ping-proxy.ts';
 import { CODECS } from '../agent/http2/kit/target.ts';
 import { finish, type Running, startAgent } from '../agent/kit/agent.ts';
 import { decode, request } from '../agent/kit/otlp.ts';
-import { grpcExporter, QUEUE, RETRY } from '../agent/kit/settings.ts';
+import { grpcExporter, KEEPALIVE, QUEUE, RETRY } from '../agent/kit/settings.ts';
 import { type GrpcAnswer, grpcSink, type Sink } from '../agent/kit/sink.ts';
 import { type Call, GRPC_CALLERS, type GrpcCaller } from './support/grpc-callers.ts';
 import { describeReal, waitFor } from './support/index.ts';
@@ -19,15 +19,6 @@ const callsNamed = (count: number, more: Partial<Call> = {}): Call[] =>
   Array.from({ length: count }, (_, i) => callNamed(`call-${i}`, more));
 /** Long enough for a JVM to start its first call, on a machine that does much else. */
 const DEADLINE_MS = 3000;
-const KEEPALIVE: GrpcServerSettings['keepalive'] = {
-  maxConnectionIdleMs: 0,
-  maxConnectionAgeMs: 0,
-  maxConnectionAgeGraceMs: 0,
-  timeMs: 7_200_000,
-  timeoutMs: 20_000,
-  minPingIntervalMs: 300_000,
-  permitWithoutStream: false,
-};
 
 interface Resources {
   readonly resourceSpans?: readonly {

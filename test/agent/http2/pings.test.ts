@@ -1,18 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { GrpcServerSettings } from '../../../agent/config/settings.ts';
+import { KEEPALIVE } from '../kit/settings.ts';
 import { data, EMPTY_MESSAGE, headers, ping, TYPE } from './kit/raw-client.ts';
 import { CODECS, HostileTarget } from './kit/target.ts';
 
-/** The Collector's defaults: one ping in five minutes. */
-const KEEPALIVE: GrpcServerSettings['keepalive'] = {
-  maxConnectionIdleMs: 0,
-  maxConnectionAgeMs: 0,
-  maxConnectionAgeGraceMs: 0,
-  timeMs: 7_200_000,
-  timeoutMs: 20_000,
-  minPingIntervalMs: 300_000,
-  permitWithoutStream: false,
-};
 const CALLS = 20;
 
 describe.each(CODECS)('pings, codec %s', (codec) => {

@@ -49,6 +49,17 @@ export const RETRY: RetrySettings = {
   maxElapsedMs: 0,
 };
 
+/** The Collector's defaults: one ping in five minutes. */
+export const KEEPALIVE: GrpcServerSettings['keepalive'] = {
+  maxConnectionIdleMs: 0,
+  maxConnectionAgeMs: 0,
+  maxConnectionAgeGraceMs: 0,
+  timeMs: 7_200_000,
+  timeoutMs: 20_000,
+  minPingIntervalMs: 300_000,
+  permitWithoutStream: false,
+};
+
 /** What a client that stalls may hold. */
 export const LIMITS: StallLimits = { maxConnections: 4096, bodyIdleMs: 60_000, minBodyRate: 16_384, writeTimeoutMs: 30_000 };
 
@@ -119,15 +130,7 @@ export function agentSettings(shape: AgentShape): AgentSettings {
           maxMessageBytes: maxBytes,
           maxConcurrentStreams: shape.maxConcurrentStreams ?? 1000,
           includeMetadata: false,
-          keepalive: {
-            maxConnectionIdleMs: 0,
-            maxConnectionAgeMs: 0,
-            maxConnectionAgeGraceMs: 0,
-            timeMs: 7_200_000,
-            timeoutMs: 20_000,
-            minPingIntervalMs: 300_000,
-            permitWithoutStream: false,
-          },
+          keepalive: KEEPALIVE,
           handshakeTimeoutMs: 20_000,
           codec: CODEC,
           limits: LIMITS,

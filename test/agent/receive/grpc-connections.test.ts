@@ -3,17 +3,7 @@ import type { ServerKeepaliveSettings } from '../../../agent/config/settings.ts'
 import { GrpcReceiver } from '../../../agent/receive/grpc.ts';
 import { Counters } from '../../../agent/telemetry/counters.ts';
 import { frame, RawGrpc } from '../kit/raw-http2.ts';
-import { ANY_PORT, CODEC, LIMITS } from '../kit/settings.ts';
-
-const DEFAULTS: ServerKeepaliveSettings = {
-  maxConnectionIdleMs: 0,
-  maxConnectionAgeMs: 0,
-  maxConnectionAgeGraceMs: 0,
-  timeMs: 7_200_000,
-  timeoutMs: 20_000,
-  minPingIntervalMs: 300_000,
-  permitWithoutStream: false,
-};
+import { ANY_PORT, CODEC, KEEPALIVE, LIMITS } from '../kit/settings.ts';
 
 const open: { close(): unknown }[] = [];
 afterEach(async () => {
@@ -30,7 +20,7 @@ async function receiver(
     maxMessageBytes: 1000,
     maxConcurrentStreams,
     includeMetadata: false,
-    keepalive: { ...DEFAULTS, ...keepalive },
+    keepalive: { ...KEEPALIVE, ...keepalive },
     handshakeTimeoutMs: 20_000,
     codec: CODEC,
     limits: LIMITS,
