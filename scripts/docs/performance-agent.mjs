@@ -42,7 +42,7 @@ export function hop({ table: rows, versions }) {
     ...list('Failed:', failed),
     ...list('What the command line of ours said besides the file:', settings),
     ...membersWords(rows),
-    'Rates and memory of the same runs, information only. A closed loop of four connections with eight requests each (32 where they have 25 spans), so that the driver, the sink and the scheduler have a part in the rate:',
+    `Rates and memory of the same runs, information only. A closed loop${loadWords(rows)}, so that the driver, the sink and the scheduler have a part in the rate:`,
     tableOf(
       ['work', 'ours, k items/s', 'Collector', 'ours, MiB at most', 'Collector'],
       rows.map((row) => [
@@ -57,6 +57,21 @@ export function hop({ table: rows, versions }) {
       ? 'No run was void.'
       : `${voids.length} runs were void and made again: ${[...new Set(voids)].slice(0, 5).join('; ')}${voids.length > 5 ? '; …' : ''}.`,
   ].join('\n\n');
+}
+
+/** ` of 4 connections with 8 requests in flight on each (32 in: …)`; nothing where the file does not say it. */
+function loadWords(rows) {
+  const loads = Map.groupBy(
+    rows.filter(({ work }) => work.inFlight !== undefined && work.connections !== undefined),
+    // HTTP/1.1 carries one request at a time.
+    ({ work: { protocol, connections, inFlight } }) =>
+      protocol === 'http'
+        ? `${connections * inFlight} connections with one request in flight on each`
+        : `${connections} connections with ${inFlight} requests in flight on each`,
+  );
+  const [usual, ...others] = [...loads].toSorted(([, a], [, b]) => b.length - a.length);
+  if (usual === undefined) return '';
+  return ` of ${[usual[0], ...others.map(([words, those]) => `${words} (${those.map(({ what }) => what).join('; ')})`)].join(', or ')}`;
 }
 
 function membersWords(rows) {

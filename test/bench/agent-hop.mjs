@@ -11,7 +11,7 @@
  * --without collector,pipe   leaves programs out, for looking
  */
 import { parseArgs } from 'node:util';
-import { compare, mediansOf } from './hop/compare.mjs';
+import { compare, LOAD, mediansOf } from './hop/compare.mjs';
 import { membersThroughCollector } from './hop/members.mjs';
 import { HOW_TO_BUILD, OTELCOL, OTELCOL_VERSION } from './hop/subject.mjs';
 import { WORKS } from './hop/works.mjs';
@@ -73,7 +73,7 @@ function report() {
       what,
       goal,
       itemsPerRun: millions * 1e6 * Number(args.scale),
-      work,
+      work: { ...LOAD, ...work },
       ratio: ratioOf(cpu('collector'), cpu('ours')),
       ratioToBefore: args.before === undefined ? undefined : ratioOf(cpu('before'), cpu('ours')),
       throughCollector: throughCollector[name],

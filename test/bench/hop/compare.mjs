@@ -9,8 +9,8 @@ import { calibrate, measure, startSink } from './measure.mjs';
 import { prepare } from './prepare.mjs';
 import { freePorts, lastLine, startSubject } from './subject.mjs';
 
-const CONNECTIONS = 4;
-const IN_FLIGHT = 8;
+/** Of the closed loop, where a work says nothing else: requests in flight on each connection. */
+export const LOAD = { connections: 4, inFlight: 8 };
 /** Of the items of a run, sent through the same process before it. */
 const WARM_UP_SHARE = 0.35;
 /** A program that does not start or ends in the middle is given up after so many times. */
@@ -74,8 +74,8 @@ export async function oneRun({ folder, sink, ports, pins, scale }, work, program
     signal: work.signal,
     encoding: work.encoding,
     port: ports[work.protocol],
-    connections: work.connections ?? CONNECTIONS,
-    inFlight: work.inFlight ?? IN_FLIGHT,
+    connections: work.connections ?? LOAD.connections,
+    inFlight: work.inFlight ?? LOAD.inFlight,
     cpus: pins.driver,
   };
   const each = (share) => Math.max(1, Math.ceil((work.millions * 1e6 * scale * share) / work.items / files.length));
