@@ -39,8 +39,6 @@ const DEFAULT_PATIENCE_MS = 1000;
 const DEFAULT_FLUSH_TIMEOUT_MS = 10_000;
 /** Exports that may come before the instance is there: it is made in milliseconds, and what is held for it counts nowhere. */
 const MAX_EARLY = 64;
-/** The serializer writes into a buffer that it doubles: one that is mostly empty would be held until the delivery. */
-const MAX_EMPTY_SHARE = 0.5;
 
 /**
  * What the three exporters have in common: serialize, hand over, answer once, flush, shut down. Never throws into the SDK.
@@ -52,7 +50,7 @@ const MAX_EMPTY_SHARE = 0.5;
  */
 export class Handover<T> {
   readonly #signal: Signal;
-  readonly #serialize: (items: T) => Uint8Array | undefined;
+  readonly #serialize: (items: T) => Uint8Array;
   readonly #options: ExporterOptions;
   readonly #patienceMs: number;
   readonly #ownsAgent: boolean;
@@ -66,7 +64,7 @@ export class Handover<T> {
   readonly #remarks = new Remarks(NAME);
   #shutdown: Promise<void> | undefined;
 
-  constructor(signal: Signal, serialize: (items: T) => Uint8Array | undefined, destination: Destination, options: ExporterOptions) {
+  constructor(signal: Signal, serialize: (items: T) => Uint8Array, destination: Destination, options: ExporterOptions) {
     this.#signal = signal;
     this.#serialize = serialize;
     this.#options = options;
@@ -101,8 +99,7 @@ export class Handover<T> {
   #bytesOf(items: T): Uint8Array | Error {
     if (this.#shutdown !== undefined) return new Error(`${NAME}: the exporter has been shut down`);
     try {
-      const bytes = this.#serialize(items);
-      return bytes === undefined ? new Error(`${NAME}: nothing to send`) : tightened(bytes);
+      return this.#serialize(items);
     } catch (error) {
       return errorOf(error);
     }
@@ -275,10 +272,6 @@ function answer(done: Done, result: ExportResult): void {
   } catch (error) {
     diag.error(`${NAME}: the callback of an export threw`, error);
   }
-}
-
-function tightened(bytes: Uint8Array): Uint8Array {
-  return bytes.length < bytes.buffer.byteLength * MAX_EMPTY_SHARE ? bytes.slice() : bytes;
 }
 
 function diagOf(level: 'info' | 'warn' | 'error'): (event: string, fields?: object) => void {

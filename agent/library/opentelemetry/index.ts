@@ -1,24 +1,27 @@
 /**
  * `otlp-stack-agent/opentelemetry`: exporters for the OpenTelemetry JS SDK (tested with SDK 3.1, experimental packages 0.301) over the agent
- * as a library. Needs @opentelemetry/api, /core and /otlp-transformer, which every program with the SDK has; the agent itself does not.
+ * as a library. Needs @opentelemetry/api and /core, which every program with the SDK has; the agent itself does not.
  *
  * @example
  *   const agent = create({ exporter: { protocol: 'grpc', endpoint: 'http://localhost:4317' } });
  *   new NodeSDK({ traceExporter: new AgentSpanExporter(agent), ... });
  */
 import type { ExportResult } from '@opentelemetry/core';
-import { ProtobufLogsSerializer, ProtobufMetricsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { AggregationOption, AggregationTemporality, InstrumentType } from '@opentelemetry/sdk-metrics';
+import { encode } from './encode/encode.ts';
+import { type LogRecordLike, writeLogs } from './encode/logs.ts';
+import { type ResourceMetricsLike, writeMetrics } from './encode/metrics.ts';
+import { type SpanLike, writeTraces } from './encode/traces.ts';
 import { type Destination, type ExporterOptions, Handover } from './handover.ts';
 import { preferenceOf, type TemporalityPreference, temporalityOf } from './temporality.ts';
 
 export type { Destination, ExporterOptions } from './handover.ts';
 export type { TemporalityPreference } from './temporality.ts';
 
-/** The SDK's own types, as its serializers take them: whatever release of the SDK is installed. */
-export type ReadableSpans = Parameters<typeof ProtobufTraceSerializer.serializeRequest>[0];
-export type ReadableLogRecords = Parameters<typeof ProtobufLogsSerializer.serializeRequest>[0];
-export type ResourceMetrics = Parameters<typeof ProtobufMetricsSerializer.serializeRequest>[0];
+/** What the SDK hands over, as far as it is sent: whatever release of the SDK is installed, its types fit. */
+export type ReadableSpans = readonly SpanLike[];
+export type ReadableLogRecords = readonly LogRecordLike[];
+export type ResourceMetrics = ResourceMetricsLike;
 
 type Done = (result: ExportResult) => void;
 
@@ -27,7 +30,7 @@ export class AgentSpanExporter {
   readonly #handover: Handover<ReadableSpans>;
 
   constructor(destination: Destination, options: ExporterOptions = {}) {
-    this.#handover = new Handover('traces', (spans) => ProtobufTraceSerializer.serializeRequest(spans), destination, options);
+    this.#handover = new Handover('traces', (spans) => encode(writeTraces, spans), destination, options);
   }
 
   export(spans: ReadableSpans, resultCallback: Done): void {
@@ -48,7 +51,7 @@ export class AgentLogRecordExporter {
   readonly #handover: Handover<ReadableLogRecords>;
 
   constructor(destination: Destination, options: ExporterOptions = {}) {
-    this.#handover = new Handover('logs', (records) => ProtobufLogsSerializer.serializeRequest(records), destination, options);
+    this.#handover = new Handover('logs', (records) => encode(writeLogs, records), destination, options);
   }
 
   export(records: ReadableLogRecords, resultCallback: Done): void {
@@ -79,7 +82,7 @@ export class AgentMetricExporter {
   readonly #temporality: TemporalityPreference;
 
   constructor(destination: Destination, options: MetricExporterOptions = {}) {
-    this.#handover = new Handover('metrics', (metrics) => ProtobufMetricsSerializer.serializeRequest(metrics), destination, options);
+    this.#handover = new Handover('metrics', (metrics) => encode(writeMetrics, metrics), destination, options);
     this.#temporality = preferenceOf(options.temporality, process.env);
     if (options.aggregation !== undefined) this.selectAggregation = options.aggregation;
   }
