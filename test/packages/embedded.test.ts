@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..', '..');
 const agent = packed().find(({ name }) => name === 'otlp-stack-agent');
 const folder = mkdtempSync(join(tmpdir(), 'otlp-stack-embedded-'));
 /** What a program with the OpenTelemetry SDK has anyway. */
-const SDK = ['api', 'core', 'otlp-transformer', 'sdk-metrics', 'sdk-trace'];
+const SDK = ['api', 'core', 'sdk-metrics', 'sdk-trace'];
 
 const install = (names: readonly string[]) =>
   npm(['install', '--save-exact', '--no-audit', '--no-fund', '--ignore-scripts', ...names], { cwd: folder });
