@@ -12,9 +12,8 @@ import type { Receipt } from '../runtime/receipt.ts';
 import { contentEncoding } from './content-encoding.ts';
 import { respondHttpError, respondHttpOk, respondHttpRefusal } from './http-respond.ts';
 import { type BodyEncoding, inflateView, keepIn } from './inflate.ts';
+import { Pieces } from './pieces.ts';
 import { bodyStalled } from './stall.ts';
-
-const NO_PIECES: Buffer[] = [];
 
 /** One POST. With a content-length the body is read into one buffer of that size, charged first; without, it is charged as it grows. */
 export class HttpCall implements BodyReader {
@@ -26,7 +25,7 @@ export class HttpCall implements BodyReader {
   #grant: Grant | undefined;
   /** Whole body where its length was declared, else the pieces. */
   #whole: Buffer | undefined;
-  #pieces: Buffer[] = NO_PIECES;
+  #pieces: Pieces | undefined;
   #read = 0;
   #reading = false;
   #running = true;
@@ -113,13 +112,13 @@ export class HttpCall implements BodyReader {
         this.#refuse(this.#tooLarge(end));
         return;
       }
-      // Twice: the pieces, and the buffer that they are joined into at the end.
-      if (!(this.#grant as Grant).resize(2 * end)) {
+      this.#pieces ??= new Pieces();
+      this.#pieces.add(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
+      // The pieces, and the buffer that they are joined into at the end.
+      if (!(this.#grant as Grant).resize(this.#pieces.held + end)) {
         this.#refuse(refuse(REFUSALS.MEMORY));
         return;
       }
-      if (this.#pieces === NO_PIECES) this.#pieces = [];
-      this.#pieces.push(bytes);
     }
     this.#read = end;
   }
@@ -132,6 +131,10 @@ export class HttpCall implements BodyReader {
     }
     this.#reading = false;
     const body = this.#whole ?? this.#join();
+    if (body === undefined) {
+      this.#refuse(refuse(REFUSALS.MEMORY));
+      return;
+    }
     if (this.#encoding === 'identity') {
       if (this.#json) this.#convert(body);
       else this.#scan(body, undefined);
@@ -142,10 +145,11 @@ export class HttpCall implements BodyReader {
     else this.#inflated(inflated, body);
   }
 
-  #join(): Buffer {
-    const body = Buffer.concat(this.#pieces, this.#read);
-    this.#pieces = NO_PIECES;
-    this.#grant?.resize(body.length);
+  /** Undefined where a memory limit is in the way. */
+  #join(): Buffer | undefined {
+    const body = (this.#grant as Grant).allocate(this.#read);
+    if (body !== undefined) this.#pieces?.joinInto(body);
+    this.#pieces = undefined;
     return body;
   }
 
@@ -253,6 +257,6 @@ export class HttpCall implements BodyReader {
     this.#grant?.release();
     this.#grant = undefined;
     this.#whole = undefined;
-    this.#pieces = NO_PIECES;
+    this.#pieces = undefined;
   }
 }
