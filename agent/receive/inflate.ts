@@ -238,7 +238,7 @@ function inflateZstd(body: Buffer, limit: number, grant: Grant): Buffer | Refusa
   );
 }
 
-/** Frame by frame, as an older node:zlib stops after the first. Charged for the frames and the buffer that they are joined into. */
+/** Frame by frame, as an older node:zlib stops after the first. Charged for the frame at hand and the buffer that all are joined in. */
 async function inflateFrames(
   frames: readonly Buffer[],
   bodyBytes: number,
@@ -248,22 +248,24 @@ async function inflateFrames(
   grant: Grant,
 ): Promise<Buffer | Refusal> {
   const room = Math.min(limit, Math.max(MIN_OUTPUT_BYTES, expected));
-  const parts: Buffer[] = [];
   let bytes = 0;
   if (!grant.resize(bodyBytes + 2 * room + beside)) return refuse(REFUSALS.MEMORY);
+  const again = (): Refusal | Promise<Buffer | Refusal> =>
+    room >= limit ? tooLarge(limit) : inflateFrames(frames, bodyBytes, limit, limit, beside, grant);
   grant.retain(1);
   try {
+    // One by one to its place: kept until the end, each of a thousand small ones would keep the 16 KiB that it was inflated into.
+    const out = Buffer.allocUnsafeSlow(room);
     for (const frame of frames) {
       const { buffer: part } = await onPool('zstd', frame, { maxOutputLength: Math.max(1, room - bytes), info: true });
-      bytes += part.length;
-      parts.push(part);
+      if (bytes + part.length > room) return await again();
+      bytes += part.copy(out, bytes);
     }
-    return Buffer.concat(parts, bytes);
+    return trim(out.subarray(0, bytes));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_BUFFER_TOO_LARGE') return broken('zstd', code ?? (error as Error).message);
-    if (room >= limit) return tooLarge(limit);
-    return await inflateFrames(frames, bodyBytes, limit, limit, beside, grant);
+    return await again();
   } finally {
     grant.release();
   }

@@ -141,6 +141,24 @@ describe('inflating a body', () => {
     }
   });
 
+  it('holds of a thousand zstd frames what they become, and no more', async () => {
+    const frame = zstdCompressSync('x');
+    const result = await inflated('zstd', Buffer.concat(Array.from({ length: 1000 }, () => frame)));
+    expect(String(result)).toBe('x'.repeat(1000));
+    expect((result as Buffer).buffer.byteLength).toBeLessThanOrEqual(2024);
+  });
+
+  it('fails on zstd frames that do not say their size and are together a byte more than the limit', async () => {
+    const stream = createZstdCompress();
+    stream.write('x');
+    stream.end();
+    const frame = Buffer.concat(await stream.toArray());
+    const body = (frames: number): Buffer => Buffer.concat(Array.from({ length: frames }, () => frame));
+    expect(String(await inflated('zstd', body(10), 10))).toBe('x'.repeat(10));
+    for (const frames of [11, 20, 900])
+      expect(((await inflated('zstd', body(frames), 10)) as Refusal).kind?.code, `${frames}`).toBe('OTLP_TOO_LARGE');
+  });
+
   it('takes a body that becomes exactly the limit', async () => {
     for (const name of NAMES) {
       for (const size of [10_000, 2 * MIB]) {
