@@ -1,4 +1,4 @@
-import { giveStore, Slab, type Slabs, SMALL_BODY_BYTES } from './slab.ts';
+import { type Charge, giveStore, Slab, type Slabs, SMALL_BODY_BYTES } from './slab.ts';
 
 /**
  * Bytes of requests that are held, from the moment that their size is known until the last exporter is done with them. Counted before
@@ -50,6 +50,21 @@ export function chargeAll(budgets: readonly Budget[], more: number): boolean {
   return true;
 }
 
+const unasked = new WeakMap<readonly Budget[], Charge>();
+
+/** Charges all of them without asking; one and the same function for each list. */
+function chargeUnasked(budgets: readonly Budget[]): Charge {
+  let charge = unasked.get(budgets);
+  if (charge === undefined) {
+    charge = (bytes) => {
+      for (const budget of budgets) budget.used += bytes;
+      return true;
+    };
+    unasked.set(budgets, charge);
+  }
+  return charge;
+}
+
 /**
  * Memory of one request. It belongs to whoever works on the request; `retain` adds an owner for a fan-out. All budgets of the route are
  * charged, normally one. The received body lies in a backing store (slab.ts), which is charged by itself and kept until it is let go.
@@ -70,6 +85,10 @@ export class Grant {
   constructor(budgets: readonly Budget[], slabs?: Slabs) {
     this.#budgets = budgets;
     this.#slabs = slabs;
+  }
+
+  get charging(): Charge {
+    return chargeUnasked(this.#budgets);
   }
 
   /** What the request holds: its body and what was made of it. */

@@ -1,9 +1,10 @@
 import type { Signal } from '../config/settings.ts';
 import { asBuffer } from '../otlp/view/attributes.ts';
 import { position, readLength, readTag, skipField, varintSize, WIRE_LEN } from '../otlp/wire.ts';
-import type { Piece } from '../runtime/chunk.ts';
+import type { Hold } from '../runtime/chunk.ts';
 import { CLOSE, COMMON, CutLog, ENTRY, OPEN, RUN } from './cut-log.ts';
 import { countedLevel, isChild, itemsIn, LEVELS } from './levels.ts';
+import type { Part } from './part.ts';
 import { PartLane, SHARE_FROM_BYTES } from './part-lane.ts';
 
 /** Where a key belongs: an index that the caller gave the meaning of, from 0 and dense. The key lies in [from, end). */
@@ -15,11 +16,15 @@ export interface Keyer {
   targetOf(level: number, field: number, buf: Uint8Array, from: number, end: number, route: Route): number;
 }
 
-/** A part of a request, and where it goes. */
-export interface Part extends Piece {
-  readonly target: number;
+/** What a request will be cut into: a part for each target, in the order in which the parts are written. */
+export interface Plan {
+  readonly targets: readonly number[];
+  /** By part: of what it will be. */
+  readonly bytes: readonly number[];
+  readonly items: readonly number[];
 }
 
+const NOTHING = Buffer.alloc(0);
 const MANY = -2;
 /** A message in which nothing lies that could be routed. */
 const NONE = -3;
@@ -41,19 +46,18 @@ const ALWAYS_BYTES = 1024 * 1024;
  *   target 1    hdr     ResourceX'[Resource | hdr ScopeX'[Scope | span b]]
  *
  * Three steps, each once over the request, nothing allocated for an item: walk (where does what lie, and where does it go), measure (who
- * is in which message, and how long that is), write.
+ * is in which message, and how long that is), write. Between the last two the caller may look whether there is room: nothing is held yet.
  */
 export class KeySplitter {
   readonly #signal: Signal;
   readonly #keyer: Keyer;
   readonly #counted: number;
   readonly #log = new CutLog();
-  /** By target; they outlive requests. */
-  readonly #lanes: PartLane[] = [];
+  /** By who is charged, then by target; they outlive requests. */
+  readonly #lanes = new WeakMap<Hold['charging'], PartLane[]>();
+  #shareFrom = SHARE_FROM_BYTES;
   #buf: Buffer = Buffer.alloc(0);
   #route: Route = () => 0;
-  /** Targets of the request at hand, in the order in which they turned up. */
-  readonly #targets: number[] = [];
   /** By target: bytes that are copied and not shared, and items. */
   #copied: number[] = [];
   #items: number[] = [];
@@ -71,18 +75,21 @@ export class KeySplitter {
   }
 
   /**
-   * One part for each target; a single one, the request itself, where all of it goes there or nothing in it can be routed. `items` are
-   * those of the request. Throws on malformed bytes.
+   * What `request`, which has so many items, is cut into. A single part is the request itself: all of it goes there, or nothing in it can
+   * be routed. `shares` is false for bytes that nobody holds: all is copied then. Throws on malformed bytes.
    */
-  split(request: Uint8Array, items: number, route: Route): Part[] {
+  plan(request: Uint8Array, items: number, route: Route, shares = true): Plan {
     this.#buf = asBuffer(request);
     this.#route = route;
+    this.#shareFrom = shares ? SHARE_FROM_BYTES : Number.POSITIVE_INFINITY;
     this.#log.clear();
     const target = this.#walk(0, 0, 0, request.length);
-    if (target !== MANY)
-      return [{ target: target === NONE ? route(request, 0, 0) : target, slices: [request], bytes: request.length, items }];
+    if (target !== MANY) {
+      this.#log.clear();
+      return { targets: [target === NONE ? route(request, 0, 0) : target], bytes: [request.length], items: [items] };
+    }
     this.#measure(Math.max(MOST_TIMES * request.length, ALWAYS_BYTES));
-    return this.#write();
+    return this.#planned();
   }
 
   /** Where the message at [from, end) goes. With MANY the log tells of its parts, else it says nothing of them. */
@@ -131,7 +138,6 @@ export class KeySplitter {
     const opened: number[] = [];
     const common: number[] = [];
     const copiedCommon: number[] = [];
-    this.#targets.length = 0;
     this.#copied = [];
     this.#items = [];
     this.#members = [];
@@ -149,7 +155,7 @@ export class KeySplitter {
         case COMMON: {
           const bytes = (at[i + 2] as number) - (at[i + 1] as number);
           common[depth] = (common[depth] as number) + bytes;
-          if (bytes < SHARE_FROM_BYTES) copiedCommon[depth] = (copiedCommon[depth] as number) + bytes;
+          if (bytes < this.#shareFrom) copiedCommon[depth] = (copiedCommon[depth] as number) + bytes;
           break;
         }
         case RUN:
@@ -174,7 +180,7 @@ export class KeySplitter {
     const counted = at[entry + 4] as number;
     const bytes = end - from;
     this.#grow(depth, target, bytes);
-    if (bytes < SHARE_FROM_BYTES) this.#copied[target] = (this.#copied[target] as number) + bytes;
+    if (bytes < this.#shareFrom) this.#copied[target] = (this.#copied[target] as number) + bytes;
     const items = counted >= 0 ? counted : itemsIn(this.#signal, level, this.#buf, from, end);
     this.#items[target] = (this.#items[target] as number) + items;
   }
@@ -201,7 +207,6 @@ export class KeySplitter {
   #grow(depth: number, target: number, bytes: number): void {
     const sizes = this.#sizes[depth] as number[];
     if (this.#copied[target] === undefined) {
-      this.#targets.push(target);
       this.#copied[target] = 0;
       this.#items[target] = 0;
     }
@@ -210,24 +215,48 @@ export class KeySplitter {
     sizes[target] = Math.max(before, 0) + bytes;
   }
 
-  #write(): Part[] {
-    const { at, end } = this.#log;
-    const buf = this.#buf;
-    const members = this.#members;
-    const lanes = this.#lanes;
-    for (const target of this.#targets) {
-      lanes[target] ??= new PartLane();
+  /** The request itself was closed last, so that its members are the last ones. */
+  #planned(): Plan {
+    const plan = { targets: [] as number[], bytes: [] as number[], items: [] as number[] };
+    for (let k = this.#log.at[3] as number; k < this.#members.length; k += 2) {
+      const target = this.#members[k] as number;
+      plan.targets.push(target);
+      plan.bytes.push(this.#members[k + 1] as number);
+      plan.items.push(this.#items[target] as number);
+    }
+    return plan;
+  }
+
+  /** The parts of what was planned last, which has several; `hold` is the memory of the request. */
+  write({ targets, bytes, items }: Plan, hold: Hold): Part[] {
+    const lanes = this.#lanesFor(hold.charging);
+    for (const target of targets) {
+      lanes[target] ??= new PartLane(hold.charging);
       (lanes[target] as PartLane).begin(this.#copied[target] as number);
     }
+    this.#writeInto(lanes);
+    this.#buf = NOTHING;
+    return targets.map((target, i) => (lanes[target] as PartLane).finish(target, bytes[i] as number, items[i] as number, hold));
+  }
+
+  #writeInto(lanes: readonly PartLane[]): void {
+    const { at, end } = this.#log;
+    const buf = this.#buf;
+    const shareFrom = this.#shareFrom;
+    const members = this.#members;
     const opened: number[] = [];
     for (let i = 0; i < end; i += ENTRY) {
       const kind = at[i];
-      if (kind === RUN) {
-        (lanes[at[i + 3] as number] as PartLane).add(buf, at[i + 1] as number, at[i + 2] as number);
-        continue;
-      }
       if (kind === CLOSE) {
         opened.pop();
+        continue;
+      }
+      const from = at[i + 1] as number;
+      const stop = at[i + 2] as number;
+      if (kind === RUN) {
+        const lane = lanes[at[i + 3] as number] as PartLane;
+        if (stop - from < shareFrom) lane.copy(buf, from, stop);
+        else lane.share(buf, from, stop);
         continue;
       }
       if (kind === OPEN) opened.push(i);
@@ -236,18 +265,20 @@ export class KeySplitter {
       const list = at[opening + 3] as number;
       for (let k = list; k < list + 2 * (at[opening + 4] as number); k += 2) {
         const lane = lanes[members[k] as number] as PartLane;
-        const bytes = members[k + 1] as number;
-        if (kind === COMMON) lane.add(buf, at[i + 1] as number, at[i + 2] as number);
-        else if (opening > 0) lane.header(tag, bytes, varintSize(tag) + varintSize(bytes));
+        if (kind === COMMON) {
+          if (stop - from < shareFrom) lane.copy(buf, from, stop);
+          else lane.share(buf, from, stop);
+        } else if (opening > 0) lane.header(tag, members[k + 1] as number);
       }
     }
-    // The request itself was closed last, so that its members are the last ones.
-    const parts: Part[] = [];
-    for (let k = at[3] as number; k < members.length; k += 2) {
-      const target = members[k] as number;
-      const slices = (lanes[target] as PartLane).finish();
-      parts.push({ target, slices, bytes: members[k + 1] as number, items: this.#items[target] as number });
+  }
+
+  #lanesFor(charging: Hold['charging']): PartLane[] {
+    let lanes = this.#lanes.get(charging);
+    if (lanes === undefined) {
+      lanes = [];
+      this.#lanes.set(charging, lanes);
     }
-    return parts;
+    return lanes;
   }
 }

@@ -196,15 +196,14 @@ export class LoadBalancingLine implements Outlet {
       this.#countSpilled(first, chunk);
       return true;
     }
-    const bytes = placed.reduce((sum, { piece }) => sum + (piece?.bytes ?? 0), 0);
-    if (bytes > chunk.bytes) chunk.charge(bytes - chunk.bytes); // what is repeated is held, too, until the last piece has ended
-    const pieces = chunk.split(placed.map(({ piece }) => piece as NonNullable<Placed['piece']>));
-    placed.forEach((one, i) => {
+    const pieces = this.#router.cut(chunk);
+    for (let i = 0; i < placed.length; i += 1) {
+      const one = placed[i] as Placed;
       const piece = pieces[i] as Chunk;
       // Two spilled parts may have looked at the same last place.
       if (this.#lineOf(one).offer(piece) === 'full') this.#keep(piece);
       else this.#countSpilled(one, piece);
-    });
+    }
     return true;
   }
 

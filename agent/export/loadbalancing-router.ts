@@ -2,18 +2,16 @@ import type { Endpoint } from '../balance/endpoint.ts';
 import { HashRing } from '../balance/hash-ring.ts';
 import type { Policy } from '../balance/policy.ts';
 import type { RingKind } from '../balance/settings.ts';
-import type { KeySplitter, Part } from '../balance/split-by-key.ts';
-import type { Chunk, Piece } from '../runtime/chunk.ts';
+import type { KeySplitter, Plan } from '../balance/split-by-key.ts';
+import type { Chunk } from '../runtime/chunk.ts';
 
 const NO_OWNER = -1;
 const MANY_OWNERS = -2;
 
-/** One part of a chunk and where it goes. */
+/** Where one part of a chunk goes. */
 export interface Placed {
   readonly endpoint: Endpoint;
-  /** Undefined: the whole chunk. */
-  readonly piece: Piece | undefined;
-  /** It is not where its key belongs. */
+  /** That is not where its key belongs. */
   readonly spilled: boolean;
 }
 
@@ -24,8 +22,10 @@ export type Roomy = (endpoint: Endpoint, items: number, bytes: number) => boolea
 export interface Router {
   /** All upstreams, and those of them that are to be used. */
   use(all: readonly Endpoint[], live: readonly Endpoint[]): void;
-  /** Undefined where some part has no place; nothing has happened then. `avoid` gets nothing. */
+  /** Undefined where some part has no place. Nothing has happened yet; a single place is that of the whole chunk. `avoid` gets nothing. */
   route(chunk: Chunk, roomy: Roomy, avoid: Endpoint | undefined): readonly Placed[] | undefined;
+  /** The parts of the chunk for which route() has just found several places, in the same order. */
+  cut(chunk: Chunk): readonly Chunk[];
 }
 
 /** Whole requests, by a policy. */
@@ -42,7 +42,11 @@ export class PolicyRouter implements Router {
 
   route({ items, bytes }: Chunk, roomy: Roomy, avoid: Endpoint | undefined): readonly Placed[] | undefined {
     const endpoint = this.#policy.pick(performance.now(), (one) => one !== avoid && roomy(one, items, bytes));
-    return endpoint === undefined ? undefined : [{ endpoint, piece: undefined, spilled: false }];
+    return endpoint === undefined ? undefined : [{ endpoint, spilled: false }];
+  }
+
+  cut(chunk: Chunk): readonly Chunk[] {
+    return [chunk];
   }
 }
 
@@ -57,6 +61,7 @@ export class HashRouter implements Router {
   /** Owners by place while none is to be avoided; made when the first request asks. */
   #table: Int32Array | undefined;
   #avoid: Endpoint | undefined;
+  #plan: Plan = { targets: [], bytes: [], items: [] };
 
   constructor(splitter: KeySplitter, kind: RingKind) {
     this.#splitter = splitter;
@@ -79,19 +84,26 @@ export class HashRouter implements Router {
     const only = this.#onlyOwner();
     if (only === NO_OWNER) return undefined;
     // Where all keys go to one place nobody has to look for them.
-    const parts = only >= 0 ? [{ target: only, slices: chunk.slices, bytes: chunk.bytes, items: chunk.items }] : this.#split(chunk);
+    const plan = only >= 0 ? whole(only, chunk) : this.#planned(chunk);
+    this.#plan = plan;
     const placed: Placed[] = [];
-    for (const part of parts) {
-      const owner = this.#owners[part.target] as Endpoint;
-      const piece = parts.length === 1 ? undefined : part;
-      if (roomy(owner, part.items, part.bytes)) placed.push({ endpoint: owner, piece, spilled: false });
+    for (let i = 0; i < plan.targets.length; i += 1) {
+      const target = plan.targets[i] as number;
+      const items = plan.items[i] as number;
+      const bytes = plan.bytes[i] as number;
+      const owner = this.#owners[target] as Endpoint;
+      if (roomy(owner, items, bytes)) placed.push({ endpoint: owner, spilled: false });
       else {
-        const other = this.#nextWithRoom(part, roomy);
+        const other = this.#nextWithRoom(target, items, bytes, roomy);
         if (other === undefined) return undefined;
-        placed.push({ endpoint: other, piece, spilled: true });
+        placed.push({ endpoint: other, spilled: true });
       }
     }
     return placed;
+  }
+
+  cut(chunk: Chunk): readonly Chunk[] {
+    return chunk.cut((hold) => this.#splitter.write(this.#plan, hold));
   }
 
   /** Who gets all keys; MANY_OWNERS where there are several. */
@@ -117,19 +129,21 @@ export class HashRouter implements Router {
   readonly #quickOwnerOf = (key: Uint8Array, from: number, end: number): number =>
     (this.#table as Int32Array)[this.#ring.placeOf(key, from, end)] as number;
 
-  #split(chunk: Chunk): readonly Part[] {
-    const request = chunk.slices.length === 1 ? (chunk.slices[0] as Uint8Array) : Buffer.concat(chunk.slices, chunk.bytes);
+  #planned(chunk: Chunk): Plan {
+    const { slices, bytes, items } = chunk;
+    const request = slices.length === 1 ? (slices[0] as Uint8Array) : Buffer.concat(slices, bytes);
     try {
       if (this.#avoid === undefined) this.#table ??= this.#ring.table(this.#usable);
-      return this.#splitter.split(request, chunk.items, this.#avoid === undefined ? this.#quickOwnerOf : this.#ownerOf);
+      // What was joined here is in no account, so that nothing may keep it.
+      return this.#splitter.plan(request, items, this.#avoid === undefined ? this.#quickOwnerOf : this.#ownerOf, slices.length === 1);
     } catch {
       // Well formed down to the items, as admit has seen, and broken inside of one: it has no key, and its next hop will say what is
       // wrong. Or made to become a hundred times as large.
-      return [{ target: this.#ownerOf(request, 0, 0), slices: chunk.slices, bytes: chunk.bytes, items: chunk.items }];
+      return whole(this.#ownerOf(request, 0, 0), chunk);
     }
   }
 
-  #nextWithRoom({ target, items, bytes }: Part, roomy: Roomy): Endpoint | undefined {
+  #nextWithRoom(target: number, items: number, bytes: number, roomy: Roomy): Endpoint | undefined {
     for (let step = 1; step < this.#owners.length; step += 1) {
       const owner = (target + step) % this.#owners.length;
       const endpoint = this.#owners[owner] as Endpoint;
@@ -137,4 +151,8 @@ export class HashRouter implements Router {
     }
     return undefined;
   }
+}
+
+function whole(target: number, { bytes, items }: Chunk): Plan {
+  return { targets: [target], bytes: [bytes], items: [items] };
 }

@@ -5,6 +5,11 @@ import type { Receipt } from './receipt.ts';
 
 /** Memory that a chunk occupies, counted until `release()`; admit hands it out. */
 export interface Hold {
+  /**
+   * Charges bytes, or gives them back where they are negative, without asking: for memory of its own that a part of the request gets. The
+   * same function for all requests of one route, so that their parts may lie in one backing store.
+   */
+  readonly charging: (bytes: number) => boolean;
   retain(more: number): void;
   release(): void;
   /** So many bytes more, or less, while there are owners. */
@@ -92,6 +97,21 @@ export class Chunk {
     this.#hold.retain(pieces.length - 1);
     const { signal, receivedAt, metadata } = this;
     return pieces.map((p) => new Chunk(signal, p.slices, p.bytes, p.items, receivedAt, receipt, this.#hold, this.#settled, metadata));
+  }
+
+  /**
+   * The same in parts that `write` makes: each holds its own memory, and of this chunk's what it shares, which it retains by itself. This
+   * chunk's own share is let go.
+   */
+  cut(write: (hold: Hold) => readonly (Piece & Hold)[]): Chunk[] {
+    const parts = write(this.#hold);
+    const receipt = this.#settled ? this.#receipt : this.#receipt.pieces(parts.length);
+    const { signal, receivedAt, metadata } = this;
+    const chunks: Chunk[] = [];
+    for (const part of parts)
+      chunks.push(new Chunk(signal, part.slices, part.bytes, part.items, receivedAt, receipt, part, this.#settled, metadata));
+    this.#hold.release();
+    return chunks;
   }
 
   /** Bytes that live because of this chunk beside its own: a compressed body. Given back before the chunk is released. */

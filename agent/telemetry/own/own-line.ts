@@ -14,7 +14,7 @@ const QUEUED_REQUESTS = 20;
 /** What the agent says of itself is old after this time. */
 const GIVE_UP_MS = 60_000;
 
-const NOTHING_HELD: Hold = { retain: () => {}, release: () => {}, charge: () => {}, taint: () => {} };
+const NOTHING_HELD: Hold = { charging: () => true, retain: () => {}, release: () => {}, charge: () => {}, taint: () => {} };
 
 /** An item in OTLP/JSON. */
 export type OwnItem = Readonly<Record<string, unknown>>;

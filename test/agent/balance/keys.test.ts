@@ -24,7 +24,7 @@ const VECTORS = JSON.parse(readFileSync(new URL('vectors/keys.json', import.meta
 function keysOf(signal: Signal, key: RoutingKey, body: Uint8Array, attributes: readonly string[] = []): string[] {
   const keys: string[] = [];
   const splitter = new KeySplitter(signal, createKeyer(signal, { key, attributes }));
-  splitter.split(body, 0, (bytes, from, end) => {
+  splitter.plan(body, 0, (bytes, from, end) => {
     keys.push(Buffer.from(bytes.subarray(from, end)).toString('latin1'));
     return 0;
   });

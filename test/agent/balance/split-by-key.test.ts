@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { crc32 } from '../../../agent/balance/crc32.ts';
 import { createKeyer } from '../../../agent/balance/keys.ts';
 import type { RoutingKey } from '../../../agent/balance/settings.ts';
-import { KeySplitter, type Part } from '../../../agent/balance/split-by-key.ts';
+import { KeySplitter } from '../../../agent/balance/split-by-key.ts';
 import type { Signal } from '../../../agent/config/settings.ts';
 import { lenHeader, scan } from '../../../agent/otlp/wire.ts';
 import { attribute, decode, encode, type Message, request } from '../kit/otlp.ts';
+import { type PlainPart, split } from './parts.ts';
 
 const TARGETS = 4;
 const route = (key: Uint8Array, from: number, end: number): number => crc32(key, from, end) % TARGETS;
@@ -14,7 +15,7 @@ const itemsOf = (signal: Signal, body: Uint8Array): number => {
   const found = scan(signal, body);
   return found.ok ? found.items : -1;
 };
-const bytesOf = (part: Part): Buffer => Buffer.concat(part.slices);
+const bytesOf = (part: PlainPart): Buffer => Buffer.concat(part.slices);
 
 const WORDS: Readonly<Record<'traces' | 'metrics' | 'logs', readonly [string, string, string]>> = {
   traces: ['resourceSpans', 'scopeSpans', 'spans'],
@@ -101,14 +102,14 @@ describe.each(CASES)('%s by %s', (signal, key) => {
     const splitter = new KeySplitter(signal, createKeyer(signal, { key, attributes: ['a', 'b'] }));
     fc.assert(
       fc.property(requests(signal), (body) => {
-        const parts = splitter.split(body, itemsOf(signal, body), route);
+        const parts = split(splitter, body, itemsOf(signal, body), route);
         expect(new Set(parts.map((part) => part.target)).size).toBe(parts.length);
         expect(parts.flatMap((part) => leaves(signal, bytesOf(part))).sort()).toEqual(leaves(signal, body));
         for (const part of parts) {
           expect(part.bytes).toBe(bytesOf(part).length);
           expect(scan(signal, bytesOf(part))).toEqual({ ok: true, items: part.items });
           // What was cut once is not cut again: all its keys belong to one place.
-          if (part.items > 0) expect(splitter.split(bytesOf(part), part.items, route).map((one) => one.target)).toEqual([part.target]);
+          if (part.items > 0) expect(split(splitter, bytesOf(part), part.items, route).map((one) => one.target)).toEqual([part.target]);
         }
       }),
       { seed, numRuns: 150 },
@@ -118,8 +119,8 @@ describe.each(CASES)('%s by %s', (signal, key) => {
   it('shares large parts with the request, and a request that goes to one place as a whole', () => {
     const splitter = new KeySplitter(signal, createKeyer(signal, { key, attributes: ['a'] }));
     const body = Buffer.concat([request(signal, 900, 'one'), request(signal, 900, 'two')]);
-    expect(splitter.split(body, 1800, () => 3)).toEqual([{ target: 3, slices: [body], bytes: body.length, items: 1800 }]);
-    for (const part of splitter.split(body, 1800, route)) {
+    expect(split(splitter, body, 1800, () => 3)).toEqual([{ target: 3, slices: [body], bytes: body.length, items: 1800 }]);
+    for (const part of split(splitter, body, 1800, route)) {
       for (const slice of part.slices) if (slice.length > 64 * 1024) expect(slice.buffer).toBe(body.buffer);
       expect(part.slices.length).toBeLessThan(100);
     }
@@ -130,8 +131,8 @@ describe.each(CASES)('%s by %s', (signal, key) => {
     const splitter = new KeySplitter(signal, createKeyer(signal, { key, attributes: ['a', 'b'] }));
     for (let end = 0; end < body.length; end += 1) {
       const cut = body.subarray(0, end);
-      if (scan(signal, cut).ok) splitter.split(cut, 0, route);
-      else expect(() => splitter.split(cut, 0, route)).toThrow(/byte|past|truncated/);
+      if (scan(signal, cut).ok) split(splitter, cut, 0, route);
+      else expect(() => split(splitter, cut, 0, route)).toThrow(/byte|past|truncated/);
     }
   });
 });
@@ -145,7 +146,7 @@ it('keeps unknown fields of every level, in each part', () => {
   const span = (n: number): Buffer => wrap(2, wrap(1, Buffer.alloc(16, n)));
   const body = wrap(1, unknown, wrap(2, span(1), unknown, span(2), span(3)));
   const target = (_key: Uint8Array, from: number): number => (body[from] as number) % 2;
-  const parts = new KeySplitter('traces' as Signal, createKeyer('traces', { key: 'traceID', attributes: [] })).split(body, 3, target);
+  const parts = split(new KeySplitter('traces' as Signal, createKeyer('traces', { key: 'traceID', attributes: [] })), body, 3, target);
   const odd = wrap(1, unknown, wrap(2, span(1), unknown, span(3)));
   const even = wrap(1, unknown, wrap(2, unknown, span(2)));
   expect(parts.map((part) => [part.target, bytesOf(part)])).toEqual([
@@ -162,7 +163,7 @@ describe('hostile requests', () => {
     const one = (n: number): Buffer => wrap(2, wrap(1, Buffer.alloc(16, n)));
     const spans = Buffer.concat(Array.from({ length: 300_000 }, (_, i) => one(i % 2)));
     const body = wrap(1, wrap(2, spans));
-    const parts = traceIds.split(body, 300_000, (key, from) => key[from] as number);
+    const parts = split(traceIds, body, 300_000, (key, from) => key[from] as number);
     expect(parts.map(({ target, items }) => [target, items])).toEqual([
       [0, 150_000],
       [1, 150_000],
@@ -175,7 +176,7 @@ describe('hostile requests', () => {
     const spans = Buffer.concat(Array.from({ length: 50 }, (_, i) => wrap(2, wrap(1, Buffer.alloc(16, i)))));
     const resource = wrap(1, wrap(1, wrap(2, Buffer.alloc(3000, 0x78))));
     const body = Buffer.concat(Array.from({ length: 300 }, () => wrap(1, Buffer.concat([resource, wrap(2, spans)]))));
-    expect(() => traceIds.split(body, 15_000, (key, from) => key[from] as number)).toThrow(/more than/u);
+    expect(() => split(traceIds, body, 15_000, (key, from) => key[from] as number)).toThrow(/more than/u);
   });
 
   it('random bytes are cut, or refused with a reason; nothing else', () => {
@@ -188,7 +189,7 @@ describe('hostile requests', () => {
         body.set(noise.subarray(0, body.length - at), at);
         for (const { key, splitter } of ALL_TRACES) {
           try {
-            for (const part of splitter.split(body, 15, route)) expect(part.bytes).toBe(bytesOf(part).length);
+            for (const part of split(splitter, body, 15, route)) expect(part.bytes).toBe(bytesOf(part).length);
           } catch (error) {
             expect((error as Error).name, `${key}: ${(error as Error).stack}`).toBe('Error');
           }

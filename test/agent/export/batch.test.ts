@@ -13,7 +13,7 @@ import { decode, encode, request } from '../kit/otlp.ts';
 import { PATHS, QUEUE } from '../kit/settings.ts';
 import { grpcSink } from '../kit/sink.ts';
 
-const HOLD: Hold = { retain: () => {}, release: () => {}, charge: () => {}, taint: () => {} };
+const HOLD: Hold = { charging: () => true, retain: () => {}, release: () => {}, charge: () => {}, taint: () => {} };
 
 function chunk(items: number, tenant: string | undefined): Chunk {
   const body = request('traces', items);

@@ -30,7 +30,7 @@ describe('many upstreams that come and go', () => {
     }
   }
 
-  const HOLD = { retain: () => {}, release: () => {}, charge: () => {}, taint: () => {} };
+  const HOLD = { charging: () => true, retain: () => {}, release: () => {}, charge: () => {}, taint: () => {} };
 
   function line(more: Partial<LoadBalancingSettings> = {}) {
     const resolver = new ListResolver();

@@ -110,6 +110,12 @@ it(`conserves every item (seed ${SEED})`, async () => {
       let taken = 0;
       let told = 0;
       let held = 0;
+      // Memory that the parts of requests have for themselves.
+      let charged = 0;
+      const charging = (bytes: number): boolean => {
+        charged += bytes;
+        return true;
+      };
       let requests = 0;
       const books = () => {
         const sum = { offered: 0, sent: 0, sendFailed: 0, enqueueFailed: 0, evicted: 0, queued: 0 };
@@ -123,6 +129,7 @@ it(`conserves every item (seed ${SEED})`, async () => {
           const body = traces(...range(one.from, one.from + one.spans));
           let owners = 1;
           const hold = {
+            charging,
             retain: (more: number) => {
               owners += more;
             },
@@ -158,7 +165,7 @@ it(`conserves every item (seed ${SEED})`, async () => {
       expect(delivered).toBeGreaterThanOrEqual(end.sent);
       // What was on the wire at the deadline may have arrived: nobody can know, and it counts as evicted.
       expect(delivered - end.sent).toBeLessThanOrEqual(end.evicted);
-      expect({ told, held }).toEqual({ told: requests, held: 0 });
+      expect({ told, held, charged }).toEqual({ told: requests, held: 0, charged: 0 });
     }),
     { seed: SEED, numRuns: RUNS },
   );
