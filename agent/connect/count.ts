@@ -183,8 +183,8 @@ const ATTRIBUTE_TAG = (1 << 3) | 2;
 
 /** A Resource with the attributes of this one, byte for byte, and nothing else of it, as upstream. */
 function attributesOf(resource: ResourceView): Uint8Array {
-  const { table, source }: MessageView = resource.resource;
+  const { table, tableEnd, source }: MessageView = resource.resource;
   const fields: Uint8Array[] = [];
-  for (let i = 0; i < table.length; i += 4) if (table[i] === ATTRIBUTE_TAG) fields.push(source.subarray(table[i + 1], table[i + 3]));
+  for (let i = 0; i < tableEnd; i += 4) if (table[i] === ATTRIBUTE_TAG) fields.push(source.subarray(table[i + 1], table[i + 3]));
   return fields.length === 0 ? new Uint8Array(0) : lenField(1, Buffer.concat(fields));
 }

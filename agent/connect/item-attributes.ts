@@ -39,8 +39,8 @@ export class ItemAttributes implements Findable {
   }
 
   find(key: WantedKey): AnyValue | typeof ABSENT {
-    const { table, source } = this.#item;
-    for (let i = 0; i < table.length; i += 4) {
+    const { table, tableEnd, source } = this.#item;
+    for (let i = 0; i < tableEnd; i += 4) {
       if (table[i] !== this.#tag) continue;
       const from = table[i + 2] as number;
       const end = table[i + 3] as number;

@@ -134,7 +134,7 @@ export function fieldOf(tag: number): number {
 /**
  * The end of a field whose length stands at `from`, where that takes at most three bytes and the field ends by `end`; its content begins at
  * `at` then. -1 for all else, malformed or not, which readLength tells apart. Of every request each item comes by here once: without the
- * loop of readVarint a scan takes half the time (test/bench/agent-processors.mjs, "scan").
+ * loop of readVarint a scan takes half the time (test/bench/agent-processors-alone.mjs, "scan").
  */
 function shortLength(buf: Uint8Array, from: number, end: number): number {
   if (from + 3 > end) return -1;

@@ -123,6 +123,8 @@ export interface EditableMap {
   deleteIf(test: (key: string) => boolean): void;
   entries(): Iterable<readonly [string, AnyValue]>;
   mapValues(change: (value: AnyValue) => AnyValue): void;
+  /** The same for texts alone; `change` gives ASCII of no more than `unlessLonger` bytes back as it is. */
+  mapTexts(change: (text: string) => string, unlessLonger?: number): void;
 }
 
 export const mapPath: Kind<MapTarget> = kind('a path to a map', (value, scope) => {
@@ -185,6 +187,10 @@ class PlainMap implements EditableMap {
 
   mapValues(change: (value: AnyValue) => AnyValue): void {
     for (const [key, value] of this.map) this.map.set(key, change(value));
+  }
+
+  mapTexts(change: (text: string) => string): void {
+    this.mapValues((value) => (typeof value === 'string' ? change(value) : value));
   }
 }
 

@@ -12,7 +12,7 @@ import type { Body, Metadata } from './process.ts';
 
 /**
  * What filter drops of spans and log records, decided on their bytes: one walk over each item, nothing decoded for what most conditions
- * ask, nothing made for an item (a tenth of the time that views take, test/bench/agent-processors.mjs).
+ * ask, nothing made for an item (a tenth of the time that views take, test/bench/agent-processors-alone.mjs).
  *
  * It answers where it is sure. Where bytes are not as SDKs write them, or a condition fails, it says nothing, and the views are asked about
  * the whole request again: they know every rule, and how a failure is counted and told.

@@ -1,4 +1,5 @@
 import type { Signal } from '../config/settings.ts';
+import type { WalkedItem } from '../otlp/view/item-walk.ts';
 import type { LogView } from '../otlp/view/log.ts';
 import type { MetricView } from '../otlp/view/metric.ts';
 import { RequestView, type ResourceView, type ScopeView } from '../otlp/view/request.ts';
@@ -13,6 +14,7 @@ import { FilterBytes } from './filter-bytes.ts';
 import type { FilterPass, FilterSettings } from './filter-config.ts';
 import { hasAll, matchesLog, matchesMetric, matchesSpan } from './filter-match.ts';
 import type { Match } from './filter-match-config.ts';
+import { canWalk, FilterWalk, type Pass } from './filter-walk.ts';
 import { type Body, type Metadata, type Processor, ProcessorRefusal } from './process.ts';
 
 /**
@@ -22,17 +24,24 @@ import { type Body, type Metadata, type Processor, ProcessorRefusal } from './pr
  *           are empty, also those that came empty, as upstream.
  * Counters: otelcol_processor_{incoming,outgoing}_items, otelcol_processor_filter_{spans,datapoints,logs}_filtered,
  *           otlp_agent_processor_failures.
- * Bytes:    of spans and log records most conditions are asked of the bytes (filter-bytes.ts); else it decodes what they name and no more.
- * Bench:    test/bench/agent-components
+ * Bytes:    of spans and log records most conditions are asked of the bytes (filter-bytes.ts); else it decodes what they name and no more,
+ *           in one walk over the items (filter-walk.ts), or in the tree of the request.
+ * Bench:    test/bench/agent-processors
  */
 export class FilterProcessor implements Processor {
   readonly #signal: Signal;
   readonly #passes: readonly Pass[];
   readonly #bytes: FilterBytes | undefined;
+  readonly #walk: FilterWalk | undefined;
   readonly #counters: ProcessorHost['counters'];
 
-  /** `asksBytes` false: everything is asked of views; for tests that compare the two ways. */
-  constructor(settings: FilterSettings, signal: Signal, host: Pick<ProcessorHost, 'log' | 'counters'>, asksBytes = true) {
+  /** `way`: what is asked first; for tests that compare the three. */
+  constructor(
+    settings: FilterSettings,
+    signal: Signal,
+    host: Pick<ProcessorHost, 'log' | 'counters'>,
+    way: 'bytes' | 'walk' | 'tree' = 'bytes',
+  ) {
     this.#signal = signal;
     this.#counters = host.counters;
     const failures = new Failures(host.log, settings.id, () => {
@@ -42,7 +51,9 @@ export class FilterProcessor implements Processor {
     this.#passes = passes
       .map((pass) => (pass.kind === 'conditions' ? new ConditionPass(pass, failures) : matchPass(pass, signal)))
       .filter((pass) => pass !== undefined);
-    this.#bytes = asksBytes && (signal === 'traces' || signal === 'logs') ? FilterBytes.of(settings.passes[signal], signal) : undefined;
+    this.#walk = way === 'tree' || signal === 'profiles' || !canWalk(this.#passes) ? undefined : new FilterWalk(signal, this.#passes);
+    this.#bytes =
+      way === 'bytes' && (signal === 'traces' || signal === 'logs') ? FilterBytes.of(settings.passes[signal], signal) : undefined;
   }
 
   process(body: Body, metadata: Metadata | undefined): Body | string | ProcessorRefusal {
@@ -55,10 +66,7 @@ export class FilterProcessor implements Processor {
 
   #byViews(body: Body, metadata: Metadata | undefined): Body | string | ProcessorRefusal {
     try {
-      const request = new RequestView(this.#signal, body);
-      const item = new Item(metadata);
-      for (const pass of this.#passes) dropIn(request, pass, item);
-      const rest = request.toBody();
+      const rest = this.#walk?.run(body, metadata) ?? this.#inTree(body, metadata);
       this.#counters.filtered += body.items - rest.items;
       return rest;
     } catch (error) {
@@ -67,16 +75,13 @@ export class FilterProcessor implements Processor {
       throw error;
     }
   }
-}
 
-type Single = SpanView | MetricView | LogView;
-
-/** What a pass asks; a question that it has not is undefined, and where it has none further down nothing is looked at there. */
-interface Pass {
-  readonly dropsResource?: ((item: Item) => boolean) | undefined;
-  readonly dropsScope?: ((item: Item) => boolean) | undefined;
-  /** May also remove parts of it: span events, data points. */
-  readonly dropsItem?: ((each: Single, item: Item) => boolean) | undefined;
+  #inTree(body: Body, metadata: Metadata | undefined): Body {
+    const request = new RequestView(this.#signal, body);
+    const item = new Item(metadata);
+    for (const pass of this.#passes) dropIn(request, pass, item);
+    return request.toBody();
+  }
 }
 
 /** The order of upstream's RemoveIf: what surrounds first, and at the end everything that is empty. */
@@ -100,7 +105,7 @@ function dropInResource(resource: ResourceView, pass: Pass, item: Item): void {
       continue;
     }
     const { dropsItem } = pass;
-    if (dropsItem !== undefined) for (const each of scope.items) if (dropsItem(each as Single, item)) (each as Single).remove();
+    if (dropsItem !== undefined) for (const each of scope.items) if (dropsItem(each as WalkedItem, item)) (each as WalkedItem).remove();
     if (scope.items.length === 0) scope.remove();
   }
 }

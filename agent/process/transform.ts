@@ -1,10 +1,12 @@
 import type { Signal } from '../config/settings.ts';
-import { RequestView } from '../otlp/view/request.ts';
+import { ItemWalk, type Visitor, type WalkedItem, type WalkedSignal } from '../otlp/view/item-walk.ts';
+import { RequestView, type ResourceView, type ScopeView } from '../otlp/view/request.ts';
 import { MalformedError } from '../otlp/wire.ts';
 import { Failures, Refusal } from '../ottl/failures.ts';
 import { Item } from '../ottl/item.ts';
 import { Conditions, Statements } from '../ottl/run.ts';
-import { eachOf } from '../ottl/walk.ts';
+import { writesAround } from '../ottl/targets.ts';
+import { eachOf, visitItem } from '../ottl/walk.ts';
 import type { ProcessorHost } from './create-processor.ts';
 import { type Body, type Metadata, type Processor, ProcessorRefusal } from './process.ts';
 import type { RunGroup, TransformSettings } from './transform-config.ts';
@@ -15,29 +17,24 @@ import type { RunGroup, TransformSettings } from './transform-config.ts';
  * May drop: nothing; with error_mode propagate a failing statement refuses the request.
  * Counters: otelcol_processor_{incoming,outgoing}_items, otlp_agent_processor_failures.
  * Bytes:    decodes what statements name and nothing else: a condition over one attribute reads that attribute; fields that no statement
- *           sets keep their bytes, unknown ones included.
- * Bench:    test/bench/agent-components
+ *           sets keep their bytes, unknown ones included. Statements about items that set nothing around them take one walk over the
+ *           items, all neighbouring groups of them together; all others see the request as a tree.
+ * Bench:    test/bench/agent-processors
  */
 export class TransformProcessor implements Processor {
-  readonly #signal: Signal;
-  readonly #groups: readonly CompiledGroup[];
+  readonly #stages: readonly Stage[];
 
-  constructor(settings: TransformSettings, signal: Signal, host: Pick<ProcessorHost, 'log' | 'counters'>) {
-    this.#signal = signal;
+  /** `walks` false: everything is done in the tree; for tests that compare the two ways. */
+  constructor(settings: TransformSettings, signal: Signal, host: Pick<ProcessorHost, 'log' | 'counters'>, walks = true) {
     const failures = new Failures(host.log, settings.id, () => {
       host.counters.failures += 1;
     });
-    const groups = signal === 'profiles' ? [] : settings.groups[signal];
-    this.#groups = groups.map((group) => new CompiledGroup(group, failures));
+    this.#stages = signal === 'profiles' ? [] : stagesOf(settings.groups[signal], signal, failures, walks);
   }
 
   process(body: Body, metadata: Metadata | undefined): Body | string | ProcessorRefusal {
-    if (this.#groups.length === 0) return body;
     try {
-      const request = new RequestView(this.#signal, body);
-      const item = new Item(metadata);
-      for (const group of this.#groups) group.run(request, item);
-      return request.toBody();
+      return this.#stages.reduce((rest, stage) => stage.run(rest, metadata), body);
     } catch (error) {
       if (error instanceof Refusal) return new ProcessorRefusal(error.message);
       if (error instanceof MalformedError) return error.message;
@@ -46,22 +43,97 @@ export class TransformProcessor implements Processor {
   }
 }
 
-class CompiledGroup {
-  readonly #context: RunGroup['context'];
-  readonly #conditions: Conditions | undefined;
-  readonly #statements: Statements;
+interface Stage {
+  run(body: Body, metadata: Metadata | undefined): Body;
+}
 
-  constructor({ context, style, conditions, statements, errorMode }: RunGroup, failures: Failures) {
-    this.#context = context;
-    const conditionStyle = style === 'named' ? 'named' : 'plain';
-    this.#conditions = conditions.length === 0 ? undefined : new Conditions(conditions, context, conditionStyle, errorMode, failures);
-    this.#statements = new Statements(statements, context, style, errorMode, failures);
+/** Groups in their order, those together that can be run together. */
+function stagesOf(groups: readonly RunGroup[], signal: WalkedSignal, failures: Failures, walks: boolean): Stage[] {
+  const stages: { readonly walks: boolean; readonly groups: CompiledGroup[] }[] = [];
+  for (const group of groups) {
+    const inWalk = walks && isOfItems(group);
+    const compiled = new CompiledGroup(group, failures);
+    const last = stages.at(-1);
+    if (last?.walks === inWalk) last.groups.push(compiled);
+    else stages.push({ walks: inWalk, groups: [compiled] });
+  }
+  return stages.map((stage) => (stage.walks ? new WalkStage(signal, stage.groups) : new TreeStage(signal, stage.groups)));
+}
+
+/** Whether a group sees and sets nothing but one item after the other. */
+function isOfItems({ context, style, statements }: RunGroup): boolean {
+  return context !== 'resource' && context !== 'scope' && !statements.some((text) => writesAround(text, context, style));
+}
+
+/** One group after the other, each on the whole request. */
+class TreeStage implements Stage {
+  readonly #signal: WalkedSignal;
+  readonly #groups: readonly CompiledGroup[];
+
+  constructor(signal: WalkedSignal, groups: readonly CompiledGroup[]) {
+    this.#signal = signal;
+    this.#groups = groups;
   }
 
-  run(request: RequestView, item: Item): void {
-    eachOf(request, this.#context, item, () => {
+  run(body: Body, metadata: Metadata | undefined): Body {
+    const request = new RequestView(this.#signal, body);
+    const item = new Item(metadata);
+    for (const { context, visit } of this.#groups) eachOf(request, context, item, visit);
+    return request.toBody();
+  }
+}
+
+/**
+ * One item after the other, all groups on each. As an item knows nothing of the others that is the same; only where several groups
+ * refuse (error_mode propagate), the one that names the reason is that of the first item, not the first group.
+ */
+class WalkStage implements Stage, Visitor {
+  readonly keepsEmpty = true;
+  readonly #walk: ItemWalk;
+  readonly #groups: readonly CompiledGroup[];
+  #item = new Item();
+
+  constructor(signal: WalkedSignal, groups: readonly CompiledGroup[]) {
+    this.#walk = new ItemWalk(signal, this);
+    this.#groups = groups;
+  }
+
+  run(body: Body, metadata: Metadata | undefined): Body {
+    this.#item = new Item(metadata);
+    try {
+      return this.#walk.run(body);
+    } finally {
+      this.#item = new Item();
+    }
+  }
+
+  resource(resource: ResourceView): boolean {
+    this.#item.resource = resource;
+    return true;
+  }
+
+  scope(scope: ScopeView): boolean {
+    this.#item.scope = scope;
+    return true;
+  }
+
+  item(each: WalkedItem): void {
+    for (const { context, visit } of this.#groups) visitItem(each, context, this.#item, visit);
+  }
+}
+
+class CompiledGroup {
+  readonly context: RunGroup['context'];
+  readonly visit: (item: Item) => void;
+
+  constructor({ context, style, conditions, statements, errorMode }: RunGroup, failures: Failures) {
+    this.context = context;
+    const conditionStyle = style === 'named' ? 'named' : 'plain';
+    const compiled = new Statements(statements, context, style, errorMode, failures);
+    const tested = conditions.length === 0 ? undefined : new Conditions(conditions, context, conditionStyle, errorMode, failures);
+    this.visit = (item) => {
       item.forget();
-      if (this.#conditions === undefined || this.#conditions.test(item)) this.#statements.run(item);
-    });
+      if (tested === undefined || tested.test(item)) compiled.run(item);
+    };
   }
 }

@@ -1,117 +1,95 @@
 /**
- * Processors alone, in process: CPU nanoseconds per item that `process` takes of each request, without receiving and sending. What
- * test/bench/agent-components.mjs measures as a whole hop, made small enough to be seen through the noise; variants are interleaved,
- * medians of the rounds are told. 512 items of 373 bytes with seven attributes, each request in memory of its own.
+ * Processors beside the real Collector, with the same YAML for both: CPU seconds per million items of a whole hop with one processor, as
+ * agent-hop.mjs measures it, and what that is more than the hop without it. test/bench/agent-processors-alone.mjs looks at them in process.
  *
- *   node test/bench/agent-processors.mjs [--rounds 7] [--only filter] [--agent <folder of another agent>]
+ *   npm run bench -- agent-processors [--rounds 3] [--only transform] [--scale 1] [--before BUNDLE] [--out FILE]
+ *
+ * --only    works whose name begins so; the result is written only with --out
+ * --before  another bundle of ours, measured in turn
+ * --without collector   for looking
  */
 import { parseArgs } from 'node:util';
-import { serviceRequest } from './agent/load.mjs';
-import { logsRequest, metricsRequest } from './agent/logs-and-metrics.mjs';
+import { compare, mediansOf } from './hop/compare.mjs';
+import { PROCESSOR_WORKS } from './hop/processor-works.mjs';
+import { HOW_TO_BUILD, OTELCOL, OTELCOL_VERSION } from './hop/subject.mjs';
+import { facts } from './lib/machine.mjs';
+import { pinning } from './lib/pin.mjs';
+import { writeResult } from './lib/result-file.mjs';
+import { ratioOf } from './lib/statistics.mjs';
+import { DRIVER } from './traffic/closed-loop.mjs';
 
 const { values: args } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '7' },
+    rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
-    agent: { type: 'string', default: new URL('../../agent', import.meta.url).pathname },
-    requests: { type: 'string', default: '400' },
+    scale: { type: 'string', default: '1' },
+    before: { type: 'string' },
+    without: { type: 'string', default: '' },
+    out: { type: 'string' },
   },
 });
 const ROUNDS = Number(args.rounds);
-const REQUESTS = Number(args.requests);
-const ITEMS = 512;
-/** More than the caches hold, as a request comes from the socket only once. */
-const COPIES = 40;
+const wanted = args.only?.split(',');
+const works = Object.fromEntries(Object.entries(PROCESSOR_WORKS).filter(([name]) => wanted?.some((word) => name.startsWith(word)) ?? true));
+const FACTS = facts();
+const pins = pinning();
+if (OTELCOL === undefined) console.log(`${HOW_TO_BUILD}; measured without it`);
 
-const { load } = await import(`${args.agent}/config/load.ts`);
-const { createProcessor } = await import(`${args.agent}/process/create-processor.ts`);
-const { ProcessorCounters } = await import(`${args.agent}/telemetry/counters.ts`);
-const { giveStore } = await import(`${args.agent}/admit/slab.ts`);
-const { scan } = await import(`${args.agent}/otlp/wire.ts`);
+const programs = [
+  { name: 'ours', kind: 'ours' },
+  ...(args.before === undefined ? [] : [{ name: 'before', kind: 'ours', bundle: args.before }]),
+  ...(OTELCOL === undefined ? [] : [{ name: 'collector', kind: 'collector' }]),
+].filter(({ name }) => !args.without.split(',').includes(name));
+const results = await compare({ works, programsOf: () => programs, rounds: ROUNDS, scale: Number(args.scale), pins });
 
-const upsert = { key: 'deployment', value: 'blue', action: 'upsert' };
-const sampler = (mode, percentage) => ['traces', 'probabilistic_sampler', { mode, sampling_percentage: percentage }];
-const filter = (...span) => ['traces', 'filter', { traces: { span } }];
-const VARIANTS = {
-  'scan traces': ['traces'],
-  'scan logs': ['logs'],
-  'scan metrics': ['metrics'],
-  'resource upsert': ['traces', 'resource', { attributes: [{ key: 'k8s.cluster.name', value: 'a', action: 'upsert' }] }],
-  'attributes upsert': ['traces', 'attributes', { actions: [upsert] }],
-  'attributes upsert, delete': ['traces', 'attributes', { actions: [upsert, { key: 'user.id', action: 'delete' }] }],
-  'attributes update of none': ['traces', 'attributes', { actions: [{ ...upsert, action: 'update' }] }],
-  'attributes hash': ['traces', 'attributes', { actions: [{ key: 'user.id', action: 'hash' }] }],
-  'attributes include services': ['traces', 'attributes', { include: { match_type: 'strict', services: ['cart'] }, actions: [upsert] }],
-  'attributes of logs': ['logs', 'attributes', { actions: [upsert] }],
-  'attributes of metrics': ['metrics', 'attributes', { actions: [upsert] }],
-  'filter attribute, none': filter('attributes["http.route"] == "/health"'),
-  'filter attribute, all': filter('attributes["http.route"] == "/cart/{id}"'),
-  'filter attribute, third': filter('attributes["http.request.method"] == "POST"'),
-  'filter name IsMatch': filter('IsMatch(name, "^GET /health.*")'),
-  'filter kind and status': filter('kind == SPAN_KIND_SERVER and status.code == STATUS_CODE_ERROR'),
-  'filter resource attribute': filter('resource.attributes["service.name"] == "health"'),
-  'filter exclude services': ['traces', 'filter', { spans: { exclude: { match_type: 'strict', services: ['health'] } } }],
-  'filter exclude attribute': [
-    'traces',
-    'filter',
-    { spans: { exclude: { match_type: 'strict', attributes: [{ key: 'http.route', value: '/health' }] } } },
-  ],
-  'filter general (Len)': filter('Len(attributes) > 100'),
-  'filter logs severity': ['logs', 'filter', { logs: { log_record: ['severity_number < SEVERITY_NUMBER_INFO'] } }],
-  'sampler hash_seed 10 %': sampler('hash_seed', 10),
-  'sampler hash_seed 100 %': sampler('hash_seed', 100),
-  'sampler equalizing 100 %': sampler('equalizing', 100),
-  'sampler proportional 10 %': sampler('proportional', 10),
-  'transform set': ['traces', 'transform', { trace_statements: ['set(span.attributes["deployment"], "blue")'] }],
-  redaction: ['traces', 'redaction', { allow_all_keys: true, blocked_values: ['4[0-9]{12}(?:[0-9]{3})?'] }],
-};
-
-const BODIES = { traces: serviceRequest(ITEMS, 373), logs: logsRequest(ITEMS, 373), metrics: metricsRequest(ITEMS) };
-const copies = Object.fromEntries(
-  Object.entries(BODIES).map(([signal, body]) => [signal, Array.from({ length: COPIES }, () => Buffer.from(body))]),
-);
-
-const log = { debug() {}, info() {}, warn() {}, error() {} };
-const runs = Object.entries(VARIANTS)
-  .filter(([name]) => args.only === undefined || name.includes(args.only))
-  .map(([name, [signal, kind, config]]) => ({ name, signal, act: actor(signal, kind, config), times: [] }));
-
-function actor(signal, kind, own) {
-  if (kind === undefined) return (buf) => scan(signal, buf);
-  const config = {
-    receivers: { otlp: { protocols: { grpc: { endpoint: '127.0.0.1:0' } } } },
-    processors: { [kind]: own },
-    exporters: { nop: null },
-    service: { pipelines: { [signal]: { receivers: ['otlp'], processors: [kind], exporters: ['nop'] } } },
+const cpuOf = (name, program) => (results[name]?.[program]?.runs ?? []).map((run) => run.cpuPerMillion);
+const table = Object.entries(works).map(([name, { millions, ...work }]) => {
+  const cpuPerMillion = {};
+  for (const [program, { runs, failed }] of Object.entries(results[name]))
+    cpuPerMillion[program] = runs.length === 0 ? (failed ?? 'void') : mediansOf(runs).cpuPerMillion;
+  const plain = results[`none ${work.signal}`];
+  const added = {};
+  for (const { name: program } of programs)
+    if (plain !== undefined && plain[program].runs.length > 0)
+      added[program] = cpuPerMillion[program] - mediansOf(plain[program].runs).cpuPerMillion;
+  return {
+    name,
+    processors: work.processors,
+    signal: work.signal,
+    itemsPerRun: millions * 1e6 * Number(args.scale),
+    cpuPerMillion,
+    added,
+    ratio: ratioOf(cpuOf(name, 'collector'), cpuOf(name, 'ours')),
+    ratioToBefore: args.before === undefined ? undefined : ratioOf(cpuOf(name, 'before'), cpuOf(name, 'ours')),
+    keptShare: Object.fromEntries(Object.entries(results[name]).map(([program, { runs }]) => [program, runs[0]?.keptShare])),
+    runs: Object.fromEntries(programs.map(({ name: program }) => [program, cpuOf(name, program)])),
   };
-  const { settings } = load({ configs: [`yaml:${JSON.stringify(config)}`], environment: {} });
-  const processor = createProcessor(settings.processors[kind], signal, {
-    log,
-    counters: new ProcessorCounters(kind, kind, signal),
-    prepared: new Map(),
+});
+for (const { name, cpuPerMillion, added, ratio, ratioToBefore, keptShare } of table) {
+  const parts = Object.entries(cpuPerMillion).map(([program, cpu]) => {
+    const more = added[program] === undefined ? '' : ` (+${added[program].toFixed(2)})`;
+    return `${program} ${typeof cpu === 'number' ? cpu.toFixed(2) : cpu}${more}`;
   });
-  return (buf) => {
-    const result = processor.process({ slices: [buf], bytes: buf.length, items: ITEMS }, undefined);
-    if (typeof result === 'string') throw new Error(result);
-    // As the grant does when the request was delivered.
-    if (result.store !== undefined) giveStore(result.store);
-    return result;
-  };
-}
-
-for (let round = 0; round <= ROUNDS; round += 1) {
-  for (const { signal, act, times } of runs) {
-    const before = process.cpuUsage();
-    for (let i = 0; i < REQUESTS; i += 1) act(copies[signal][i % COPIES]);
-    const { user, system } = process.cpuUsage(before);
-    if (round > 0) times.push(((user + system) * 1000) / (REQUESTS * ITEMS));
+  const shown = [
+    ratio === undefined ? '' : `ratio ${ratio.ratio.toFixed(2)}`,
+    ratioToBefore === undefined ? '' : `before / now ${ratioToBefore.ratio.toFixed(2)}`,
+  ];
+  console.log(`${name.padEnd(32)} ${parts.join(', ')}; ${shown.filter((one) => one !== '').join('; ')}`);
+  if (keptShare.collector !== undefined && keptShare.ours !== undefined && keptShare.collector !== keptShare.ours) {
+    console.log(`${name}: ours kept ${keptShare.ours} of the items, the Collector ${keptShare.collector}: they did not do the same work`);
+    process.exitCode = 1;
   }
 }
-for (const { name, signal, act, times } of runs) {
-  times.sort((a, b) => a - b);
-  const out = act(copies[signal][0]);
-  const shape = out.slices === undefined ? '' : `  ${out.slices.length} slices, ${out.items} items`;
-  console.log(
-    `${name.padEnd(34)} ${times[times.length >> 1].toFixed(0).padStart(6)} ns (${times[0].toFixed(0)} to ${times.at(-1).toFixed(0)})${shape}`,
+if (wanted === undefined || args.out !== undefined)
+  writeResult(
+    'agent-processors',
+    {
+      what: 'CPU seconds per million items of one hop with one processor, by the kernel, of all threads of the process: OTLP/gRPC in, memory_limiter, the processor, memory queue, batches of 8192 items or 100 ms, otlp_grpc out, no TLS; 512 items of 373 bytes; closed loop, the program under test on one core; `added` is what it is more than the same hop without the processor',
+      ...FACTS,
+      pinned: pins,
+      versions: { otelcol: OTELCOL_VERSION, ...DRIVER },
+      rounds: ROUNDS,
+      table,
+    },
+    args.out,
   );
-}

@@ -1,5 +1,6 @@
 import { MalformedError, position, readLength, readTag, skipField, WIRE_FIXED64, WIRE_LEN, WIRE_VARINT } from '../wire.ts';
 import { bytesField, doubleField, readInt32, readInt64, textField, varint64Field, wrongWireType } from './scalars.ts';
+import { keyTextOf, textOf } from './text.ts';
 
 /**
  * AnyValue as JavaScript has it: undefined is the empty value, integers are bigint (so 1 and 1.0 differ and 64 bits survive), doubles number,
@@ -45,7 +46,7 @@ export function decodeAnyValue(buf: Buffer, from: number, end: number, strings?:
     }
     switch (field) {
       case 1:
-        value = buf.toString('utf8', body, stop);
+        value = textOf(buf, body, stop);
         break;
       case 2:
         value = readInt64(buf, body, stop) !== 0n;
@@ -171,6 +172,20 @@ export function newRange(): KeyValueRange {
 
 /** Reads a KeyValue without its value, into a range that is new. */
 export function readKeyValue(buf: Buffer, from: number, end: number, range = newRange()): KeyValueRange {
+  const keyEnd = from + 2 + (buf[from + 1] as number);
+  // As every SDK writes it: a key of less than 128 bytes, then the value, and nothing else.
+  if (end - from >= 4 && buf[from] === KEY_TAG && (buf[from + 1] as number) < 0x80 && keyEnd + 2 <= end && buf[keyEnd] === VALUE_TAG) {
+    const length = buf[keyEnd + 1] as number;
+    const isShort = length < 0x80;
+    if (isShort ? keyEnd + 2 + length === end : readLength(buf, keyEnd + 1, end) === end) {
+      range.keyFrom = from + 2;
+      range.keyEnd = keyEnd;
+      range.fieldFrom = keyEnd;
+      range.valueFrom = isShort ? keyEnd + 2 : position();
+      range.valueEnd = end;
+      return range;
+    }
+  }
   let pos = from;
   while (pos < end) {
     const tag = readTag(buf, pos, end);
@@ -203,10 +218,13 @@ export function readKeyValue(buf: Buffer, from: number, end: number, range = new
   return range;
 }
 
+const KEY_TAG = (1 << 3) | WIRE_LEN;
+const VALUE_TAG = (2 << 3) | WIRE_LEN;
+
 /** The key as text. */
 export function keyOf(buf: Buffer, range: KeyValueRange, strings: StringTable): string {
   if (range.keyIndex !== 0 && strings !== undefined) return strings[range.keyIndex] ?? '';
-  return range.keyFrom < 0 ? '' : buf.toString('utf8', range.keyFrom, range.keyEnd);
+  return range.keyFrom < 0 ? '' : keyTextOf(buf, range.keyFrom, range.keyEnd);
 }
 
 /** Where the AnyValue lies, in pieces or not. */

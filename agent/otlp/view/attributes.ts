@@ -3,7 +3,6 @@ import {
   type AnyValue,
   decodeAnyValue,
   encodeAnyValue,
-  type KeyValueRange,
   keyOf,
   kindOfValue,
   readKeyValue,
@@ -11,39 +10,64 @@ import {
   type ValueKind,
   valueAt,
 } from './any-value.ts';
-import { type MessageView, Slot } from './message.ts';
+import { Entry } from './attribute-entry.ts';
+import type { MessageView } from './message.ts';
 import { wrongWireType } from './scalars.ts';
-import type { Writer } from './writer.ts';
+import { Slot } from './slot.ts';
+import { isAscii, textOf } from './text.ts';
+import type { BackwardWriter } from './writer.ts';
 
 /**
  * A repeated KeyValue as a map. Where a key is there twice (forbidden by the data model, and sent by some), `get` and `set` are about the
  * first as in the Collector, and `delete` takes all of them, as what somebody wants gone must not stay.
  */
 export class AttributesView extends Slot {
-  readonly #owner: MessageView;
-  readonly #buf: Buffer;
-  readonly #field: number;
+  #buf: Buffer;
   readonly #strings: StringTable;
+  /** Those behind `length` are of a message before, to be used again. */
   readonly #entries: Entry[] = [];
+  #length = 0;
   #size = 0;
+  /** The key that was looked for last, and what was found; undefined where it has to be looked for again. */
+  #soughtKey: string | undefined = undefined;
+  #found: Entry | undefined = undefined;
 
   constructor(owner: MessageView, field: number, strings?: StringTable) {
     super(owner, field);
-    owner.claim(this.occurrences);
-    this.#owner = owner;
     this.#buf = owner.source;
-    this.#field = field;
     this.#strings = strings;
-    const { table } = owner;
-    for (let i = 0; i < table.length; i += 4) {
+  }
+
+  override open(): void {
+    if (this.#entries.length > KEPT_ENTRIES) this.#entries.length = 0;
+    const { owner, field } = this;
+    const { table, tableEnd, source } = owner;
+    this.#buf = source;
+    this.#length = 0;
+    this.#soughtKey = undefined;
+    for (let i = 0; i < tableEnd; i += 4) {
       const tag = table[i] as number;
       if (tag >>> 3 !== field) continue;
       if ((tag & 7) !== WIRE_LEN) throw wrongWireType(tag, table[i + 1] as number);
-      const entry = new Entry(false);
-      readKeyValue(this.#buf, table[i + 2] as number, table[i + 3] as number, entry);
-      this.#entries.push(entry);
+      readKeyValue(source, table[i + 2] as number, table[i + 3] as number, this.#next(false));
     }
-    this.#size = this.#entries.length;
+    this.occurrences = this.#length;
+    this.#size = this.#length;
+    owner.claim(this.#length);
+  }
+
+  /** One more entry, without key and value. */
+  #next(added: boolean): Entry {
+    const entry = this.#entries[this.#length];
+    this.#length += 1;
+    if (entry !== undefined) {
+      entry.clear(added);
+      return entry;
+    }
+    const made = new Entry();
+    made.added = added;
+    this.#entries.push(made);
+    return made;
   }
 
   /** How many there are; a key that is there twice counts twice. */
@@ -65,48 +89,56 @@ export class AttributesView extends Slot {
   getRaw(key: string): Uint8Array | undefined {
     const entry = this.#find(key);
     if (entry === undefined) return undefined;
-    if (entry.raw !== undefined) return entry.raw;
+    if (entry.isSet) return entry.raw ?? encodeAnyValue(entry.value);
     const { source, from, end } = valueAt(this.#buf, entry);
     return source.subarray(from, end);
   }
 
   /** Sets the first of that key, or puts it behind the others. */
   set(key: string, value: AnyValue): void {
-    this.setRaw(key, encodeAnyValue(value));
+    (this.#find(key) ?? this.#add(key)).setTo(value);
+    this.owner.markDirty();
   }
 
   /** The same with the content of an AnyValue. */
   setRaw(key: string, raw: Uint8Array): void {
-    const entry = this.#find(key);
-    if (entry !== undefined) entry.raw = raw;
-    else this.#add(key, raw);
-    this.#owner.markDirty();
+    (this.#find(key) ?? this.#add(key)).setToRaw(raw);
+    this.owner.markDirty();
   }
 
-  #add(key: string, raw: Uint8Array): void {
-    const added = new Entry(true);
+  #add(key: string): Entry {
+    const added = this.#next(true);
     added.key = key;
-    added.raw = raw;
-    this.#entries.push(added);
     this.#size += 1;
+    this.#soughtKey = undefined;
+    return added;
   }
 
   /** Whether there was one. */
   delete(key: string): boolean {
-    return this.deleteIf((other) => other === key) > 0;
+    const before = this.#size;
+    for (let i = 0; i < this.#length; i += 1) {
+      const entry = this.#entries[i] as Entry;
+      if (!entry.removed && this.#isKey(entry, key)) this.#remove(entry);
+    }
+    return this.#size < before;
   }
 
   /** Removes those for which `test` is true; returns how many. */
-  deleteIf(test: (key: string, value: () => AnyValue) => boolean): number {
-    let deleted = 0;
-    for (const entry of this.#entries) {
-      if (entry.removed || !test(this.#keyOf(entry), () => this.#valueOf(entry))) continue;
-      entry.removed = true;
-      deleted += 1;
+  deleteIf(test: (key: string) => boolean): number {
+    const before = this.#size;
+    for (let i = 0; i < this.#length; i += 1) {
+      const entry = this.#entries[i] as Entry;
+      if (!entry.removed && test(this.#keyOf(entry))) this.#remove(entry);
     }
-    this.#size -= deleted;
-    if (deleted > 0) this.#owner.markDirty();
-    return deleted;
+    return before - this.#size;
+  }
+
+  #remove(entry: Entry): void {
+    entry.removed = true;
+    this.#size -= 1;
+    this.#soughtKey = undefined;
+    this.owner.markDirty();
   }
 
   /** Removes all of them. */
@@ -116,12 +148,12 @@ export class AttributesView extends Slot {
 
   /** In their order; a key that is there twice comes twice. */
   *keys(): IterableIterator<string> {
-    for (const entry of this.#entries) if (!entry.removed) yield this.#keyOf(entry);
+    for (let i = 0; i < this.#length; i += 1) if (!this.removedAt(i)) yield this.keyAt(i);
   }
 
   /** In their order; what is set or deleted meanwhile may or may not come. */
   *entries(): IterableIterator<[string, AnyValue]> {
-    for (const entry of this.#entries) if (!entry.removed) yield [this.#keyOf(entry), this.#valueOf(entry)];
+    for (let i = 0; i < this.#length; i += 1) if (!this.removedAt(i)) yield [this.keyAt(i), this.valueAt(i)];
   }
 
   [Symbol.iterator](): IterableIterator<[string, AnyValue]> {
@@ -137,14 +169,41 @@ export class AttributesView extends Slot {
 
   /** Gives each a new value where `change` returns another than it got; also those whose key is there twice. */
   mapValues(change: (value: AnyValue, key: string) => AnyValue): void {
-    for (const entry of this.#entries) {
+    for (let i = 0; i < this.#length; i += 1) {
+      const entry = this.#entries[i] as Entry;
       if (entry.removed) continue;
       const value = this.#valueOf(entry);
       const changed = change(value, this.#keyOf(entry));
       if (Object.is(changed, value)) continue;
-      entry.raw = encodeAnyValue(changed);
-      this.#owner.markDirty();
+      entry.setTo(changed);
+      this.owner.markDirty();
     }
+  }
+
+  /**
+   * The same for texts alone. Of none that is ASCII and has no more than `unlessLonger` bytes `change` would give another: those are not
+   * even decoded.
+   */
+  mapTexts(change: (text: string) => string, unlessLonger = 0): void {
+    for (let i = 0; i < this.#length; i += 1) {
+      const entry = this.#entries[i] as Entry;
+      if (entry.removed || this.#isShortText(entry, unlessLonger)) continue;
+      const text = this.textAt(i);
+      if (text === undefined) continue;
+      const changed = change(text);
+      if (changed === text) continue;
+      entry.setTo(changed);
+      this.owner.markDirty();
+    }
+  }
+
+  /** As every SDK writes it, ASCII, and not longer than that; false where this does not tell. */
+  #isShortText(entry: Entry, most: number): boolean {
+    const { valueFrom: from, valueEnd: end } = entry;
+    const buf = this.#buf;
+    if (most <= 0 || entry.isSet || entry.pieces !== undefined || end - from < 2 || buf[from] !== TEXT_TAG) return false;
+    const length = buf[from + 1] as number;
+    return length < 0x80 && from + 2 + length === end && length <= most && isAscii(buf, from + 2, end);
   }
 
   /**
@@ -152,7 +211,7 @@ export class AttributesView extends Slot {
    * (A callback with an object for each takes twice as long as all the rest.)
    */
   get length(): number {
-    return this.#entries.length;
+    return this.#length;
   }
 
   removedAt(i: number): boolean {
@@ -169,9 +228,9 @@ export class AttributesView extends Slot {
     const { valueFrom: from, valueEnd: end } = entry;
     const buf = this.#buf;
     // As every SDK writes it: one field, with a length of one byte.
-    if (entry.raw === undefined && entry.pieces === undefined && end - from >= 2 && buf[from] === TEXT_TAG) {
+    if (!entry.isSet && entry.pieces === undefined && end - from >= 2 && buf[from] === TEXT_TAG) {
       const length = buf[from + 1] as number;
-      if (length < 0x80 && from + 2 + length === end) return buf.toString('utf8', from + 2, end);
+      if (length < 0x80 && from + 2 + length === end) return textOf(buf, from + 2, end);
     }
     return this.#kindOf(entry) === 'string' ? (this.#valueOf(entry) as string) : undefined;
   }
@@ -181,8 +240,8 @@ export class AttributesView extends Slot {
   }
 
   setAt(i: number, value: AnyValue): void {
-    (this.#entries[i] as Entry).raw = encodeAnyValue(value);
-    this.#owner.markDirty();
+    (this.#entries[i] as Entry).setTo(value);
+    this.owner.markDirty();
   }
 
   /** These and no others, in their order; of a key that is there twice the last value. */
@@ -190,71 +249,81 @@ export class AttributesView extends Slot {
     const list = [...entries].map(([key, value]) => [key, encodeAnyValue(value)] as const);
     this.clear();
     // Not one after the other by setRaw, which would look at all others each time.
-    for (const [key, raw] of new Map(list)) this.#add(key, raw);
-    this.#owner.markDirty();
+    for (const [key, raw] of new Map(list)) this.#add(key).setToRaw(raw);
+    this.owner.markDirty();
   }
 
-  writeAdded(writer: Writer): void {
-    for (let i = this.#entries.length - 1; i >= 0; i -= 1) {
+  writeAdded(writer: BackwardWriter): void {
+    for (let i = this.#length - 1; i >= 0; i -= 1) {
       const entry = this.#entries[i] as Entry;
       if (!entry.added) return; // those that came in lie before all new ones
-      if (!entry.removed) this.#writeNew(writer, entry.key as string, entry.raw as Uint8Array);
+      if (!entry.removed) this.#writeNew(writer, entry);
     }
   }
 
-  writeAt(writer: Writer, k: number, buf: Buffer, start: number, end: number): void {
+  writeAt(writer: BackwardWriter, k: number, buf: Buffer, start: number, end: number): void {
     const entry = this.#entries[k] as Entry;
     if (entry.removed) return;
-    const { raw } = entry;
-    if (raw === undefined) {
+    if (!entry.isSet) {
       writer.range(buf, start, end);
       return;
     }
     const before = writer.bytes;
     if (entry.pieces !== undefined || entry.fieldFrom < 0) {
       // In pieces or without a value: key and value are written anew.
-      this.#writeNew(writer, this.#keyOf(entry), raw);
+      this.#writeNew(writer, entry);
       return;
     }
     const contentFrom = bodyOf(buf, start);
     writer.range(buf, entry.valueEnd, end);
     const value = writer.bytes;
-    writer.put(raw);
+    entry.writeValue(writer);
     writer.header(2, value);
     writer.range(buf, contentFrom, entry.fieldFrom);
-    writer.header(this.#field, before);
+    writer.header(this.field, before);
   }
 
-  #writeNew(writer: Writer, key: string, raw: Uint8Array): void {
+  #writeNew(writer: BackwardWriter, entry: Entry): void {
     const before = writer.bytes;
-    writer.put(raw);
+    entry.writeValue(writer);
     writer.header(2, before);
     const keyBefore = writer.bytes;
-    writer.text(key);
+    writer.text(this.#keyOf(entry));
     writer.header(1, keyBefore);
-    writer.header(this.#field, before);
+    writer.header(this.field, before);
   }
 
   #find(key: string): Entry | undefined {
-    for (const entry of this.#entries) if (!entry.removed && this.#isKey(entry, key)) return entry;
-    return undefined;
+    // To set one is to look for it twice.
+    if (this.#soughtKey === key) return this.#found;
+    this.#soughtKey = key;
+    this.#found = undefined;
+    for (let i = 0; i < this.#length; i += 1) {
+      const entry = this.#entries[i] as Entry;
+      if (entry.removed || !this.#isKey(entry, key)) continue;
+      this.#found = entry;
+      break;
+    }
+    return this.#found;
   }
 
-  /** Compares lengths first: most keys differ in it, and decoding each key costs more than all the rest. */
+  /** Compares bytes as far as the key is ASCII: mostly they differ early, and decoding each key costs more than all the rest. */
   #isKey(entry: Entry, key: string): boolean {
     if (entry.key !== undefined) return entry.key === key;
     if (entry.keyIndex === 0) {
       const { length } = key;
-      const bytes = entry.keyEnd - entry.keyFrom;
+      const { keyFrom, keyEnd } = entry;
+      const buf = this.#buf;
+      const bytes = keyEnd - keyFrom;
       if (bytes < length || bytes > length * 3) return false;
-      // As many bytes as letters: ASCII, or not the same.
-      if (bytes === length) {
-        for (let i = 0; i < length; i += 1) {
-          const code = key.charCodeAt(i);
-          if (code >= 0x80 || this.#buf[entry.keyFrom + i] !== code) return false;
-        }
-        return true;
+      let i = 0;
+      for (; i < length; i += 1) {
+        const code = key.charCodeAt(i);
+        if (code >= 0x80) break;
+        if (buf[keyFrom + i] !== code) return false;
       }
+      // As many bytes as letters: ASCII, or not the same.
+      if (i === length || bytes === length) return i === length && bytes === length;
     }
     return this.#keyOf(entry) === key;
   }
@@ -266,12 +335,14 @@ export class AttributesView extends Slot {
 
   #kindOf(entry: Entry): ValueKind {
     if (entry.raw !== undefined) return kindOfValue(asBuffer(entry.raw), 0, entry.raw.length);
+    if (entry.isSet) return 'string';
     const { source, from, end } = valueAt(this.#buf, entry);
     return kindOfValue(source, from, end);
   }
 
   #valueOf(entry: Entry): AnyValue {
     if (entry.raw !== undefined) return decodeAnyValue(asBuffer(entry.raw), 0, entry.raw.length, this.#strings);
+    if (entry.isSet) return entry.value;
     if (entry.pieces === undefined)
       return entry.valueFrom < 0 ? undefined : decodeAnyValue(this.#buf, entry.valueFrom, entry.valueEnd, this.#strings);
     const { source, from, end } = valueAt(this.#buf, entry);
@@ -279,30 +350,11 @@ export class AttributesView extends Slot {
   }
 }
 
+/** Entries that are kept from one message to the next. */
+const KEPT_ENTRIES = 1024;
+
 /** AnyValue.string_value. */
 const TEXT_TAG = (1 << 3) | WIRE_LEN;
-
-/** Where it lies, and what was made of it; one object, as there are many. */
-class Entry implements KeyValueRange {
-  keyFrom = -1;
-  keyEnd = -1;
-  valueFrom = -1;
-  valueEnd = -1;
-  fieldFrom = -1;
-  keyIndex = 0;
-  pieces: Buffer | undefined = undefined;
-  /** Not one that came in. */
-  readonly added: boolean;
-  /** Decoded when it is needed. */
-  key: string | undefined = undefined;
-  /** The content of the AnyValue that was set. */
-  raw: Uint8Array | undefined = undefined;
-  removed = false;
-
-  constructor(added: boolean) {
-    this.added = added;
-  }
-}
 
 /** Where the content of a LEN field begins. */
 function bodyOf(buf: Buffer, start: number): number {

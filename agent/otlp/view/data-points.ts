@@ -60,8 +60,8 @@ function readNumber(
   intAt: number,
   read: (field: number) => number | bigint,
 ): number | bigint | undefined {
-  const { table } = view;
-  for (let i = table.length - 4; i >= 0; i -= 4) {
+  const { table, tableEnd } = view;
+  for (let i = tableEnd - 4; i >= 0; i -= 4) {
     const field = (table[i] as number) >>> 3;
     if (field === doubleAt || field === intAt) return read(field);
   }
@@ -71,6 +71,11 @@ function readNumber(
 /** NumberDataPoint: 2 start | 3 time | 4 double or 6 sfixed64 | 5 Exemplar ... | 7 attributes | 8 flags. */
 export class NumberDataPointView extends PointView {
   #written: { readonly value: number | bigint | undefined } | undefined;
+
+  override point(buf: Buffer, from: number, end: number): void {
+    super.point(buf, from, end);
+    this.#written = undefined;
+  }
 
   get attributes(): AttributesView {
     return this.slot(7, () => new AttributesView(this, 7));
@@ -270,9 +275,9 @@ export class BucketsView extends MessageView {
   get bucketCounts(): readonly bigint[] {
     const written = this.written(2);
     if (written !== undefined) return written.value as readonly bigint[];
-    const { table } = this;
+    const { table, tableEnd } = this;
     const values: bigint[] = [];
-    for (let i = 0; i < table.length; i += 4) {
+    for (let i = 0; i < tableEnd; i += 4) {
       const tag = table[i] as number;
       if (tag >>> 3 !== 2) continue;
       const end = table[i + 3] as number;

@@ -11,6 +11,11 @@ import type { ScopeView } from './request.ts';
 export class LogView extends MessageView {
   #body: { readonly value: AnyValue } | undefined;
 
+  override point(buf: Buffer, from: number, end: number): void {
+    super.point(buf, from, end);
+    this.#body = undefined;
+  }
+
   get timeUnixNano(): bigint {
     return this.fixed64(1);
   }
@@ -111,8 +116,8 @@ export class LogView extends MessageView {
 /** AnyValue as a message of its own. */
 class ValueMessage extends MessageView {
   get value(): AnyValue {
-    const { table } = this;
-    return table.length === 0 ? undefined : decodeAnyValue(this.buf, table[1] as number, table[table.length - 1] as number);
+    const { table, tableEnd } = this;
+    return tableEnd === 0 ? undefined : decodeAnyValue(this.buf, table[1] as number, table[tableEnd - 1] as number);
   }
 
   /** All kinds of the oneof go, one comes. */

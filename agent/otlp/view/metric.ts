@@ -16,6 +16,11 @@ export type MetricType = 'none' | 'gauge' | 'sum' | 'histogram' | 'exponential_h
 export class MetricView extends MessageView {
   #dataField: number | undefined;
 
+  override point(buf: Buffer, from: number, end: number): void {
+    super.point(buf, from, end);
+    this.#dataField = undefined;
+  }
+
   get name(): string {
     return this.text(1);
   }
@@ -87,8 +92,8 @@ export class MetricView extends MessageView {
   #field(): number {
     if (this.#dataField !== undefined) return this.#dataField;
     this.#dataField = 0;
-    const { table } = this;
-    for (let i = 0; i < table.length; i += 4) {
+    const { table, tableEnd } = this;
+    for (let i = 0; i < tableEnd; i += 4) {
       const field = (table[i] as number) >>> 3;
       if (TYPES[field] !== undefined) this.#dataField = field;
     }
@@ -98,14 +103,14 @@ export class MetricView extends MessageView {
   #data(): MetricData | undefined {
     const field = this.#field();
     if (field === 0) return undefined;
-    return this.slot(field, () => new SingularSlot(this, field, DATA_VIEWS[field] as MakeView<MetricData>, this.#since(field))).view;
+    return this.slot(field, () => new SingularSlot(this, field, DATA_VIEWS[field] as MakeView<MetricData>, () => this.#since(field))).view;
   }
 
   /** The oneof's rule: what lies before a field of another kind is gone. */
   #since(field: number): number {
-    const { table } = this;
+    const { table, tableEnd } = this;
     let since = 0;
-    for (let i = 0; i < table.length; i += 4) {
+    for (let i = 0; i < tableEnd; i += 4) {
       const other = (table[i] as number) >>> 3;
       if (other !== field && TYPES[other] !== undefined) since = i + 4;
     }

@@ -1,7 +1,8 @@
 import { WIRE_LEN } from '../wire.ts';
-import { type MessageView, Slot } from './message.ts';
+import type { MessageView } from './message.ts';
 import { wrongWireType } from './scalars.ts';
-import type { Writer } from './writer.ts';
+import { Slot } from './slot.ts';
+import type { BackwardWriter } from './writer.ts';
 
 /** Makes the view of a message that lies in another one. */
 export type MakeView<V extends MessageView> = new (parent: MessageView, buf: Buffer, from: number, end: number) => V;
@@ -12,53 +13,62 @@ export type MakeView<V extends MessageView> = new (parent: MessageView, buf: Buf
  */
 export class SingularSlot<V extends MessageView> extends Slot {
   readonly view: V;
-  readonly #field: number;
+  readonly #since: () => number;
 
   /** `since`: index in the table from which pieces count; of a oneof only those behind the last field of another kind. */
-  constructor(owner: MessageView, field: number, make: MakeView<V>, since = 0) {
+  constructor(owner: MessageView, field: number, make: MakeView<V>, since = () => 0) {
     super(owner, field);
-    this.#field = field;
-    const { table, source } = owner;
-    const pieces: Buffer[] = [];
+    this.#since = since;
+    this.view = new make(owner, owner.source, 0, 0);
+  }
+
+  override open(): void {
+    super.open();
+    const { table, tableEnd, source } = this.owner;
+    let pieces: Buffer[] | undefined;
     let from = 0;
     let end = 0;
-    for (let i = since; i < table.length; i += 4) {
+    for (let i = this.#since(); i < tableEnd; i += 4) {
       const tag = table[i] as number;
-      if (tag >>> 3 !== field) continue;
+      if (tag >>> 3 !== this.field) continue;
       if ((tag & 7) !== WIRE_LEN) throw wrongWireType(tag, table[i + 1] as number);
+      // Where it comes once no piece is made of it.
+      if (end !== 0) pieces ??= [source.subarray(from, end)];
       from = table[i + 2] as number;
       end = table[i + 3] as number;
-      pieces.push(source.subarray(from, end));
+      pieces?.push(source.subarray(from, end));
     }
-    if (pieces.length <= 1) {
-      this.view = new make(owner, source, from, end);
+    if (pieces === undefined) {
+      this.view.point(source, from, end);
     } else {
       const whole = Buffer.concat(pieces);
-      this.view = new make(owner, whole, 0, whole.length);
+      this.view.point(whole, 0, whole.length);
     }
   }
 
-  writeAdded(writer: Writer): void {
+  writeAdded(writer: BackwardWriter): void {
     if (this.occurrences === 0 && this.view.dirty && !this.view.removed) this.#writeView(writer);
   }
 
-  writeAt(writer: Writer, k: number, buf: Buffer, start: number, end: number): void {
+  writeAt(writer: BackwardWriter, k: number, buf: Buffer, start: number, end: number): void {
     if (this.view.removed) return;
     if (!this.view.dirty) writer.range(buf, start, end);
     else if (k === this.occurrences - 1) this.#writeView(writer);
   }
 
-  #writeView(writer: Writer): void {
+  #writeView(writer: BackwardWriter): void {
     const before = writer.bytes;
     this.view.write(writer);
-    writer.header(this.#field, before);
+    writer.header(this.field, before);
   }
 }
 
 /** Messages that are there any number of times. */
 export class RepeatedSlot<V extends MessageView> extends Slot {
-  readonly #field: number;
+  readonly #make: MakeView<V>;
   readonly #all: V[] = [];
+  /** Views of messages before, to be pointed at others. */
+  #spare: V[] = [];
   /** Whole messages put behind the others, without header. */
   readonly #added: Uint8Array[] = [];
   #live: readonly V[] | undefined;
@@ -66,15 +76,33 @@ export class RepeatedSlot<V extends MessageView> extends Slot {
 
   constructor(owner: MessageView, field: number, make: MakeView<V>) {
     super(owner, field);
-    owner.claim(this.occurrences);
-    this.#field = field;
-    const { table, source } = owner;
-    for (let i = 0; i < table.length; i += 4) {
+    this.#make = make;
+  }
+
+  override open(): void {
+    super.open();
+    const { owner, occurrences } = this;
+    owner.claim(occurrences);
+    // The list itself may still be in somebody's loop.
+    if (this.#all.length > 0)
+      this.#spare = this.#all.length > KEPT_VIEWS ? [] : this.#all.splice(0).concat(this.#spare).slice(0, KEPT_VIEWS);
+    this.#added.length = 0;
+    this.#live = undefined;
+    if (occurrences === 0) return;
+    const { table, tableEnd, source } = owner;
+    for (let i = 0; i < tableEnd; i += 4) {
       const tag = table[i] as number;
-      if (tag >>> 3 !== field) continue;
+      if (tag >>> 3 !== this.field) continue;
       if ((tag & 7) !== WIRE_LEN) throw wrongWireType(tag, table[i + 1] as number);
-      this.#all.push(new make(owner, source, table[i + 2] as number, table[i + 3] as number));
+      this.#all.push(this.#viewOf(source, table[i + 2] as number, table[i + 3] as number));
     }
+  }
+
+  #viewOf(buf: Buffer, from: number, end: number): V {
+    const spare = this.#spare.pop();
+    if (spare === undefined) return new this.#make(this.owner, buf, from, end);
+    spare.point(buf, from, end);
+    return spare;
   }
 
   /** Those that are not removed. The list is new after a removal, so that loops over it may remove. */
@@ -93,15 +121,15 @@ export class RepeatedSlot<V extends MessageView> extends Slot {
     this.#added.push(content);
   }
 
-  writeAdded(writer: Writer): void {
+  writeAdded(writer: BackwardWriter): void {
     for (let i = this.#added.length - 1; i >= 0; i -= 1) {
       const before = writer.bytes;
       writer.put(this.#added[i] as Uint8Array);
-      writer.header(this.#field, before);
+      writer.header(this.field, before);
     }
   }
 
-  writeAt(writer: Writer, k: number, buf: Buffer, start: number, end: number): void {
+  writeAt(writer: BackwardWriter, k: number, buf: Buffer, start: number, end: number): void {
     const view = this.#all[k] as V;
     if (view.removed) return;
     if (!view.dirty) {
@@ -110,6 +138,9 @@ export class RepeatedSlot<V extends MessageView> extends Slot {
     }
     const before = writer.bytes;
     view.write(writer);
-    writer.header(this.#field, before);
+    writer.header(this.field, before);
   }
 }
+
+/** Views that are kept from one message to the next. */
+const KEPT_VIEWS = 256;

@@ -20,7 +20,7 @@ export interface ItemViews {
   readonly profiles: MessageView;
 }
 
-const ITEM_VIEWS: { readonly [S in Signal]: MakeView<ItemViews[S]> } = {
+export const ITEM_VIEWS: { readonly [S in Signal]: MakeView<ItemViews[S]> } = {
   traces: SpanView,
   metrics: MetricView,
   logs: LogView,
@@ -28,7 +28,7 @@ const ITEM_VIEWS: { readonly [S in Signal]: MakeView<ItemViews[S]> } = {
     /** Profile: 2 Sample ... */
     override itemCount(): number {
       let count = 0;
-      for (let i = 0; i < this.table.length; i += 4) if (this.table[i] === ((2 << 3) | WIRE_LEN)) count += 1;
+      for (let i = 0; i < this.tableEnd; i += 4) if (this.table[i] === ((2 << 3) | WIRE_LEN)) count += 1;
       return count;
     }
   },
@@ -266,8 +266,8 @@ class DictionaryView extends MessageView {
 
   #read(): string[] {
     const strings: string[] = [];
-    const { table } = this;
-    for (let i = 0; i < table.length; i += 4)
+    const { table, tableEnd } = this;
+    for (let i = 0; i < tableEnd; i += 4)
       if (table[i] === ((5 << 3) | WIRE_LEN)) strings.push(this.buf.toString('utf8', table[i + 2], table[i + 3]));
     return strings;
   }

@@ -5,10 +5,12 @@ import {
   readTag,
   readVarint,
   skipField,
+  varintSize,
   WIRE_FIXED32,
   WIRE_FIXED64,
   WIRE_LEN,
   WIRE_VARINT,
+  writeVarint,
 } from '../wire.ts';
 
 /** Reading and writing of protobuf's scalars. 64-bit integers are bigint, so that all 64 bits survive. */
@@ -69,6 +71,7 @@ function pushVarint64(bytes: number[], value: bigint): void {
 
 /** Field with a varint; negative numbers take ten bytes, as protobuf wants it for int32, int64 and enums. */
 export function varint64Field(field: number, value: bigint): Uint8Array {
+  if (field < 16 && value >= 0n && value < 0x80n) return Uint8Array.of(field * 8 + WIRE_VARINT, Number(value));
   const bytes = tagBytes(field, WIRE_VARINT);
   pushVarint64(bytes, value);
   return Uint8Array.from(bytes);
@@ -105,11 +108,11 @@ export function fixed32Field(field: number, value: number): Uint8Array {
 }
 
 export function bytesField(field: number, value: Uint8Array): Uint8Array {
-  const head = tagBytes(field, WIRE_LEN);
-  pushVarint(head, value.length);
-  const bytes = Buffer.allocUnsafe(head.length + value.length);
-  bytes.set(head);
-  bytes.set(value, head.length);
+  const tag = field * 8 + WIRE_LEN;
+  const head = varintSize(tag) + varintSize(value.length);
+  const bytes = Buffer.allocUnsafe(head + value.length);
+  writeVarint(bytes, writeVarint(bytes, 0, tag), value.length);
+  bytes.set(value, head);
   return bytes;
 }
 
@@ -146,22 +149,44 @@ export const MAX_FIELDS = 2 ** 21;
  */
 export function fieldTable(buf: Buffer, from: number, end: number): number[] {
   const table: number[] = [];
+  readFields(buf, from, end, table);
+  return table;
+}
+
+/** The same into a list that is used again; returns how many numbers of it count. */
+export function readFields(buf: Buffer, from: number, end: number, table: number[]): number {
+  let length = 0;
   let pos = from;
   while (pos < end) {
-    const tag = readTag(buf, pos, end);
-    let body = position();
-    let stop: number;
-    if ((tag & 7) === WIRE_LEN) {
-      stop = readLength(buf, body, end);
+    const start = pos;
+    let tag = buf[pos] as number;
+    let body = pos + 1;
+    // As most are: tag and length of one byte, or eight bytes. Without the calls that all others take it is half the time.
+    if (tag >= 0x80 || tag < 8) {
+      tag = readTag(buf, pos, end);
       body = position();
-    } else {
-      stop = skipField(buf, tag, body, end);
     }
-    table.push(tag, pos, body, stop);
-    if (table.length > 4 * MAX_FIELDS) throw new MalformedError(`more than ${MAX_FIELDS} fields in one message`, from);
-    pos = stop;
+    const wire = tag & 7;
+    if (wire === WIRE_LEN) {
+      const bytes = body < end ? (buf[body] as number) : 0x80;
+      if (bytes < 0x80 && body + 1 + bytes <= end) {
+        body += 1;
+        pos = body + bytes;
+      } else {
+        pos = readLength(buf, body, end);
+        body = position();
+      }
+    } else {
+      pos = wire === WIRE_FIXED64 && body + 8 <= end ? body + 8 : skipField(buf, tag, body, end);
+    }
+    table[length] = tag;
+    table[length + 1] = start;
+    table[length + 2] = body;
+    table[length + 3] = pos;
+    length += 4;
+    if (length > 4 * MAX_FIELDS) throw new MalformedError(`more than ${MAX_FIELDS} fields in one message`, from);
   }
-  return table;
+  return length;
 }
 
 /** Refuses a known field that has another wire type than its own. */

@@ -1,5 +1,19 @@
 import { SMALL_BODY_BYTES, storeBytes, takeStore } from '../../admit/slab.ts';
 
+/** What views write themselves into: from the end to the start, each call puts something before what there is. */
+export interface BackwardWriter {
+  /** Bytes written so far. */
+  readonly bytes: number;
+  /** A range of the input. */
+  range(buf: Buffer, from: number, end: number): void;
+  /** Bytes that nothing else will change. */
+  put(bytes: Uint8Array): void;
+  /** A text, as UTF-8. */
+  text(value: string): void;
+  /** `tag, length` of a message whose content began when there were `before` bytes. */
+  header(field: number, before: number): void;
+}
+
 /**
  * Writes protobuf from its end to its start: the length of a message is known when its header is due, so one pass is enough.
  *
@@ -9,7 +23,7 @@ import { SMALL_BODY_BYTES, storeBytes, takeStore } from '../../admit/slab.ts';
  * Neighbouring untouched ranges grow into one; a long one is shared as a slice of its own, a short one is copied into the scratch buffer, as
  * a slice costs the socket more than copying a few hundred bytes.
  */
-export class Writer {
+export class Writer implements BackwardWriter {
   #bytes = 0;
   readonly #slices: Uint8Array[] = [];
   /** Made when the first byte has to be copied. */
@@ -177,7 +191,7 @@ const SHORT_TEXT = 64;
 
 /**
  * The scratch of larger requests is used again, and what was written is copied out of it once: fresh memory is page faults and work for the
- * garbage collector, ten times what copying takes (test/bench/agent-processors.mjs).
+ * garbage collector, ten times what copying takes (test/bench/agent-processors-alone.mjs).
  */
 const REUSED_BYTES = 512 * 1024;
 let spare: Buffer | undefined;

@@ -4,6 +4,7 @@ import { type AnyValue, decodeAnyValue } from '../../otlp/view/any-value.ts';
 import { asBuffer } from '../../otlp/view/attributes.ts';
 import { RequestView, ResourceView, ScopeView } from '../../otlp/view/request.ts';
 import { readInt32, wrongWireType } from '../../otlp/view/scalars.ts';
+import { textOf } from '../../otlp/view/text.ts';
 import { position, readTag, readVarint, skipField, WIRE_LEN, WIRE_VARINT } from '../../otlp/wire.ts';
 import type { Metadata } from '../../process/process.ts';
 import { Item } from '../item.ts';
@@ -134,7 +135,7 @@ export function placeOfAttribute(place: number): Place {
 
 export function textAt({ buf, fields }: ByteItem, place: Place): string {
   const end = place.end(fields);
-  return end < 0 ? '' : buf.toString('utf8', place.from(fields), end);
+  return end < 0 ? '' : textOf(buf, place.from(fields), end);
 }
 
 export function valueAt({ buf, fields }: ByteItem, place: Place): AnyValue {

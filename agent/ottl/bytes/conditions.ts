@@ -2,7 +2,7 @@ import { compileGoRegExp, GoRegExp } from '../../config/go-regexp.ts';
 import { WIRE_LEN, WIRE_VARINT } from '../../otlp/wire.ts';
 import type { Call, ComparisonOperator, Condition, Field, Path, Value as ValueNode } from '../ast.ts';
 import { Compiler, type PathStyle } from '../compile.ts';
-import { CONTEXTS } from '../contexts/contexts.ts';
+import { AROUND, CONTEXTS, ownerOf } from '../contexts/contexts.ts';
 import { conditionFunctions } from '../functions/functions.ts';
 import type { Item } from '../item.ts';
 import { parseCondition } from '../parser.ts';
@@ -118,7 +118,7 @@ export class ByteCompiler {
   }
 
   #isAround(path: Path): boolean {
-    const { owner, fields } = this.#owned(path);
+    const { owner, fields } = ownerOf(CONTEXTS[this.#context], path, this.#style);
     return AROUND.has(owner) && fields.every(({ keys }) => keys.every((key) => key.kind !== 'math'));
   }
 
@@ -157,22 +157,10 @@ export class ByteCompiler {
 
   /** A path of the item itself, keys only behind its last name. */
   #located(path: Path): About | undefined {
-    const { owner, fields } = this.#owned(path);
+    const { owner, fields } = ownerOf(CONTEXTS[this.#context], path, this.#style);
     const last = fields.at(-1);
     if (owner !== this.#context || last === undefined || fields.some((field) => field !== last && field.keys.length > 0)) return undefined;
     return { names: fields.map(({ name }) => name).join('.'), keys: last.keys };
-  }
-
-  /** Whose path it is, as Compiler and resolvePath have it. */
-  #owned({ context, fields }: Path): { readonly owner: string; readonly fields: readonly Field[] } {
-    const definition = CONTEXTS[this.#context];
-    if (
-      context !== undefined &&
-      (this.#style === 'plain' ? Object.hasOwn(definition.paths, context) : definition.pathContexts.includes(context))
-    )
-      return { owner: context, fields };
-    const whole = context === undefined ? fields : [{ name: context, keys: [], at: 0 }, ...fields];
-    return { owner: this.#context, fields: whole };
   }
 }
 
@@ -181,8 +169,6 @@ interface About {
   readonly names: string;
   readonly keys: Field['keys'];
 }
-
-const AROUND = new Set(['resource', 'scope', 'instrumentation_scope']);
 
 const MIRRORED: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
   '==': '==',

@@ -1,5 +1,7 @@
 import type { Signal } from '../../config/settings.ts';
 import type { Accessor } from '../access.ts';
+import type { Field, Path } from '../ast.ts';
+import type { PathStyle } from '../compile.ts';
 import { OttlError } from '../errors.ts';
 import { CACHE, OTELCOL_PATHS, RESOURCE_PATHS, SCOPE_PATHS } from './common.ts';
 import { LOG_ENUMS, LOG_PATHS } from './logs.ts';
@@ -44,6 +46,21 @@ export const CONTEXTS_OF: Readonly<Record<Exclude<Signal, 'profiles'>, readonly 
   metrics: ['resource', 'scope', 'metric', 'datapoint'],
   logs: ['resource', 'scope', 'log'],
 };
+
+/** Contexts of what lies around spans, metrics and log records. */
+export const AROUND: ReadonlySet<string> = new Set(['resource', 'scope', 'instrumentation_scope']);
+
+/** Whose path it is, and what of it lies there, as Compiler and resolvePath have it. */
+export function ownerOf(
+  definition: ContextDefinition,
+  { context, fields }: Path,
+  style: PathStyle,
+): { readonly owner: string; readonly fields: readonly Field[] } {
+  if (context !== undefined && (style === 'plain' ? Object.hasOwn(definition.paths, context) : definition.pathContexts.includes(context)))
+    return { owner: context, fields };
+  const whole = context === undefined ? fields : [{ name: context, keys: [], at: 0 }, ...fields];
+  return { owner: definition.name, fields: whole };
+}
 
 /** The accessor of a path. `pathContext` is the name in front of it; '' where the path has none and may begin with one. */
 export function resolvePath(definition: ContextDefinition, pathContext: string, segment: Segment, text: string): Accessor {

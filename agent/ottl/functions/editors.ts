@@ -2,11 +2,12 @@ import type { AnyValue } from '../../otlp/view/any-value.ts';
 import { anyValueAsString } from '../../otlp/view/as-string.ts';
 import { fromRaw, wantList } from '../convert.ts';
 import { Failure } from '../errors.ts';
+import type { Item } from '../item.ts';
 import { anything, int, listOf, literalBool, literalInt, literalString, map, mapPath, optional, path, string } from '../kinds.ts';
 import { entriesOf, frozen, GoSlice, isList, type Value } from '../values.ts';
 import { define, type FunctionDefinition } from './define.ts';
 import { flattened } from './flatten.ts';
-import { patternOf, regExp } from './patterns.ts';
+import { keyPattern, patternOf } from './patterns.ts';
 import { clippedText } from './text.ts';
 
 /** Editors of pkg/ottl/ottlfuncs that change maps and lists. */
@@ -24,27 +25,31 @@ export const EDITORS: readonly FunctionDefinition[] = [
   }),
 
   define('delete_matching_keys', { target: mapPath, pattern: string }, ({ target, pattern }) => {
-    const compiled = patternOf(pattern, regExp);
+    const compiled = patternOf(pattern, keyPattern);
     return (item) => {
-      const expression = compiled(item);
-      target.edit(item, (edited) => edited.deleteIf((key) => expression.test(key)));
+      const { test } = compiled(item);
+      target.edit(item, (edited) => edited.deleteIf(test));
       return undefined;
     };
   }),
 
-  define('keep_keys', { target: mapPath, keys: listOf(string) }, ({ target, keys }) => (item) => {
-    target.edit(item, (edited) => {
-      const kept = new Set(keys.map((key) => key.get(item)));
-      edited.deleteIf((key) => !kept.has(key));
-    });
-    return undefined;
+  define('keep_keys', { target: mapPath, keys: listOf(string) }, ({ target, keys }) => {
+    const keptOf = (item: Item): ReadonlySet<string> => new Set(keys.map((key) => key.get(item)));
+    const known = keys.every((key) => key.constant !== undefined) ? new Set(keys.map((key) => key.constant?.value)) : undefined;
+    return (item) => {
+      target.edit(item, (edited) => {
+        const kept = known ?? keptOf(item);
+        edited.deleteIf((key) => !kept.has(key));
+      });
+      return undefined;
+    };
   }),
 
   define('keep_matching_keys', { target: mapPath, pattern: string }, ({ target, pattern }) => {
-    const compiled = patternOf(pattern, regExp);
+    const compiled = patternOf(pattern, keyPattern);
     return (item) => {
-      const expression = compiled(item);
-      target.edit(item, (edited) => edited.deleteIf((key) => !expression.test(key)));
+      const { fails } = compiled(item);
+      target.edit(item, (edited) => edited.deleteIf(fails));
       return undefined;
     };
   }),
@@ -70,7 +75,7 @@ export const EDITORS: readonly FunctionDefinition[] = [
   define('truncate_all', { target: mapPath, limit: literalInt, utf8_safe: optional(literalBool) }, ({ target, limit }) => {
     const bytes = Number(limit);
     return (item) => {
-      target.edit(item, (edited) => edited.mapValues((value) => (typeof value === 'string' ? clippedText(value, bytes) : value)));
+      target.edit(item, (edited) => edited.mapTexts((text) => clippedText(text, bytes), bytes));
       return undefined;
     };
   }),

@@ -1,4 +1,5 @@
 import { compileGoRegExp, GoRegExp } from '../../config/go-regexp.ts';
+import { remembered } from '../../otlp/view/text.ts';
 import type { Getter } from '../access.ts';
 import { Failure } from '../errors.ts';
 import type { Item } from '../item.ts';
@@ -28,6 +29,13 @@ export function regExp(text: string): GoRegExp {
   const compiled = compileGoRegExp(text);
   if (compiled instanceof GoRegExp) return compiled;
   throw new Failure(`${JSON.stringify(text)} is no regular expression of Go: ${compiled.wrong}`);
+}
+
+/** A pattern for keys, which are the same all the time: what it says of those seen is kept. */
+export function keyPattern(text: string): { readonly test: (key: string) => boolean; readonly fails: (key: string) => boolean } {
+  const expression = regExp(text);
+  const test = remembered((key) => expression.test(key));
+  return { test, fails: (key) => !test(key) };
 }
 
 /**

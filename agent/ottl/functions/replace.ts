@@ -29,9 +29,7 @@ export const REPLACE_EDITORS: readonly FunctionDefinition[] = [
       const expression = compiled(item);
       args.target.get(item);
       const replacement = wholeReplacement(args, item);
-      args.target.edit(item, (edited) =>
-        edited.mapValues((value) => (typeof value === 'string' && expression.test(value) ? replacement : value)),
-      );
+      args.target.edit(item, (edited) => edited.mapTexts((text) => (expression.test(text) ? replacement : text)));
       return undefined;
     };
   }),
@@ -58,9 +56,9 @@ export const REPLACE_EDITORS: readonly FunctionDefinition[] = [
       const expression = compiled(item);
       if (args.mode === 'value') {
         args.target.edit(item, (edited) =>
-          edited.mapValues((value) => {
-            if (typeof value !== 'string' || !expression.test(value)) return value;
-            return tried(() => replaced(value, expression, template, args, item)) ?? value;
+          edited.mapTexts((text) => {
+            if (!expression.test(text)) return text;
+            return tried(() => replaced(text, expression, template, args, item)) ?? text;
           }),
         );
         return undefined;

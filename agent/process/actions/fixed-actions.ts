@@ -18,7 +18,7 @@ interface Outcome {
 /**
  * Actions whose outcome is known at start for each of their keys, whether it came or not: insert, update and upsert of a fixed value,
  * delete of a key, and hash of a text where nothing else is done to it. What they do to an item is where these keys lie in it, and so nothing is made for it; AttributeList takes five times as
- * long (test/bench/agent-processors.mjs).
+ * long (test/bench/agent-processors-alone.mjs).
  */
 export class FixedActions {
   /** Bytes that they add to an item at most. */

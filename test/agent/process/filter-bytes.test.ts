@@ -69,12 +69,12 @@ function conditions(signal: Tested): fc.Arbitrary<string> {
   })).tree;
 }
 
-/** Both ways; with a key of include or exclude, or with conditions. */
-function bothWays(config: object, signal: Signal) {
+/** All three ways; with a key of include or exclude, or with conditions. */
+function allWays(config: object, signal: Signal) {
   const settings = processorSettings('filter', config) as FilterSettings;
-  return [true, false].map((asksBytes) => {
+  return (['bytes', 'walk', 'tree'] as const).map((way) => {
     const counters = new ProcessorCounters('filter', 'filter', signal);
-    const filter = new FilterProcessor(settings, signal, { log: recordingLog([]), counters }, asksBytes);
+    const filter = new FilterProcessor(settings, signal, { log: recordingLog([]), counters }, way);
     return (bytes: Buffer, items: number): object => {
       const body: Body = { slices: [bytes], bytes: bytes.length, items };
       const result = filter.process(body, undefined);
@@ -105,15 +105,18 @@ function requests(signal: Tested): fc.Arbitrary<Buffer> {
 }
 
 function agree(config: object, signal: Tested, bytes: readonly Buffer[]): void {
-  const [asked, viewed] = bothWays(config, signal);
+  const [asked, walked, viewed] = allWays(config, signal);
   for (const each of bytes) {
     const found = scan(signal, each);
     // Only what was scanned comes to a processor.
-    if (found.ok) expect(asked?.(each, found.items)).toEqual(viewed?.(each, found.items));
+    if (!found.ok) continue;
+    const expected = viewed?.(each, found.items);
+    expect(asked?.(each, found.items)).toEqual(expected);
+    expect(walked?.(each, found.items)).toEqual(expected);
   }
 }
 
-describe.each(['traces', 'logs'] as const)('filter by bytes and by views: %s', (signal) => {
+describe.each(['traces', 'logs'] as const)('filter by bytes, in a walk and in the tree: %s', (signal) => {
   const item = signal === 'traces' ? 'span' : 'log_record';
   const list = fc.array(requests(signal), { minLength: 1, maxLength: 6 });
 

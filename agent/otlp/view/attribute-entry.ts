@@ -1,0 +1,65 @@
+import { type AnyValue, encodeAnyValue, type KeyValueRange } from './any-value.ts';
+import type { BackwardWriter } from './writer.ts';
+
+/** One attribute of an AttributesView: where it lies, and what was made of it. One object, used for one message after the other. */
+export class Entry implements KeyValueRange {
+  keyFrom = -1;
+  keyEnd = -1;
+  valueFrom = -1;
+  valueEnd = -1;
+  fieldFrom = -1;
+  keyIndex = 0;
+  pieces: Buffer | undefined = undefined;
+  /** Not one that came in. */
+  added = false;
+  removed = false;
+  /** Decoded when it is needed. */
+  key: string | undefined = undefined;
+  /** It has another value than it came with: the content of an AnyValue in `raw`, or where that is absent the text `value`. */
+  isSet = false;
+  raw: Uint8Array | undefined = undefined;
+  value: string = '';
+
+  /** As good as new. */
+  clear(added: boolean): void {
+    this.keyFrom = -1;
+    this.keyEnd = -1;
+    this.valueFrom = -1;
+    this.valueEnd = -1;
+    this.fieldFrom = -1;
+    this.keyIndex = 0;
+    this.pieces = undefined;
+    this.added = added;
+    this.removed = false;
+    this.key = undefined;
+    this.isSet = false;
+    this.raw = undefined;
+  }
+
+  /** A text is encoded where it is written, as that needs no memory of its own. */
+  setTo(value: AnyValue): void {
+    this.isSet = true;
+    if (typeof value === 'string' && value.isWellFormed()) {
+      this.raw = undefined;
+      this.value = value;
+    } else {
+      this.raw = encodeAnyValue(value);
+    }
+  }
+
+  setToRaw(raw: Uint8Array): void {
+    this.isSet = true;
+    this.raw = raw;
+  }
+
+  /** The content of the AnyValue that it was set to. */
+  writeValue(writer: BackwardWriter): void {
+    if (this.raw !== undefined) {
+      writer.put(this.raw);
+      return;
+    }
+    const before = writer.bytes;
+    writer.text(this.value);
+    writer.header(1, before);
+  }
+}
