@@ -10,6 +10,7 @@ const SUITES = ['admit', 'conservation', 'export', 'pipeline', 'queue', 'receive
 
 await enter(import.meta.url);
 for (const codec of ['OTLP_STACK_HTTP1_CODEC', 'OTLP_STACK_HTTP2_CODEC', 'OTLP_STACK_HTTP2_CLIENT']) process.env[codec] = 'node';
+process.env.OTLP_STACK_HTTP1_CLIENT = 'undici';
 const args = process.argv.slice(2);
 const tally = await runLane('node', args.length > 0 ? args : SUITES.map((suite) => `test/agent/${suite}`));
 process.stdout.write(`${closingLine(tally)}\n`);

@@ -1293,6 +1293,8 @@ export interface OtlpHttpExporterConfig {
   readonly read_buffer_size?: number | bigint | Reference | null;
   /** Bytes. Without effect: sizes Go buffers; Node sizes its own. */
   readonly write_buffer_size?: number | bigint | Reference | null;
+  /** Who sends HTTP/1.1: our client, or undici, which costs more for each request, takes answers that ours refuses for their form, and is seen by instrumentation of undici. A key of this agent alone. @default own */
+  readonly http1_codec?: 'own' | 'undici' | Reference | null;
   /** Holds requests between receiving and sending, in memory. @default on */
   readonly sending_queue?: {
     /** false switches the section off. */

@@ -100,6 +100,9 @@ export type Http2Codec = 'own' | 'node';
 /** Our HTTP/1.1 codec, which leaves all but plain requests to that of Node, or that of Node for all. */
 export type HttpCodec = 'own' | 'node';
 
+/** Our HTTP/1.1 client, or undici. */
+export type HttpClientCodec = 'own' | 'undici';
+
 /** Of a listener: what clients that stall may hold, and for how long (receive/stall.ts). Keys of ours, but HTTP's write_timeout. */
 export interface StallLimits {
   /** `max_connections` at a time; one more closes the oldest silent one, else itself. @default 4096 */
@@ -253,6 +256,8 @@ export interface OtlpHttpExporterSettings extends ExporterCommon {
   readonly idleConnectionTimeoutMs: number;
   /** False for `disable_keep_alives`: a connection for each request. @default true */
   readonly keepAlives: boolean;
+  /** `http1_codec`, ours: who sends. @default own */
+  readonly http1Codec?: HttpClientCodec;
 }
 
 export interface DebugExporterSettings extends ExporterCommon {

@@ -8,7 +8,7 @@ import type { LoadBalancingSettings } from './loadbalancing-config.ts';
 import { NopTransport } from './nop-transport.ts';
 import type { Transport } from './transport.ts';
 
-/** The transport of an exporter for one signal. undici is loaded only where it is used: it is a third of the start-up time. */
+/** The transport of an exporter for one signal. What is large is loaded only where it is used. */
 export async function createTransport(
   settings: Exclude<ExporterSettings, LoadBalancingSettings>,
   signal: Signal,
@@ -22,7 +22,7 @@ export async function createTransport(
     }
     case 'otlp_http': {
       const { HttpTransport } = await import('./http-transport.ts');
-      return new HttpTransport(settings, signal);
+      return await HttpTransport.create(settings, signal);
     }
     case 'debug':
       return new DebugTransport(settings, (event, fields) => log.info(event, fields));

@@ -4,7 +4,7 @@ import { timeoutMs } from '../config/go-duration.ts';
 import { GO_BUFFERS, NO_AUTH, NO_MIDDLEWARES } from '../config/later.ts';
 import type { Output } from '../config/section.ts';
 import { section } from '../config/section.ts';
-import type { OtlpHttpExporterSettings, Signal } from '../config/settings.ts';
+import type { HttpClientCodec, OtlpHttpExporterSettings, Signal } from '../config/settings.ts';
 import { SIGNALS } from '../config/settings.ts';
 import { SIGNAL_FACTS } from '../otlp/signals.ts';
 import { queueSettings, sendingQueue } from '../queue/config.ts';
@@ -22,6 +22,7 @@ import { parseProxy } from './http-proxy.ts';
 import { retryOnFailure, retrySettings } from './retry-config.ts';
 
 const COMPRESSIONS = ['gzip', 'zstd', 'deflate', 'zlib', 'snappy', 'x-snappy-framed', 'none'] as const;
+const HTTP1_CODECS: readonly HttpClientCodec[] = ['own', 'undici'];
 /** klauspost's "best", to which the Collector maps all from 10 on. */
 const MAX_ZSTD_LEVEL = 11;
 
@@ -70,6 +71,12 @@ const shape = {
   force_attempt_http2: bool({ describe: 'Tries HTTP/2.', default: true, inert: 'requests go over HTTP/1.1' }),
   read_buffer_size: optionalInteger({ describe: 'Bytes.', inert: GO_BUFFERS }),
   write_buffer_size: optionalInteger({ describe: 'Bytes.', inert: GO_BUFFERS }),
+  http1_codec: choice(HTTP1_CODECS, {
+    describe:
+      'Who sends HTTP/1.1: our client, or undici, which costs more for each request, takes answers that ours refuses for their form, and is seen by instrumentation of undici.',
+    default: 'own',
+    ours: true,
+  }),
   sending_queue: sendingQueue('on'),
   retry_on_failure: retryOnFailure(),
 };
@@ -114,6 +121,7 @@ export const otlpHttpExporter = component<Config, OtlpHttpExporterSettings>({
       ...levelSetting(config.compression, level),
       ...(config.gzip_members ? { gzipMembers: true } : {}),
       keepAlives: !config.disable_keep_alives,
+      http1Codec: config.http1_codec,
       headers: lowerCaseNames(config.headers),
       maxConnections: Math.max(config.max_conns_per_host, 0),
       idleConnectionTimeoutMs: timeoutMs(config.idle_conn_timeout),

@@ -31,12 +31,12 @@ const VERSION = Buffer.from(' HTTP/1.1\r\n');
 const PROTOBUF = Buffer.from('application/x-protobuf');
 
 /** Lower case of a token's characters (RFC 9110, 5.6.2); 0 for every other byte. */
-const TOKEN = new Uint8Array(256);
+export const TOKEN = new Uint8Array(256);
 for (const char of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") TOKEN[char.charCodeAt(0)] = char.charCodeAt(0);
 for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZ') TOKEN[char.charCodeAt(0)] = char.toLowerCase().charCodeAt(0);
 
 /** 1 for what a value may hold (RFC 9110, 5.5): visible, space, tab, and the bytes above ASCII. */
-const VALUE = new Uint8Array(256).map((_, byte) => (byte === TAB || (byte >= SPACE && byte !== 127) ? 1 : 0));
+export const VALUE = new Uint8Array(256).map((_, byte) => (byte === TAB || (byte >= SPACE && byte !== 127) ? 1 : 0));
 
 type Known = 'host' | 'length' | 'type' | 'encoding' | 'accept' | 'connection' | 'never';
 

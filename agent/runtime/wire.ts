@@ -1,4 +1,4 @@
-import { Socket } from 'node:net';
+import { connect, type IpcNetConnectOpts, Socket, type TcpNetConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /**
@@ -83,6 +83,23 @@ export function socketWire(accepted: Socket): Wire {
   socket.once('close', () => accepted.destroy());
   wire = new StreamWire(socket, true);
   return wire;
+}
+
+/**
+ * A connection that begins here, with reads into the same buffer: node:net's `onread` is made for this side. Throws where node:net does, for
+ * a port that is none. The socket is for who waits until it is connected, or wants to know why it is not.
+ */
+export function connectWire(options: TcpNetConnectOpts | IpcNetConnectOpts): { readonly socket: Socket; readonly wire: Wire } {
+  shared ??= Buffer.allocUnsafeSlow(SHARED_READ_BYTES);
+  let wire: StreamWire | undefined;
+  const onread = {
+    buffer: shared,
+    callback: (bytes: number, buffer: Uint8Array): boolean =>
+      wire?.take(bytes === buffer.length ? buffer : buffer.subarray(0, bytes)) ?? true,
+  };
+  const socket = connect({ ...options, onread });
+  wire = new StreamWire(socket, true);
+  return { socket, wire };
 }
 
 class StreamWire implements Wire {

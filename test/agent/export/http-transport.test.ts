@@ -70,17 +70,6 @@ async function forwardProxy(port: number, password?: string): Promise<{ port: nu
   return { port: await listening(server), lines };
 }
 
-function transport(
-  port: number,
-  more: Partial<OtlpHttpExporterSettings> = {},
-  environment = {},
-  signal: (typeof SIGNALS)[number] = 'traces',
-): HttpTransport {
-  const made = new HttpTransport(httpExporter(port, more), signal, environment);
-  closers.push(() => made.close());
-  return made;
-}
-
 async function send(
   made: HttpTransport,
   signal: (typeof SIGNALS)[number] = 'traces',
@@ -94,7 +83,18 @@ const unsnap = (body: Buffer, framed: boolean): Buffer => {
   return snappyDecode(body, framed, out) ? out : Buffer.from('broken');
 };
 
-describe('otlp_http exporter', () => {
+describe.each(['own', 'undici'] as const)('otlp_http exporter, http1_codec: %s', (http1Codec) => {
+  async function transport(
+    port: number,
+    more: Partial<OtlpHttpExporterSettings> = {},
+    environment = {},
+    signal: (typeof SIGNALS)[number] = 'traces',
+  ): Promise<HttpTransport> {
+    const made = await HttpTransport.create(httpExporter(port, { http1Codec, ...more }), signal, environment);
+    closers.push(() => made.close());
+    return made;
+  }
+
   it.each([
     ['none', undefined, (body: Buffer) => body],
     ['gzip', 'gzip', gunzipSync],
@@ -105,14 +105,14 @@ describe('otlp_http exporter', () => {
     ['x-snappy-framed', 'x-snappy-framed', (body: Buffer) => unsnap(body, true)],
   ] as const)('compresses with %s', async (compression, header, inflate) => {
     const { port, seen } = await upstream();
-    expect(await send(transport(port, { compression }))).toMatchObject({ kind: 'ok' });
+    expect(await send(await transport(port, { compression }))).toMatchObject({ kind: 'ok' });
     expect(seen[0]?.headers['content-encoding']).toBe(header);
     expect(inflate(seen[0]?.body as Buffer)).toEqual(request('traces', 30));
   });
 
   it.each(SIGNALS)('sends %s as JSON', async (signal) => {
     const { port, seen } = await upstream();
-    const made = transport(port, { encoding: 'json', compression: 'gzip' }, {}, signal);
+    const made = await transport(port, { encoding: 'json', compression: 'gzip' }, {}, signal);
     expect(await send(made, signal)).toMatchObject({ kind: 'ok' });
     expect([seen[0]?.url, seen[0]?.headers['content-type']]).toEqual([PATHS[signal], 'application/json']);
     expect(decode(signal, jsonToProto(signal, gunzipSync(seen[0]?.body as Buffer)))).toEqual(decode(signal, request(signal, 30)));
@@ -120,11 +120,12 @@ describe('otlp_http exporter', () => {
 
   it('sends large slices as they are and small ones joined, with the length of all; a retry sends the same', async () => {
     const { port, seen } = await upstream();
-    const http = transport(port, {});
+    const http = await transport(port, {});
     const slices = [10, 100_000, 7, 300_000, 1, 2, 3, 65_536, 40_000, 40_000].map((bytes, i) => Buffer.alloc(bytes, i));
     const whole = Buffer.concat(slices);
     const body = await http.encode('traces', slices, whole.length, 1);
-    expect(body.slices.map((slice) => slice.length)).toEqual([10, 100_000, 7, 300_000, 6, 65_536, 80_000]);
+    const small = http1Codec === 'own' ? [40_000, 40_000] : [80_000];
+    expect(body.slices.map((slice) => slice.length)).toEqual([10, 100_000, 7, 300_000, 6, 65_536, ...small]);
     expect(body.slices[3]).toBe(slices[3]);
     for (let attempt = 0; attempt < 2; attempt += 1) expect(await http.send(body)).toMatchObject({ kind: 'ok' });
     expect(seen.map((one) => [one.headers['content-length'], one.headers['transfer-encoding'], one.body.equals(whole)])).toEqual([
@@ -148,7 +149,7 @@ describe('otlp_http exporter', () => {
     });
     const outcomes = [];
     for (let i = 0; i < answers.length; i += 1)
-      outcomes.push(await send(transport(port, { encoding: 'json', headers: { 'x-case': String(i) } })));
+      outcomes.push(await send(await transport(port, { encoding: 'json', headers: { 'x-case': String(i) } })));
     expect(outcomes).toMatchObject([
       { kind: 'ok', rejected: 3, message: 'too old' },
       { kind: 'ok', rejected: 2, message: '' },
@@ -159,25 +160,25 @@ describe('otlp_http exporter', () => {
     ]);
   });
 
-  it('fails to encode what cannot be JSON, and says where', () => {
-    const made = transport(1, { encoding: 'json' });
+  it('fails to encode what cannot be JSON, and says where', async () => {
+    const made = await transport(1, { encoding: 'json' });
     const broken = Buffer.from([0x0a, 0x06, 0x12, 0x04, 0x12, 0x02, 0x0a, 0x7f]);
     expect(() => made.encode('traces', [broken], broken.length, 1)).toThrow(/length 127 reaches past the end/);
   });
 
   it('follows no redirect', async () => {
     const { port, seen } = await upstream((response) => void response.writeHead(307, { location: '/elsewhere' }).end());
-    expect(await send(transport(port))).toMatchObject({ kind: 'reject', message: 'HTTP status 307' });
+    expect(await send(await transport(port))).toMatchObject({ kind: 'reject', message: 'HTTP status 307' });
     expect(seen.length).toBe(1);
   });
 
   it('keeps its connection, and with disable_keep_alives opens one for each request', async () => {
     const { port, seen } = await upstream();
-    const keeping = transport(port);
+    const keeping = await transport(port);
     for (let i = 0; i < 8; i += 1) await send(keeping);
     // undici may find the first connection still busy for a moment, and keeps two then.
     expect(new Set(seen.map(({ socket }) => socket)).size).toBeLessThan(3);
-    const closing = transport(port, { keepAlives: false });
+    const closing = await transport(port, { keepAlives: false });
     for (let i = 0; i < 3; i += 1) await send(closing);
     expect(new Set(seen.slice(8).map(({ socket }) => socket)).size).toBe(3);
     expect(seen.at(-1)?.headers.connection).toBe('close');
@@ -189,21 +190,21 @@ describe('otlp_http exporter', () => {
       waiting.push(response);
       if (waiting.length === 2) for (const one of waiting.splice(0)) one.end();
     });
-    const made = transport(port, { maxConnections: 2 });
+    const made = await transport(port, { maxConnections: 2 });
     await Promise.all(Array.from({ length: 8 }, () => send(made)));
     expect(new Set(seen.map(({ socket }) => socket)).size).toBe(2);
   });
 
   it('gives an idle connection up after idle_conn_timeout', async () => {
     const { port, seen } = await upstream();
-    await send(transport(port, { idleConnectionTimeoutMs: 1100 })); // undici's timers have a resolution of a second
+    await send(await transport(port, { idleConnectionTimeoutMs: 1100 })); // undici's timers have a resolution of a second
     await new Promise((resolve) => seen[0]?.socket.on('close', resolve));
   });
 
   it('goes through proxy_url with the whole URL and its password, also to this machine', async () => {
     const { port, seen } = await upstream();
     const proxy = await forwardProxy(port, 'user:secret');
-    const made = transport(port, { proxyUrl: `http://user:secret@127.0.0.1:${proxy.port}` });
+    const made = await transport(port, { proxyUrl: `http://user:secret@127.0.0.1:${proxy.port}` });
     expect(await send(made)).toMatchObject({ kind: 'ok' });
     expect(proxy.lines).toEqual([
       `POST http://127.0.0.1:${port}/v1/traces 127.0.0.1:${port} Basic ${Buffer.from('user:secret').toString('base64')}`,
@@ -214,7 +215,7 @@ describe('otlp_http exporter', () => {
   it('fails for good where the proxy wants another password', async () => {
     const { port } = await upstream();
     const proxy = await forwardProxy(port, 'user:secret');
-    expect(await send(transport(port, { proxyUrl: `http://127.0.0.1:${proxy.port}` }))).toMatchObject({
+    expect(await send(await transport(port, { proxyUrl: `http://127.0.0.1:${proxy.port}` }))).toMatchObject({
       kind: 'reject',
       message: 'HTTP status 407',
     });
@@ -225,11 +226,13 @@ describe('otlp_http exporter', () => {
     const proxy = await forwardProxy(port);
     const environment = { HTTP_PROXY: `127.0.0.1:${proxy.port}` };
     const urls = { ...httpExporter(1).urls, traces: 'http://gateway.test:4318/v1/traces' };
-    const made = transport(1, { urls }, environment);
+    const made = await transport(1, { urls }, environment);
     expect(await Promise.all([send(made), send(made), send(made)])).toMatchObject([{ kind: 'ok' }, { kind: 'ok' }, { kind: 'ok' }]);
     expect(proxy.lines[0]).toBe('POST http://gateway.test:4318/v1/traces gateway.test:4318');
     expect(seen.length).toBe(3);
-    expect(await send(transport(1, { urls, timeoutMs: 2000 }, { ...environment, NO_PROXY: '.test' }))).toMatchObject({ kind: 'retry' });
+    expect(await send(await transport(1, { urls, timeoutMs: 2000 }, { ...environment, NO_PROXY: '.test' }))).toMatchObject({
+      kind: 'retry',
+    });
     expect(proxy.lines.length).toBe(3);
   });
 });

@@ -4,6 +4,7 @@ import type {
   ExporterSettings,
   GrpcServerSettings,
   Http2Codec,
+  HttpClientCodec,
   HttpCodec,
   HttpServerSettings,
   OtlpGrpcExporterSettings,
@@ -26,6 +27,9 @@ export const CLIENT_CODEC: Http2Codec = process.env['OTLP_STACK_HTTP2_CLIENT'] =
 
 /** OTLP_STACK_HTTP1_CODEC=node runs the same tests over node:http. */
 export const HTTP1_CODEC: HttpCodec = process.env['OTLP_STACK_HTTP1_CODEC'] === 'node' ? 'node' : 'own';
+
+/** OTLP_STACK_HTTP1_CLIENT=undici runs the same tests over undici. */
+export const HTTP1_CLIENT: HttpClientCodec = process.env['OTLP_STACK_HTTP1_CLIENT'] === 'undici' ? 'undici' : 'own';
 
 /** Settings as the configuration's defaults make them, with loopback addresses on free ports. */
 export const ANY_PORT: SocketAddress = { kind: 'tcp', host: '127.0.0.1', port: 0 };
@@ -92,6 +96,7 @@ export function httpExporter(port: number, more: Partial<OtlpHttpExporterSetting
     urls: Object.fromEntries(SIGNALS.map((signal) => [signal, base + PATHS[signal]])) as OtlpHttpExporterSettings['urls'],
     encoding: 'proto',
     keepAlives: true,
+    http1Codec: HTTP1_CLIENT,
     compression: 'none',
     headers: {},
     maxConnections: 0,

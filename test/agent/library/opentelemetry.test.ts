@@ -290,7 +290,11 @@ describe('the exporters for the OpenTelemetry SDK', () => {
     subscribe('undici:request:create', look);
     const replies: SinkReply[] = [{ status: 503 }, { status: 503 }];
     sink.respond(() => replies.shift());
-    const exporter = new AgentSpanExporter(config('http/protobuf'));
+    // Our own client is seen by no instrumentation; undici is.
+    const exporter = new AgentSpanExporter({
+      exporter: { protocol: 'http/protobuf', endpoint: sink.httpUrl, timeout: '2s', http1_codec: 'undici' },
+      retry: RETRY,
+    });
     const span = new TracerProvider({}).getTracer('test').startSpan('a request of the program');
     await context.with(trace.setSpan(context.active(), span), () => exported(exporter, spans(1)));
     await exporter.shutdown();
