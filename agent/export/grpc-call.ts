@@ -2,10 +2,12 @@ import type { CallEnd, CallEvents, ClientCall, Fields } from '../http2/client.ts
 import { decodePartialSuccess } from '../otlp/status.ts';
 import { GrpcStatus } from '../runtime/grpc-status.ts';
 import { OK, type Outcome } from '../runtime/outcome.ts';
+import { PREFIX_BYTES } from './grpc-frame.ts';
 import { grpcOutcome, httpStatusToGrpc } from './grpc-outcome.ts';
 
 /** Responses above are not read (spec 1.11: response size limit). */
 const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * What is known of the request itself, beside the outcome:
@@ -31,11 +33,16 @@ export class GrpcCall implements CallEvents {
   #timer: NodeJS.Timeout | undefined;
   #status: Fields | undefined;
   #httpStatus = 0;
-  #response: Buffer[] = [];
+  #response: Buffer = NOTHING;
   #responseBytes = 0;
+  /** The response is above its limit, and given up. */
+  #tooLarge = false;
+  readonly #late: () => void;
 
-  constructor(end: Done) {
+  /** `late`: the time is over, the answer is there and the connection has still not taken the request, so that it is to be looked after. */
+  constructor(end: Done, late: () => void) {
     this.#end = end;
+    this.#late = late;
   }
 
   /** The call has begun, and gets so much time. */
@@ -54,20 +61,36 @@ export class GrpcCall implements CallEvents {
   }
 
   data(bytes: Uint8Array): void {
-    this.#responseBytes += bytes.length;
-    if (this.#responseBytes > MAX_RESPONSE_BYTES) {
-      // The request has been taken by then; sending it again would be a duplicate (spec: over the limit is not retryable).
-      const message = `the response is larger than ${MAX_RESPONSE_BYTES} bytes`;
-      this.#finish({ kind: 'reject', code: GrpcStatus.RESOURCE_EXHAUSTED, message, taken: true }, 'answered');
+    if (this.#tooLarge) return;
+    const before = this.#responseBytes;
+    const end = before + bytes.length;
+    this.#responseBytes = end;
+    if (end > MAX_RESPONSE_BYTES) {
+      this.#tooLarge = true;
+      this.#response = NOTHING;
       this.#call?.cancel();
       return;
     }
-    this.#response.push(Buffer.from(bytes));
+    if (before === 0) {
+      this.#response = Buffer.from(bytes);
+      return;
+    }
+    // One buffer that grows: four million frames of one byte, each in a buffer of its own, would be 530 MiB.
+    if (end > this.#response.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.min(MAX_RESPONSE_BYTES, 2 * end));
+      this.#response.copy(larger, 0, 0, before);
+      this.#response = larger;
+    }
+    this.#response.set(bytes, before);
   }
 
   closed({ code, sent, refused, message }: CallEnd): void {
     if (this.#end === undefined) return;
-    if (this.#status !== undefined) this.#finish(this.#told(this.#status), 'answered');
+    if (this.#tooLarge) {
+      // The request has been taken by then; sending it again would be a duplicate (spec: over the limit is not retryable).
+      const said = `the response is larger than ${MAX_RESPONSE_BYTES} bytes`;
+      this.#finish({ kind: 'reject', code: GrpcStatus.RESOURCE_EXHAUSTED, message: said, taken: true }, 'answered');
+    } else if (this.#status !== undefined) this.#finish(this.#told(this.#status), 'answered');
     else if (this.#httpStatus !== 0 && this.#httpStatus !== 200) {
       const said = `HTTP status ${this.#httpStatus} instead of a gRPC status`;
       this.#finish(grpcOutcome(httpStatusToGrpc(this.#httpStatus), said, undefined), 'answered');
@@ -77,22 +100,38 @@ export class GrpcCall implements CallEvents {
     }
   }
 
+  /**
+   * Whatever has been answered is not sent again. It is told when the connection has taken the request or has ended, as its memory may be
+   * read until then.
+   */
   #timedOut(timeoutMs: number): void {
+    if (this.#status !== undefined || this.#tooLarge) {
+      this.#call?.cancel();
+      if (this.#end === undefined) return;
+      this.#timer = setTimeout(() => this.#timedOut(timeoutMs), timeoutMs);
+      this.#late();
+      return;
+    }
     const message = `no answer within ${timeoutMs} ms`;
     this.#finish({ kind: 'retry', afterMs: undefined, code: GrpcStatus.DEADLINE_EXCEEDED, message }, 'silent');
     this.#call?.cancel();
   }
 
   #told(status: Fields): Outcome {
-    // A status that is no number is UNKNOWN (grpc PROTOCOL-HTTP2.md); Number('') would make a success of it.
     const said = status.get('grpc-status') ?? '';
-    const code = /^\d+$/.test(said) ? Number(said) : GrpcStatus.UNKNOWN;
+    // A status that is no number is UNKNOWN (grpc PROTOCOL-HTTP2.md); Number('') would make a success of it. It says neither that the
+    // request was taken nor that it was not, so that no part of it may be sent again.
+    if (!/^\d+$/.test(said)) {
+      const message = `UNKNOWN: '${said.slice(0, 100)}' is no gRPC status`;
+      return { kind: 'reject', code: GrpcStatus.UNKNOWN, message, taken: true };
+    }
+    const code = Number(said);
     if (code !== GrpcStatus.OK) {
       const details = status.get('grpc-status-details-bin');
       const message = percentDecode(status.get('grpc-message') ?? '');
       return grpcOutcome(code, message, details);
     }
-    const partial = decodePartialSuccess(Buffer.concat(this.#response).subarray(5));
+    const partial = decodePartialSuccess(this.#response.subarray(PREFIX_BYTES, this.#responseBytes));
     return partial === undefined ? OK : { kind: 'ok', rejected: partial.rejected, message: partial.message };
   }
 

@@ -74,7 +74,7 @@ export class GrpcChannel {
       this.#release(session, fate === 'silent');
       if (fate === 'refused' && resends > 0) this.#send(body, done, resends - 1);
       else done(outcome, fate);
-    });
+    }, session.suspect);
     try {
       call.began(session.request(this.#headersFor(body), framed(body), PREFIX_BYTES + body.bytes, call), this.#timeoutMs);
     } catch (error) {

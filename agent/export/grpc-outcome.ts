@@ -15,13 +15,13 @@ const RETRYABLE: ReadonlySet<number> = new Set([
 /** Another hop may ask for hours; past this its wait is cut, as the data would be stale and the queue full. */
 const MAX_RETRY_AFTER_MS = 5 * 60_000;
 
-/** The outcome of a status other than OK; `details` is grpc-status-details-bin (base64 of google.rpc.Status). */
+/** The outcome of a status other than OK, one that nobody knows being UNKNOWN as in all of gRPC: it is a label of metrics. `details` is grpc-status-details-bin (base64 of google.rpc.Status). */
 export function grpcOutcome(code: number, message: string, details: string | undefined): Outcome {
   const status = details === undefined ? undefined : decodeStatus(Buffer.from(details, 'base64'));
   const text = `${grpcStatusName(code)}: ${message}`;
   const retryAfterMs = status?.retryAfterMs;
   const retryable = RETRYABLE.has(code) || (code === GrpcStatus.RESOURCE_EXHAUSTED && retryAfterMs !== undefined);
-  if (!retryable) return { kind: 'reject', code, message: text };
+  if (!retryable) return { kind: 'reject', code: code <= GrpcStatus.UNAUTHENTICATED ? code : GrpcStatus.UNKNOWN, message: text };
   return {
     kind: 'retry',
     afterMs: retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, MAX_RETRY_AFTER_MS),

@@ -98,12 +98,15 @@ export class GrpcSession {
     return this.#session.request(headers, body, bytes, events);
   }
 
-  /** A call had no answer in time. That may be the server's affair, or the peer is gone and nobody said so: a ping tells. */
-  suspect(): void {
+  /**
+   * A call had no answer in time, or its request was not taken in time. That may be the server's affair, or the peer is gone and nobody
+   * said so: a ping tells.
+   */
+  readonly suspect = (): void => {
     if (this.#suspect || this.#session.destroyed || !this.#ready) return;
     this.#suspect = true;
     this.#ping(PROBE_TIMEOUT_MS, 'after a call had no answer');
-  }
+  };
 
   /** Ends when its calls have ended. */
   retire(): void {

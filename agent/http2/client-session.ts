@@ -8,7 +8,7 @@ import { ClientOutput } from './client-output.ts';
 import { ClientStream } from './client-stream.ts';
 import { FrameReader } from './frame-reader.ts';
 import { DEFAULT_FRAME_BYTES, DEFAULT_WINDOW_BYTES, Flag, FrameType, PREFACE, putHead, putUint32, Setting } from './frames.ts';
-import { chatterBudget } from './limits.ts';
+import { chatterBudget, FAREWELL_MS } from './limits.ts';
 import { responseBlock } from './response-block.ts';
 import { ErrorCode, type ResponseHeaders } from './server.ts';
 
@@ -18,6 +18,8 @@ const BURST_BYTES = 1024 * 1024;
 const LARGEST_FRAME_BYTES = 256 * 1024;
 /** How often it is looked whether a peer that answered early has taken what was on its way to it. */
 const LOOK_AGAIN_MS = 5;
+/** RFC 9113, 5.1.1: 31 bits, odd ones are ours. A connection that lives for two weeks at 1000 calls a second comes here. */
+const LAST_ID = 2 ** 31 - 1;
 const EMPTY_TABLE = Uint8Array.of(0x20); // dynamic table size update to 0 (RFC 7541, 6.3)
 
 /**
@@ -76,6 +78,7 @@ export class ClientConnection implements ClientSession {
     this.#send();
   };
   #pings: ((alive: boolean) => void)[] = [];
+  #farewell: NodeJS.Timeout | undefined;
 
   constructor(stream: Duplex, options: ClientOptions, events: ClientEvents) {
     this.#stream = stream;
@@ -170,9 +173,7 @@ export class ClientConnection implements ClientSession {
     this.over = true;
     this.closing = true;
     this.#failure = `HTTP/2 ${fault}`;
-    this.output.goaway(code, fault);
-    this.output.flush();
-    this.#wire.end();
+    this.#hangUp(code, fault);
     this.#closeAll();
     this.events.failed(this.#failure);
   }
@@ -242,6 +243,14 @@ export class ClientConnection implements ClientSession {
 
   #send(): void {
     this.sendDue = false;
+    this.#sendBursts();
+    if (this.nextId <= LAST_ID || this.#sending.length === 0) return;
+    // Ids are used up: what has none goes on over another connection.
+    for (const stream of this.#sending.filter(({ id }) => id === 0))
+      this.closeStream(stream, ErrorCode.REFUSED_STREAM, true, 'the connection has no more stream ids');
+  }
+
+  #sendBursts(): void {
     while (this.#connected && !this.over && !this.#wire.destroyed && this.#sending.length > 0 && this.#wire.pending < BURST_BYTES) {
       const sent = this.#fill();
       if (sent.length === 0) return;
@@ -258,7 +267,7 @@ export class ClientConnection implements ClientSession {
     const rest: ClientStream[] = [];
     for (const stream of this.#sending) {
       const before = this.#burst.bytes;
-      if (before < BURST_BYTES && (stream.id !== 0 || this.streams.size < this.maxStreams)) {
+      if (before < BURST_BYTES && (stream.id !== 0 || (this.streams.size < this.maxStreams && this.nextId <= LAST_ID))) {
         if (stream.id === 0) this.#open(stream);
         this.#fillWith(stream);
       }
@@ -273,8 +282,10 @@ export class ClientConnection implements ClientSession {
     stream.id = this.nextId;
     stream.sendWindow = this.peerStreamWindow;
     this.nextId += 2;
-    // Ids are used up: another connection goes on (RFC 9113, 5.1.1).
-    if (this.nextId > 0x7fffffff) this.closing = true;
+    if (this.nextId > LAST_ID) {
+      this.closing = true;
+      this.events.goaway();
+    }
     this.streams.set(stream.id, stream);
     let block = responseBlock(stream.headers);
     if (this.tableUpdateDue) block = Buffer.concat([EMPTY_TABLE, block]);
@@ -304,12 +315,19 @@ export class ClientConnection implements ClientSession {
   #endIfIdle(): void {
     if (this.over || this.streams.size > 0 || this.#sending.length > 0 || this.#lingering > 0) return;
     this.over = true;
-    this.output.goaway(ErrorCode.NO_ERROR, '');
+    this.#hangUp(ErrorCode.NO_ERROR, '');
+  }
+
+  /** A peer that reads no more is left: what our socket still holds for it is nobody's any more, and would be held without end. */
+  #hangUp(code: number, debug: string): void {
+    this.output.goaway(code, debug);
     this.output.flush();
     this.#wire.end();
+    this.#farewell = setTimeout(() => this.#wire.destroy(), FAREWELL_MS).unref();
   }
 
   #gone(): void {
+    clearTimeout(this.#farewell);
     const broken = this.#failed || (!this.over && this.#failure !== '');
     this.over = true;
     this.closing = true;

@@ -42,6 +42,7 @@ export interface ClientCall {
 export interface ClientEvents {
   /** The peer's SETTINGS; undefined where it allows any number of streams. More than once where it changes its mind. */
   settings(maxConcurrentStreams: number | undefined): void;
+  /** No new calls any more: the peer has said so, or stream ids are used up. */
   goaway(): void;
   /** Why the connection ends. */
   failed(message: string): void;

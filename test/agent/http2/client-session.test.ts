@@ -1,10 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createClientSession } from '../../../agent/http2/client-session.ts';
+import { type ClientConnection, createClientSession } from '../../../agent/http2/client-session.ts';
 import { Flag, FrameType, Setting } from '../../../agent/http2/frames.ts';
 import { ErrorCode } from '../../../agent/http2/server.ts';
-import { answer, CALL, frame, goaway, headers, type Pair, pair, reset, settings, windowUpdate, word } from './kit/raw-server.ts';
+import {
+  answer,
+  CALL,
+  frame,
+  goaway,
+  type Heard,
+  headers,
+  type Pair,
+  pair,
+  reset,
+  settings,
+  windowUpdate,
+  word,
+} from './kit/raw-server.ts';
 
 const open: Pair[] = [];
 afterEach(() => {
@@ -138,6 +151,35 @@ describe('a call', () => {
 });
 
 describe('the peer', () => {
+  it('that takes nothing any more is left soon after the connection has ended', async () => {
+    for (const how of ['breaks the protocol', 'is left'] as const) {
+      const { server, session, call, closed } = await start([settings([Setting.INITIAL_WINDOW_SIZE, 2 ** 30]), windowUpdate(0, 2 ** 30)]);
+      server.socket.pause();
+      const heard = call([body(64 * 1024 * 1024)]);
+      await new Promise((resolve) => setImmediate(resolve));
+      if (how === 'is left') {
+        session.close();
+        server.send(reset(1, ErrorCode.INTERNAL_ERROR));
+      } else server.send(frame(FrameType.PING, 0, 0, Buffer.alloc(7)));
+      expect((await heard.over).refused).toBe(false);
+      await closed;
+    }
+  });
+
+  it('is asked for nothing more on a connection whose stream ids are used up: calls go on elsewhere', async () => {
+    const { server, session, call, said, closed } = await start();
+    (session as ClientConnection).nextId = 2 ** 31 - 1;
+    const [last, ...others] = [call([body(5)]), call([body(6)]), call([body(7)])];
+    for (const one of others) expect(await one.over).toMatchObject({ sent: false, refused: true });
+    await server.until(() => server.bytesOf(2 ** 31 - 1) === 5);
+    expect([said.at(-1), session.closing]).toEqual(['goaway', true]);
+    expect(() => call([body(5)])).toThrow('no new calls');
+    server.send(answer(2 ** 31 - 1));
+    expect((await (last as Heard).over).message).toBe('');
+    await closed;
+    expect(server.of(FrameType.HEADERS)).toHaveLength(1);
+  });
+
   it('lets only so many calls run: the others wait, and leave in their order', async () => {
     const { server, call, said } = await start([settings([Setting.MAX_CONCURRENT_STREAMS, 2])]);
     const all = [1, 2, 3, 4].map((n) => call([body(n)]));
