@@ -75,12 +75,12 @@ function builtin(name) {
   ].join('\n');
 }
 
+/** `request` is given to its classes by its index, which is not read here; no other of those methods is used. */
 function undici() {
-  const dispatcher = require.resolve('undici').replace(/index\.js$/, 'lib/dispatcher/');
+  const lib = require.resolve('undici').replace(/index\.js$/, 'lib/');
+  const from = (file) => `require(${JSON.stringify(`${lib}${file}.js`)})`;
+  const withRequest = `${from('dispatcher/dispatcher')}.prototype.request = ${from('api/api-request')}`;
   return Object.entries(UNDICI_CLASSES)
-    .map(
-      ([name, file]) =>
-        `export function ${name}(...given) { return new (require(${JSON.stringify(`${dispatcher}${file}.js`)}))(...given); }`,
-    )
+    .map(([name, file]) => `export function ${name}(...given) { ${withRequest}; return new (${from(`dispatcher/${file}`)})(...given); }`)
     .join('\n');
 }

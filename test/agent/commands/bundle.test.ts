@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../../../agent/runtime/version.ts';
 import { run } from '../../support/run.ts';
+import { request } from '../kit/otlp.ts';
+import { grpcSink, httpSink } from '../kit/sink.ts';
+import { ConsulServer } from '../resolve/consul-server.ts';
 import { MINIMAL } from '../support/config.ts';
 import { configFile, Program } from '../support/program.ts';
 
@@ -14,6 +17,21 @@ const MAX_BYTES = 2_000_000;
 
 /** A folder without node_modules anywhere above it, as in an image. */
 const bundle = join(mkdtempSync(join(tmpdir(), 'otlp-agent-bundle-')), 'otlp-agent.mjs');
+
+/** Runs the bundle, sends it one span, ends it, and gives its books. */
+async function delivered(sets: readonly string[]): Promise<object> {
+  await using agent = new Program(['--config', configFile(MINIMAL), ...sets.flatMap((set) => ['--set', set])], {}, bundle);
+  const { 'otlp/http': http } = await agent.listening();
+  const answer = await fetch(`http://${http}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-protobuf' },
+    body: Uint8Array.from(request('traces', 1)),
+  });
+  expect(answer.status).toBe(200);
+  agent.signal('SIGTERM');
+  expect((await agent.ended).code).toBe(0);
+  return await agent.event('drained');
+}
 
 describe('the bundle', () => {
   beforeAll(async () => {
@@ -49,6 +67,42 @@ describe('the bundle', () => {
     agent.signal('SIGTERM');
     expect((await agent.ended).code).toBe(0);
     expect(await agent.event('drained')).toMatchObject({ received: 1, accepted: 1, evicted: 1 });
+  });
+
+  it.each(['own', 'undici'])('delivers over otlp_http with http1_codec %s', async (codec) => {
+    const hop = await httpSink();
+    const exporter = { endpoint: `http://127.0.0.1:${hop.port}`, compression: 'none', http1_codec: codec };
+    const sets = [
+      'receivers.otlp.protocols={http: {endpoint: "127.0.0.1:0"}}',
+      `exporters=${JSON.stringify({ otlp_http: exporter })}`,
+      'service.pipelines.traces.exporters=[otlp_http]',
+      'service.telemetry.metrics.level=none',
+    ];
+    try {
+      expect(await delivered(sets)).toMatchObject({ accepted: 1, sent: 1, evicted: 0 });
+      expect(hop.delivered('traces')).toBe(1);
+    } finally {
+      await hop.close();
+    }
+  });
+
+  it('finds its upstreams at Consul, whose API it asks by undici', async () => {
+    const consul = await ConsulServer.start();
+    const hop = await grpcSink();
+    consul.put('one', '127.0.0.1', hop.port);
+    const balancer = { protocol: { otlp: { tls: { insecure: true } } }, resolver: { consul: { address: consul.url, service: 'otlp' } } };
+    const sets = [
+      'receivers.otlp.protocols={http: {endpoint: "127.0.0.1:0"}}',
+      `exporters=${JSON.stringify({ loadbalancing: balancer })}`,
+      'service.pipelines.traces.exporters=[loadbalancing]',
+      'service.telemetry.metrics.level=none',
+    ];
+    try {
+      expect(await delivered(sets)).toMatchObject({ accepted: 1, sent: 1, evicted: 0 });
+    } finally {
+      await hop.close();
+      await consul.stop();
+    }
   });
 
   it('starts its workers from the same file', async () => {
