@@ -172,8 +172,10 @@ export function workers({ cases, pinned }) {
     ]),
   );
   const missed = cases.filter(({ more }) => more.some(({ cpuReached, rateReached }) => cpuReached === false || rateReached === false));
+  const equal = cases.find(({ name }) => name === 'equal');
   return [
     `Beside one worker on one core: ${pinned.workers.join('; ')}.`,
+    ...(equal === undefined ? [] : [loadsOf(equal)]),
     tableOf(['work', 'workers', 'CPU per span, times that of one', 'rate, times that of one', 'their CPUs busy'], rows),
     ...list(
       'Missed:',
@@ -181,4 +183,17 @@ export function workers({ cases, pinned }) {
     ),
     'The kernel spreads connections, not requests: one connection is one worker, which the log and a metric say.',
   ].join('\n\n');
+}
+
+/** What the rows compare, as they are not of one kind. */
+function loadsOf({ perWorker, counts }) {
+  const shares = Object.values(counts).flatMap(({ runs }) => runs.flatMap((run) => (run.shares === undefined ? [] : [run.shares[0]])));
+  const spread =
+    shares.length === 0
+      ? ''
+      : ` The kernel spreads connections by a hash, not evenly: the worker with most of them did ${whole(Math.min(...shares) * 100)} to ${whole(Math.max(...shares) * 100)} % of the work.`;
+  return [
+    'The first rows are closed loops: 64 connections, as fast as they are answered, whoever has to wait for whom.',
+    `The last is an open loop that offers each worker the same, ${whole(perWorker.itemsPerSecond / 1000)} k spans/s over ${perWorker.connections} connections: one worker gets half of what two get.${spread}`,
+  ].join(' ');
 }

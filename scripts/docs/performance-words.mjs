@@ -11,7 +11,9 @@ export const MISSES = {
   'start.startMs':
     'Most of it is V8 parsing one file, evaluating its modules, the schemas of components that the configuration does not name among them, and reading the configuration. Less would need schemas that are made when a configuration names their component, and a code cache beside the file, which one file alone cannot carry.',
   'workers.small':
-    'With requests of 25 spans two workers take more than one CPU can send here, so neither is full: a turn of the event loop then finds fewer requests in a socket, each read, write and turn carries fewer of them, and a span costs more than in one worker that is busy all the time. Where both are full, as in the first row, a second worker costs next to nothing.',
+    'With requests of 25 spans two workers take more than one CPU can send here, so neither is full, and the row compares one worker that is busy all the time with two that are not: a turn of the event loop then finds fewer requests in a socket, each read, write and turn carries fewer of them, and a span costs more, in one worker as in two. An open loop that offers each worker the same tells what a second worker costs by itself.',
+  'workers.equal':
+    'Each worker was offered the same, and two took more for a span than one: they share caches and memory bandwidth, and the kernel does not deal out connections evenly.',
 };
 
 /** The words to a missed goal; `profile` names the work that shows it. */
@@ -45,7 +47,7 @@ export const BENDS = {
   connections: (points) => {
     const bend = bendOf(points);
     if (bend === undefined) return 'It does not bend within what was measured: a connection costs memory, not time.';
-    return `It bends at ${bend.x} connections (${bend.factor.toFixed(1)} times the least before). With few connections one read of a socket brings several requests and one write carries several answers; with many, each request is a read, a write and a turn of the event loop of its own, and the state of a connection is no longer in the caches when its turn comes.`;
+    return `It bends at ${bend.x} connections (${bend.factor.toFixed(1)} times the least before). With few connections one read of a socket brings several requests and one write carries several answers; with many, each request is a read and a write of its own, which is the kernel's part and most of the whole, and the state of a connection is no longer in the caches when its turn comes.`;
   },
   upstreams: (points) => {
     const bend = bendOf(points);

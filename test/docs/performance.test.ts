@@ -124,6 +124,42 @@ describe('the bends of the curves', () => {
   });
 });
 
+describe('the section of workers', () => {
+  const ratio = (value: number) => ({ ratio: value, min: value, max: value, interval95: [value, value] });
+  const workersCase = (name: string, cpu: number, more = {}) => ({
+    name,
+    what: `the load ${name}`,
+    goal: { cpu: 1.1, rate: 1.8 },
+    more: [{ workers: 2, cpu: ratio(cpu), rateNotMeasured: 'no rate', busy: 0.7, cpuReached: cpu <= 1.1 }],
+    counts: {},
+    ...more,
+  });
+  const section = (...cases: unknown[]) => {
+    const file = { ...FACTS, versions: {}, pinned: { workers: ['1 workers: 3', '2 workers: 2-3'] }, cases };
+    const text = page(pageOf({ 'agent-workers': file }));
+    return text.slice(text.indexOf('## Workers'), text.indexOf('## The embedded library'));
+  };
+
+  it('says which row is a closed loop and which offers each worker the same, and how the kernel spread the work', () => {
+    const run = (share: number) => ({ cpuPerMillion: 1, shares: [share, 1 - share] });
+    const equal = workersCase('equal', 1.05, {
+      perWorker: { itemsPerSecond: 400_000, connections: 32 },
+      counts: { '1 workers': { runs: [{ cpuPerMillion: 1 }] }, '2 workers': { runs: [run(0.53), run(0.62)] } },
+    });
+    const text = section(workersCase('small', 1.5), equal);
+    expect(text).toContain('The first rows are closed loops');
+    expect(text).toContain('400 k spans/s over 32 connections');
+    expect(text).toContain('53 to 62 % of the work');
+    expect(text).toMatch(/\| the load equal \| 2 \| 1\.05 .*reached \|/);
+    expect(text).toMatch(/\| the load small \| 2 \| 1\.50 .*missed/);
+    expect(text).not.toContain('No explanation has been written');
+  });
+
+  it('speaks of no open loop where none was measured', () => {
+    expect(section(workersCase('small', 1.5))).not.toContain('open loop that offers each worker the same,');
+  });
+});
+
 describe('a chart', () => {
   let svg: string;
   beforeAll(() => {

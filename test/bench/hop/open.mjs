@@ -10,13 +10,15 @@ const DELIVERED_WITHIN_MS = 5_000;
 
 /**
  * @param bench `{ sink, driver, ports, pins }`
+ * @param program `{ kind, bundle?, set?, cpus?, cores? }` as in compare.mjs
  * @param work of works.mjs, with `delaysMs` of the upstreams' answers
  * @param itemsPerSecond offered
  * @param giveUpAfterS see the driver
  * @returns a run; `verdict` says whether it counts, `sustained` whether all was delivered while the driver kept its rate
  */
-export async function openLoop({ sink, driver, ports, pins }, { kind, bundle }, work, { itemsPerSecond, seconds, giveUpAfterS }) {
-  const subject = await startSubject(kind, work, ports, { bundle, cpus: pins.subject });
+export async function openLoop({ sink, driver, ports, pins }, program, work, { itemsPerSecond, seconds, giveUpAfterS }) {
+  const { kind, cores = 1 } = program;
+  const subject = await startSubject(kind, work, ports, { ...program, cpus: program.cpus ?? pins.subject });
   try {
     const reset = { reset: { signal: work.signal, delaysMs: work.delaysMs } };
     await driver.ask({
@@ -39,10 +41,11 @@ export async function openLoop({ sink, driver, ports, pins }, { kind, bundle }, 
     const complete = warm && (await arrived(sink, load.sent * work.items));
     const after = { cpu: cpuOf(subject.pid), sink: cpuOf(sink.pid), waited: waits(), stolen: stolenSeconds() };
     const { peakMiB } = memoryOf(subject.pid);
+    const shares = kind === 'ours' && cores > 1 ? await workerShares(ports.metrics) : undefined;
     const counted = await sink.ask('finish');
     const wall = (Math.max(loadedAt, complete ? counted.lastAt : 0) - before.at) / 1000;
     const cpu = cpuBetween(before.cpu, after.cpu);
-    const busy = { subject: cpu.seconds / wall, drivers: [], sink: cpuBetween(before.sink, after.sink).seconds / wall };
+    const busy = { subject: cpu.seconds / wall / cores, drivers: [], sink: cpuBetween(before.sink, after.sink).seconds / wall };
     const sustained = complete && !load.gaveUp && load.failed === 0;
     const waited = {
       driver: (after.waited.driver - before.waited.driver) / wall,
@@ -68,6 +71,7 @@ export async function openLoop({ sink, driver, ports, pins }, { kind, bundle }, 
       cpuSeconds: cpu.seconds,
       cpuPerMillion: cpu.seconds / ((load.sent * work.items) / 1e6),
       busy,
+      shares,
       waited,
       rssPeakMiB: peakMiB,
       upstreams: counted.upstreams,
@@ -78,6 +82,14 @@ export async function openLoop({ sink, driver, ports, pins }, { kind, bundle }, 
   } finally {
     await subject.end();
   }
+}
+
+/** How the items were spread over the workers, as they say themselves: `[0.53, 0.47]`, the largest first. */
+async function workerShares(port) {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const items = [...text.matchAll(/^otlp_agent_worker_items(?:_total)?\{[^}]*\} (\S+)/gm)].map(([, value]) => Number(value));
+  const all = items.reduce((sum, one) => sum + one, 0);
+  return all === 0 ? undefined : items.map((one) => one / all).toSorted((a, b) => b - a);
 }
 
 /** Whether `items` have arrived, or nothing more comes for a while. */
