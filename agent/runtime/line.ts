@@ -57,6 +57,8 @@ export class Line implements DataLine {
   #receivers = new Map<string, Kept<Receiver>>();
   readonly #doors = new Map<string, Doors>();
   readonly #retiring = new Set<Promise<void>>();
+  /** Of those that retire: the end of the agent is theirs, too. */
+  readonly #deadlines = new Set<AbortController>();
   readonly #retired = new Set<Outlet | Receiver>();
 
   constructor(log: Log, baselineBytes: number, makeBudget?: MakeBudget) {
@@ -193,8 +195,15 @@ export class Line implements DataLine {
     const read = Promise.all([...this.receivers.values()].map((receiver) => receiver.drain(deadline)));
     for (const outlet of this.outlets) outlet.flush();
     await Promise.race([read, aborted(deadline)]);
+    const hurry = (): void => {
+      for (const one of this.#deadlines) one.abort();
+    };
+    deadline.addEventListener('abort', hurry, { once: true });
+    if (deadline.aborted) hurry();
     await Promise.all(this.outlets.map((outlet) => outlet.drain(deadline)));
-    await Promise.race([Promise.all(this.#retiring), aborted(deadline)]);
+    // They end at the deadline as well, with what is left counted.
+    await Promise.all(this.#retiring);
+    deadline.removeEventListener('abort', hurry);
   }
 
   async close(): Promise<void> {
@@ -263,8 +272,10 @@ export class Line implements DataLine {
     const run = async (): Promise<void> => {
       const deadline = new AbortController();
       const timer = setTimeout(() => deadline.abort(), deadlineMs).unref();
+      this.#deadlines.add(deadline);
       await part.drain(deadline.signal);
       clearTimeout(timer);
+      this.#deadlines.delete(deadline);
       await this.#end(part);
     };
     const running = run().finally(() => {
