@@ -1,4 +1,4 @@
-import { crc32 } from './crc32.ts';
+import { crc32, crc32Modulo } from './crc32.ts';
 import type { RingKind } from './settings.ts';
 
 /** How often the Collector looks one place further when two virtual nodes meet, before it leaves the second one out. */
@@ -21,6 +21,9 @@ const SHAPES: Readonly<Record<RingKind, RingShape>> = {
   'collector_0.155': { places: 36_000, nodes: 100, sorted: false },
   'collector_0.157': { places: 131_071, nodes: 200, sorted: true },
 };
+
+/** Index into names, by place. */
+export type OwnerTable = Uint8Array | Uint16Array | Uint32Array;
 
 interface Candidate {
   readonly place: number;
@@ -61,7 +64,7 @@ export class HashRing {
 
   /** The place of a key that lies in `bytes`. */
   placeOf(bytes: Uint8Array, from = 0, end = bytes.length): number {
-    return crc32(bytes, from, end) % this.#places;
+    return crc32Modulo(bytes, from, end, this.#places);
   }
 
   /** Index into names of who owns a place; -1 on an empty ring. */
@@ -70,16 +73,21 @@ export class HashRing {
     return at < 0 ? -1 : (this.#owner[at] as number);
   }
 
-  /** Who takes a key at each place, as `usableOwnerOf` has it: one look instead of a search for every span. Empty on an empty ring. */
-  table(usable: (owner: number) => boolean): Int32Array {
-    const table = new Int32Array(this.#place.length === 0 ? 0 : this.#places).fill(-1);
+  /**
+   * Who takes a key at each place, as `usableOwnerOf` has it: one look instead of a search for every span. As few bytes for a place as
+   * will do, as looks are at random: 36 kB stay in the cache that 144 do not. Empty where nobody is usable.
+   */
+  table(usable: (owner: number) => boolean): OwnerTable {
+    const places = this.usableOwnerOf(0, usable) < 0 ? 0 : this.#places;
+    const owners = this.names.length;
+    const table = owners <= 0x100 ? new Uint8Array(places) : owners <= 0x10000 ? new Uint16Array(places) : new Uint32Array(places);
     let from = 0;
     for (const place of this.#place) {
       table.fill(this.usableOwnerOf(place, usable), from, place + 1);
       from = place + 1;
     }
     // Behind the last node it goes on at the first one.
-    if (table.length > 0) table.fill(this.usableOwnerOf(0, usable), from);
+    table.fill(this.usableOwnerOf(0, usable), from);
     return table;
   }
 

@@ -6,6 +6,7 @@ import { CLOSE, COMMON, CutLog, ENTRY, OPEN, RUN } from './cut-log.ts';
 import { countedLevel, isChild, itemsIn, LEVELS } from './levels.ts';
 import type { Part } from './part.ts';
 import { PartLane, SHARE_FROM_BYTES } from './part-lane.ts';
+import { PartSteps } from './part-steps.ts';
 
 /** Where a key belongs: an index that the caller gave the meaning of, from 0 and dense. The key lies in [from, end). */
 export type Route = (key: Uint8Array, from: number, end: number) => number;
@@ -16,14 +17,17 @@ export interface Keyer {
   targetOf(level: number, field: number, buf: Uint8Array, from: number, end: number, route: Route): number;
 }
 
-/** What a request will be cut into: a part for each target, in the order in which the parts are written. */
+/** What a request will be cut into: a part for each target. The first `count` numbers of each list are of meaning. */
 export interface Plan {
-  readonly targets: readonly number[];
-  /** By part: of what it will be. */
-  readonly bytes: readonly number[];
-  readonly items: readonly number[];
+  count: number;
+  /** By part: where it goes, and what it will be. */
+  readonly targets: number[];
+  readonly bytes: number[];
+  readonly items: number[];
 }
 
+/** A list that a hostile request has made longer is given back. */
+const KEPT_MEMBERS = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
 const MANY = -2;
 /** A message in which nothing lies that could be routed. */
@@ -35,6 +39,8 @@ const NONE = -3;
  */
 const MOST_TIMES = 4;
 const ALWAYS_BYTES = 1024 * 1024;
+/** What repeating something takes beside its bytes, while it is done: a step of each part (part-steps.ts). */
+const STEP_BYTES = 16;
 
 /**
  * Cuts a request by key on the wire: nothing is decoded but what the key is made of. Each target gets a request of its own; what lies
@@ -45,8 +51,9 @@ const ALWAYS_BYTES = 1024 * 1024;
  *   target 0    hdr     ResourceX'[Resource | hdr ScopeX'[Scope | span a | span c]]
  *   target 1    hdr     ResourceX'[Resource | hdr ScopeX'[Scope | span b]]
  *
- * Three steps, each once over the request, nothing allocated for an item: walk (where does what lie, and where does it go), measure (who
- * is in which message, and how long that is), write. Between the last two the caller may look whether there is room: nothing is held yet.
+ * Four steps, nothing allocated for an item: walk (where does what lie, and where does it go), measure (who is in which message, and how
+ * long that is), gather (what belongs to which target), write. Behind the second the caller may look whether there is room: nothing is
+ * held yet.
  */
 export class KeySplitter {
   readonly #signal: Signal;
@@ -58,15 +65,21 @@ export class KeySplitter {
   #shareFrom = SHARE_FROM_BYTES;
   #buf: Buffer = Buffer.alloc(0);
   #route: Route = () => 0;
-  /** By target: bytes that are copied and not shared, and items. */
-  #copied: number[] = [];
-  #items: number[] = [];
+  /** All lists below are used again from request to request: made anew for each, they cost as much as the walk. */
+  #most = -1;
+  /** By target: bytes that are copied and not shared, -1 where it has no part, and items. */
+  #copied = new Float64Array(0);
+  #items = new Float64Array(0);
   /** By depth, then target: bytes of the open message, -1 where it has none of that target. */
-  readonly #sizes: number[][] = Array.from({ length: LEVELS }, () => []);
-  /** By depth: the targets that are in the open message. */
-  readonly #present: number[][] = Array.from({ length: LEVELS }, () => []);
+  #sizes: readonly Float64Array[] = [];
+  /** By depth: the targets that are in the open message, and how many they are. */
+  readonly #present: readonly number[][] = Array.from({ length: LEVELS }, () => []);
+  readonly #presentCount = new Int32Array(LEVELS);
   /** Of each message that was closed: target and bytes, by turns. */
   #members: number[] = [];
+  #membersEnd = 0;
+  readonly #steps = new PartSteps();
+  readonly #plan: Plan = { count: 0, targets: [], bytes: [], items: [] };
 
   constructor(signal: Signal, keyer: Keyer) {
     this.#signal = signal;
@@ -75,21 +88,27 @@ export class KeySplitter {
   }
 
   /**
-   * What `request`, which has so many items, is cut into. A single part is the request itself: all of it goes there, or nothing in it can
-   * be routed. `shares` is false for bytes that nobody holds: all is copied then. Throws on malformed bytes.
+   * What `request`, which has so many items, is cut into; of meaning until the next one. A single part is the request itself: all of it
+   * goes there, or nothing in it can be routed. `shares` is false for bytes that nobody holds: all is copied then. Throws on malformed bytes.
    */
   plan(request: Uint8Array, items: number, route: Route, shares = true): Plan {
     this.#buf = asBuffer(request);
     this.#route = route;
     this.#shareFrom = shares ? SHARE_FROM_BYTES : Number.POSITIVE_INFINITY;
     this.#log.clear();
+    this.#most = -1;
+    const plan = this.#plan;
     const target = this.#walk(0, 0, 0, request.length);
-    if (target !== MANY) {
-      this.#log.clear();
-      return { targets: [target === NONE ? route(request, 0, 0) : target], bytes: [request.length], items: [items] };
+    if (target === MANY) {
+      this.#measure(Math.max(MOST_TIMES * request.length, ALWAYS_BYTES));
+      this.#planned();
+    } else {
+      plan.count = 1;
+      plan.targets[0] = target === NONE ? route(request, 0, 0) : target;
+      plan.bytes[0] = request.length;
+      plan.items[0] = items;
     }
-    this.#measure(Math.max(MOST_TIMES * request.length, ALWAYS_BYTES));
-    return this.#planned();
+    return plan;
   }
 
   /** Where the message at [from, end) goes. With MANY the log tells of its parts, else it says nothing of them. */
@@ -119,6 +138,7 @@ export class KeySplitter {
       if (target === MANY) many = true;
       else if (target !== NONE) {
         log.run(pos, stop, target, childItems);
+        if (target > this.#most) this.#most = target;
         if (single === NONE) single = target;
         else if (single !== target) many = true;
       }
@@ -137,12 +157,9 @@ export class KeySplitter {
     const { at, end } = this.#log;
     const opened: number[] = [];
     const common: number[] = [];
+    const commonSteps: number[] = [];
     const copiedCommon: number[] = [];
-    this.#copied = [];
-    this.#items = [];
-    this.#members = [];
-    for (const one of this.#sizes) one.length = 0;
-    for (const one of this.#present) one.length = 0;
+    this.#clear();
     let mayRepeat = left;
     for (let i = 0; i < end; i += ENTRY) {
       const depth = opened.length - 1;
@@ -150,11 +167,13 @@ export class KeySplitter {
         case OPEN:
           opened.push(i);
           common.push(0);
+          commonSteps.push(0);
           copiedCommon.push(0);
           break;
         case COMMON: {
           const bytes = (at[i + 2] as number) - (at[i + 1] as number);
           common[depth] = (common[depth] as number) + bytes;
+          commonSteps[depth] = (commonSteps[depth] as number) + 1;
           if (bytes < this.#shareFrom) copiedCommon[depth] = (copiedCommon[depth] as number) + bytes;
           break;
         }
@@ -164,7 +183,7 @@ export class KeySplitter {
         default: {
           const shared = common.pop() as number;
           const opening = opened.pop() as number;
-          mayRepeat -= shared * ((this.#present[depth] as number[]).length - 1);
+          mayRepeat -= (shared + STEP_BYTES * (commonSteps.pop() as number)) * ((this.#presentCount[depth] as number) - 1);
           if (mayRepeat < 0) throw new Error('the parts of the request would have much more than its bytes');
           this.#measureMessage(opening, depth, shared, copiedCommon.pop() as number);
         }
@@ -188,75 +207,104 @@ export class KeySplitter {
   /** A message is closed: it grows its parent by itself and its header, for each target. */
   #measureMessage(opening: number, depth: number, common: number, copiedCommon: number): void {
     const { at } = this.#log;
-    const sizes = this.#sizes[depth] as number[];
+    const sizes = this.#sizes[depth] as Float64Array;
     const present = this.#present[depth] as number[];
+    const count = this.#presentCount[depth] as number;
     const tagBytes = varintSize((at[opening + 1] as number) * 8 + WIRE_LEN);
-    at[opening + 3] = this.#members.length;
-    at[opening + 4] = present.length;
-    for (const target of present) {
+    const members = this.#members;
+    at[opening + 3] = this.#membersEnd;
+    at[opening + 4] = count;
+    for (let i = 0; i < count; i += 1) {
+      const target = present[i] as number;
       const bytes = (sizes[target] as number) + common;
       sizes[target] = -1;
-      this.#members.push(target, bytes);
+      members[this.#membersEnd] = target;
+      members[this.#membersEnd + 1] = bytes;
+      this.#membersEnd += 2;
       const header = depth === 0 ? 0 : tagBytes + varintSize(bytes);
       this.#copied[target] = (this.#copied[target] as number) + copiedCommon + header;
       if (depth > 0) this.#grow(depth - 1, target, header + bytes);
     }
-    present.length = 0;
+    this.#presentCount[depth] = 0;
   }
 
   #grow(depth: number, target: number, bytes: number): void {
-    const sizes = this.#sizes[depth] as number[];
-    if (this.#copied[target] === undefined) {
-      this.#copied[target] = 0;
-      this.#items[target] = 0;
+    const sizes = this.#sizes[depth] as Float64Array;
+    const before = sizes[target] as number;
+    if (before >= 0) {
+      sizes[target] = before + bytes;
+      return;
     }
-    const before = sizes[target] ?? -1;
-    if (before < 0) (this.#present[depth] as number[]).push(target);
-    sizes[target] = Math.max(before, 0) + bytes;
+    sizes[target] = bytes;
+    const count = this.#presentCount[depth] as number;
+    (this.#present[depth] as number[])[count] = target;
+    this.#presentCount[depth] = count + 1;
+  }
+
+  /** All lists as they are before a request, also where the one before could not be cut. */
+  #clear(): void {
+    const targets = this.#most + 1;
+    if (this.#copied.length < targets) {
+      this.#copied = new Float64Array(targets);
+      this.#items = new Float64Array(targets);
+      this.#sizes = Array.from({ length: LEVELS }, () => new Float64Array(targets));
+    }
+    this.#copied.fill(0);
+    this.#items.fill(0);
+    for (const sizes of this.#sizes) sizes.fill(-1);
+    this.#presentCount.fill(0);
+    this.#membersEnd = 0;
+    if (this.#members.length > KEPT_MEMBERS) this.#members = [];
   }
 
   /** The request itself was closed last, so that its members are the last ones. */
-  #planned(): Plan {
-    const plan = { targets: [] as number[], bytes: [] as number[], items: [] as number[] };
-    for (let k = this.#log.at[3] as number; k < this.#members.length; k += 2) {
+  #planned(): void {
+    const plan = this.#plan;
+    plan.count = 0;
+    for (let k = this.#log.at[3] as number; k < this.#membersEnd; k += 2) {
       const target = this.#members[k] as number;
-      plan.targets.push(target);
-      plan.bytes.push(this.#members[k + 1] as number);
-      plan.items.push(this.#items[target] as number);
+      plan.targets[plan.count] = target;
+      plan.bytes[plan.count] = this.#members[k + 1] as number;
+      plan.items[plan.count] = this.#items[target] as number;
+      plan.count += 1;
     }
-    return plan;
   }
 
-  /** The parts of what was planned last, which has several; `hold` is the memory of the request. */
-  write({ targets, bytes, items }: Plan, hold: Hold): Part[] {
+  /** The parts of what was planned last, where that are several; `hold` is the memory of the request. */
+  write(hold: Hold): Part[] {
+    const { count, targets, bytes, items } = this.#plan;
     const lanes = this.#lanesFor(hold.charging);
-    for (const target of targets) {
+    this.#gather();
+    const parts: Part[] = [];
+    for (let i = 0; i < count; i += 1) {
+      const target = targets[i] as number;
       lanes[target] ??= new PartLane(hold.charging);
-      (lanes[target] as PartLane).begin(this.#copied[target] as number);
+      const lane = lanes[target] as PartLane;
+      lane.begin(this.#copied[target] as number);
+      this.#writeInto(lane, target);
+      parts.push(lane.finish(target, bytes[i] as number, items[i] as number, hold));
     }
-    this.#writeInto(lanes);
     this.#buf = NOTHING;
-    return targets.map((target, i) => (lanes[target] as PartLane).finish(target, bytes[i] as number, items[i] as number, hold));
+    return parts;
   }
 
-  #writeInto(lanes: readonly PartLane[]): void {
+  /** What of the log belongs to which target. */
+  #gather(): void {
     const { at, end } = this.#log;
-    const buf = this.#buf;
-    const shareFrom = this.#shareFrom;
     const members = this.#members;
+    const steps = this.#steps;
+    steps.clear(this.#copied.length);
     const opened: number[] = [];
     for (let i = 0; i < end; i += ENTRY) {
       const kind = at[i];
-      if (kind === CLOSE) {
-        opened.pop();
-        continue;
-      }
       const from = at[i + 1] as number;
       const stop = at[i + 2] as number;
       if (kind === RUN) {
-        const lane = lanes[at[i + 3] as number] as PartLane;
-        if (stop - from < shareFrom) lane.copy(buf, from, stop);
-        else lane.share(buf, from, stop);
+        steps.range(at[i + 3] as number, from, stop);
+        continue;
+      }
+      if (kind === CLOSE) {
+        opened.pop();
         continue;
       }
       if (kind === OPEN) opened.push(i);
@@ -264,12 +312,22 @@ export class KeySplitter {
       const tag = (at[opening + 1] as number) * 8 + WIRE_LEN;
       const list = at[opening + 3] as number;
       for (let k = list; k < list + 2 * (at[opening + 4] as number); k += 2) {
-        const lane = lanes[members[k] as number] as PartLane;
-        if (kind === COMMON) {
-          if (stop - from < shareFrom) lane.copy(buf, from, stop);
-          else lane.share(buf, from, stop);
-        } else if (opening > 0) lane.header(tag, members[k + 1] as number);
+        if (kind === COMMON) steps.range(members[k] as number, from, stop);
+        else if (opening > 0) steps.header(members[k] as number, tag, members[k + 1] as number);
       }
+    }
+  }
+
+  #writeInto(lane: PartLane, target: number): void {
+    const buf = this.#buf;
+    const shareFrom = this.#shareFrom;
+    const { next, from, end } = this.#steps;
+    for (let step = this.#steps.first[target] as number; step >= 0; step = next[step] as number) {
+      const at = from[step] as number;
+      const stop = end[step] as number;
+      if (at < 0) lane.header(-at, stop);
+      else if (stop - at < shareFrom) lane.copy(buf, at, stop);
+      else lane.share(buf, at, stop);
     }
   }
 

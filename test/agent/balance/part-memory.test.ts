@@ -32,7 +32,7 @@ function setUp() {
   const cut = (chunk: Chunk, route: Route = byFirstByte): Chunk[] => {
     const request = chunk.slices.length === 1 ? (chunk.slices[0] as Uint8Array) : Buffer.concat(chunk.slices);
     const plan = splitter.plan(request, chunk.items, route, chunk.slices.length === 1);
-    return plan.targets.length === 1 ? [chunk] : chunk.cut((hold) => splitter.write(plan, hold));
+    return plan.count === 1 ? [chunk] : chunk.cut((hold) => splitter.write(hold));
   };
   return { budget, received, cut };
 }

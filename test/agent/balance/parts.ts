@@ -11,8 +11,8 @@ export interface PlainPart {
 /** The parts of a request as they are cut, the request itself where it is not. Whoever reads them owns them: nothing is let go. */
 export function split(splitter: KeySplitter, request: Uint8Array, items: number, route: Route): PlainPart[] {
   const plan = splitter.plan(request, items, route);
-  if (plan.targets.length === 1)
+  if (plan.count === 1)
     return [{ target: plan.targets[0] as number, slices: [request], bytes: plan.bytes[0] as number, items: plan.items[0] as number }];
-  const parts = splitter.write(plan, new Grant([new Budget('test', Number.POSITIVE_INFINITY, 0)]));
+  const parts = splitter.write(new Grant([new Budget('test', Number.POSITIVE_INFINITY, 0)]));
   return parts.map(({ target, slices, bytes, items: ofPart }) => ({ target, slices, bytes, items: ofPart }));
 }

@@ -179,6 +179,19 @@ describe('hostile requests', () => {
     expect(() => split(traceIds, body, 15_000, (key, from) => key[from] as number)).toThrow(/more than/u);
   });
 
+  it('fails to make much more of a request than it was: a field of two bytes between all items, repeated for ten targets', () => {
+    const between = Buffer.from([0x78, 1]); // field 15
+    const bodyOf = (count: number): Buffer => {
+      const spans = Array.from({ length: count }, (_, i) => Buffer.concat([between, wrap(2, wrap(1, Buffer.alloc(16, i % 10)))]));
+      return wrap(1, wrap(2, Buffer.concat(spans)));
+    };
+    const route = (key: Uint8Array, from: number): number => key[from] as number;
+    expect(split(traceIds, bodyOf(1000), 1000, route)).toHaveLength(10);
+    expect(() => split(traceIds, bodyOf(20_000), 20_000, route)).toThrow(/more than/u);
+    // And goes on with the next one as if nothing had been.
+    expect(split(traceIds, bodyOf(100), 100, route).map(({ items }) => items)).toEqual(Array.from({ length: 10 }, () => 10));
+  });
+
   it('random bytes are cut, or refused with a reason; nothing else', () => {
     const seed = Date.now() & 0x7fffffff;
     console.log(`seed ${seed}`);
