@@ -22,12 +22,15 @@ export class GoRegExp {
   readonly #native: NativeRegExp | undefined;
   /** Texts up to this length are given to it. */
   readonly #longest: number;
+  /** Characters that a match has at least, as far as that is known. */
+  readonly least: number;
 
   constructor(source: string, program: RE2JS, native: NativeRegExp | undefined) {
     this.source = source;
     this.#program = program;
     this.#native = native;
     this.#longest = native?.longest ?? -1;
+    this.least = native?.least ?? 0;
     const names = new Array<string>(program.groupCount() + 1).fill('');
     for (const [name, group] of Object.entries(program.namedGroups())) names[group] = name;
     this.names = names;

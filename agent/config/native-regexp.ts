@@ -3,6 +3,8 @@ import { type CharSet, type Node, readPattern } from './regexp-pattern.ts';
 /** A pattern on JavaScript's engine, for texts of up to `longest` UTF-16 units. */
 export interface NativeRegExp {
   readonly longest: number;
+  /** Characters that a match has at least. */
+  readonly least: number;
   readonly test: RegExp;
   /** From one match to the next. undefined where an empty text matches: Go leaves out empty matches that follow another one, JavaScript not. */
   readonly each: RegExp | undefined;
@@ -36,6 +38,7 @@ export function nativeOf(source: string): NativeRegExp | undefined {
   const isEmpty = pattern.root.least === 0;
   return {
     longest,
+    least: pattern.root.least,
     test: new RegExp(pattern.script, flags),
     each: isEmpty ? undefined : new RegExp(pattern.script, `g${flags}`),
     eachWithGroups: isEmpty ? undefined : new RegExp(pattern.script, `dg${flags}`),

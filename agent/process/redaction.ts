@@ -1,7 +1,4 @@
-import { createHmac, hash } from 'node:crypto';
-import { compileGoRegExp, type GoRegExp } from '../config/go-regexp.ts';
 import type { Signal } from '../config/settings.ts';
-import type { AnyValue } from '../otlp/view/any-value.ts';
 import { anyValueAsString } from '../otlp/view/as-string.ts';
 import type { AttributesView } from '../otlp/view/attributes.ts';
 import { ItemWalk, type Visitor } from '../otlp/view/item-walk.ts';
@@ -12,15 +9,10 @@ import { RequestView } from '../otlp/view/request.ts';
 import { SpanView } from '../otlp/view/span.ts';
 import { MalformedError } from '../otlp/wire.ts';
 import type { Body, Processor } from './process.ts';
+import { redactedBody } from './redaction-body.ts';
 import type { RedactionSettings } from './redaction-config.ts';
-
-/** Keys of what happened, for `summary`. */
-interface Findings {
-  readonly redacted: string[];
-  readonly masked: string[];
-  readonly allowed: string[];
-  readonly ignored: string[];
-}
+import { RedactionRules } from './redaction-rules.ts';
+import { Findings, summarize } from './redaction-summary.ts';
 
 /**
  * Processor `redaction`: removes attributes and masks values, of resources, scopes, spans and their events, data points and log records,
@@ -28,25 +20,24 @@ interface Findings {
  * In:       a request. Out: the same with those attributes rewritten; what is not touched keeps its bytes.
  * May drop: nothing but attributes.
  * Counters: otelcol_processor_{incoming,outgoing}_items.
- * Decodes:  every text among the attributes, and log bodies; with redact_all_types every attribute. Resources and scopes in the tree of
- *           the request, then its items in one walk.
+ * Decodes:  the texts among the attributes that are long enough for a pattern, and log bodies; with redact_all_types every attribute.
+ *           Resources and scopes in the tree of the request, then its items in one walk.
  * Bench:    test/bench/agent-processors
  */
 export class RedactionProcessor implements Processor, Visitor {
   readonly keepsEmpty = true;
   readonly #settings: RedactionSettings;
+  readonly #rules: RedactionRules;
   readonly #signal: Signal;
   readonly #walk: ItemWalk | undefined;
-  /** Keys alone decide where there is no pattern for values. */
-  readonly #looksAtValues: boolean;
+  readonly #found = new Findings();
 
   /** `walks` false: everything is done in the tree; for tests that compare the two ways. */
   constructor(settings: RedactionSettings, signal: Signal, walks = true) {
     this.#settings = settings;
+    this.#rules = new RedactionRules(settings);
     this.#signal = signal;
     this.#walk = walks && signal !== 'profiles' ? new ItemWalk(signal, this) : undefined;
-    const { blockedValues, allowedValues, blockedKeyPatterns } = settings;
-    this.#looksAtValues = blockedValues.length + allowedValues.length + blockedKeyPatterns.length > 0;
   }
 
   process(body: Body): Body | string {
@@ -89,173 +80,43 @@ export class RedactionProcessor implements Processor, Visitor {
 
   /** processAttrs upstream: its order of questions decides what happens to an attribute that several rules mean. */
   #attributes(attributes: AttributesView): void {
-    if (attributes.size === 0) return;
-    const found: Findings = { redacted: [], masked: [], allowed: [], ignored: [] };
     const { length } = attributes;
+    if (length === 0) return;
+    const found = this.#found;
+    found.clear();
     for (let i = 0; i < length; i += 1) {
       const key = attributes.keyAt(i);
-      if (this.#ignores(key)) found.ignored.push(key);
-      else if (this.#removes(key)) found.redacted.push(key);
-      else if (this.#looksAtValues) {
-        // Without redact_all_types everything else is compared as if it were the empty text.
-        const text = attributes.textAt(i) ?? (this.#settings.redactAllTypes ? anyValueAsString(attributes.valueAt(i)) : '');
-        const masked = this.#maskedText(key, text, found);
-        if (masked !== undefined) attributes.setAt(i, masked);
+      const verdict = this.#rules.verdict(key);
+      if (verdict === 'ignored') found.ignored.push(key);
+      else if (verdict === 'removed') {
+        found.redacted.push(key);
+        attributes.removeAt(i);
+      } else if (this.#rules.looksAtValues && (verdict === 'masked' || !attributes.isTextBelow(i, this.#rules.leastBytes))) {
+        this.#value(attributes, i, key, verdict === 'masked');
       }
     }
-    const removed = new Set(found.redacted);
-    if (removed.size > 0) attributes.deleteIf((key) => removed.has(key));
-    this.#summarize(attributes, '', found);
+    summarize(attributes, '', found, this.#settings.summary);
   }
 
-  /** The new text of an attribute; undefined where it stays. */
-  #maskedText(key: string, text: string, found: Findings): string | undefined {
-    if (matchesAny(this.#settings.allowedValues, text)) {
-      found.allowed.push(key);
-      return undefined;
+  #value(attributes: AttributesView, i: number, key: string, isMasked: boolean): void {
+    // Without redact_all_types everything else is compared as if it were the empty text.
+    const text = attributes.textAt(i) ?? (this.#settings.redactAllTypes ? anyValueAsString(attributes.valueAt(i)) : '');
+    if (this.#rules.allows(text)) {
+      this.#found.allowed.push(key);
+      return;
     }
-    const whole = matchesAny(this.#settings.blockedKeyPatterns, key);
-    const masked = whole ? this.#mask(text, everything()) : this.#maskValues(text);
-    if (!whole && masked === text) return undefined;
-    found.masked.push(key);
-    return masked;
+    const masked = isMasked ? this.#rules.maskAll(text) : this.#rules.maskValues(text);
+    if (!isMasked && masked === text) return;
+    this.#found.masked.push(key);
+    attributes.setAt(i, masked);
   }
 
-  /** processLogBody upstream. */
   #body(log: LogView): void {
-    const found: Findings = { redacted: [], masked: [], allowed: [], ignored: [] };
+    const found = this.#found;
+    found.clear();
     const { body } = log;
-    let redacted = body;
-    if (body instanceof Map) redacted = this.#map('', body as ReadonlyMap<string, AnyValue>, found);
-    else if (Array.isArray(body)) redacted = this.#list('', body as readonly AnyValue[], found);
-    else {
-      const text = anyValueAsString(body);
-      // Upstream counts an allowed body that is no map and no list nowhere.
-      if (matchesAny(this.#settings.allowedValues, text)) return;
-      const masked = this.#maskValues(text);
-      if (masked !== text) {
-        found.masked.push('body');
-        redacted = masked;
-      }
-    }
+    const redacted = redactedBody(body, this.#rules, found);
     if (redacted !== body) log.body = redacted;
-    this.#summarize(log.attributes, 'body.', found);
-  }
-
-  /** The same map where nothing in it changes. */
-  #map(path: string, map: ReadonlyMap<string, AnyValue>, found: Findings): ReadonlyMap<string, AnyValue> {
-    const result = new Map<string, AnyValue>();
-    const removed: string[] = [];
-    let changed = false;
-    for (const [key, value] of map) {
-      const place = path + key;
-      if (this.#ignores(key)) found.ignored.push(place);
-      else if (this.#removes(key)) {
-        removed.push(place);
-        changed = true;
-        continue;
-      } else if (matchesAny(this.#settings.blockedKeyPatterns, key)) {
-        found.masked.push(place);
-        result.set(key, this.#mask(typeof value === 'string' ? value : '', everything()));
-        changed = true;
-        continue;
-      } else {
-        const inner = this.#value(place, value, found);
-        changed ||= inner !== value;
-        result.set(key, inner);
-        continue;
-      }
-      result.set(key, value);
-    }
-    // Behind what lies deeper, as upstream removes them when the map is through.
-    found.redacted.push(...removed);
-    return changed ? result : map;
-  }
-
-  #list(path: string, list: readonly AnyValue[], found: Findings): readonly AnyValue[] {
-    const result = list.map((each, i) => this.#value(`${path}[${i}]`, each, found));
-    return result.some((each, i) => each !== list[i]) ? result : list;
-  }
-
-  #value(place: string, value: AnyValue, found: Findings): AnyValue {
-    if (value instanceof Map) return this.#map(`${place}.`, value as ReadonlyMap<string, AnyValue>, found);
-    if (Array.isArray(value)) return this.#list(`${place}.`, value as readonly AnyValue[], found);
-    const text = anyValueAsString(value);
-    if (matchesAny(this.#settings.allowedValues, text)) {
-      found.allowed.push(place);
-      return value;
-    }
-    const masked = this.#maskValues(text);
-    if (masked === text) return value;
-    found.masked.push(place);
-    return masked;
-  }
-
-  #ignores(key: string): boolean {
-    return this.#settings.ignoredKeys.has(key) || matchesAny(this.#settings.ignoredKeyPatterns, key);
-  }
-
-  #removes(key: string): boolean {
-    return this.#settings.allowedKeys !== undefined && !this.#settings.allowedKeys.has(key);
-  }
-
-  /** One pattern after the other, in the order of the file; upstream's order is that of a Go map, which is any. */
-  #maskValues(text: string): string {
-    let masked = text;
-    for (const pattern of this.#settings.blockedValues) if (pattern.test(masked)) masked = this.#mask(masked, pattern);
-    return masked;
-  }
-
-  #mask(text: string, pattern: GoRegExp): string {
-    return pattern.replaceEach(text, (at) => this.#hash(text.slice(at[0], at[1])));
-  }
-
-  #hash(text: string): string {
-    const { hashFunction, hmacKey } = this.#settings;
-    switch (hashFunction) {
-      case '':
-        return '****';
-      case 'sha1':
-      case 'md5':
-        return hash(hashFunction, text, 'hex');
-      case 'sha3':
-        return hash('sha3-256', text, 'hex');
-      default:
-        return createHmac(hashFunction.slice('hmac-'.length), hmacKey).update(text).digest('hex');
-    }
-  }
-
-  #summarize(attributes: AttributesView, place: '' | 'body.', found: Findings): void {
-    if (this.#settings.summary === 'silent') return;
-    this.#add(attributes, `redaction.${place}redacted`, found.redacted);
-    this.#add(attributes, `redaction.${place}masked`, found.masked);
-    this.#add(attributes, `redaction.${place}allowed`, found.allowed);
-    this.#add(attributes, `redaction.${place}ignored`, found.ignored);
-  }
-
-  /** addMetaAttrs upstream: what an earlier redaction has written is added to. */
-  #add(attributes: AttributesView, name: string, keys: string[]): void {
-    if (keys.length === 0) return;
-    if (this.#settings.summary === 'debug' && !name.endsWith('ignored')) {
-      const before = attributes.get(`${name}.keys`);
-      const all = typeof before === 'string' && before !== '' ? [...keys, ...before.split(',')] : keys;
-      const sorted = all.map((key) => Buffer.from(key)).sort(Buffer.compare);
-      attributes.set(`${name}.keys`, sorted.join(','));
-    }
-    const before = attributes.get(`${name}.count`);
-    attributes.set(`${name}.count`, BigInt.asIntN(64, BigInt(keys.length) + (typeof before === 'bigint' ? before : 0n)));
+    summarize(log.attributes, 'body.', found, this.#settings.summary);
   }
 }
-
-function matchesAny(patterns: readonly GoRegExp[], text: string): boolean {
-  for (const pattern of patterns) if (pattern.test(text)) return true;
-  return false;
-}
-
-/** Masks a whole value, line by line, as upstream's does. */
-function everything(): GoRegExp {
-  everyLine ??= compileGoRegExp('.*') as GoRegExp;
-  return everyLine;
-}
-
-let everyLine: GoRegExp | undefined;

@@ -47,15 +47,16 @@ interface Stage {
   run(body: Body, metadata: Metadata | undefined): Body;
 }
 
-/** Groups in their order, those together that can be run together. */
+/** Groups in their order, those together that can be run together: in one walk only those that refuse nothing, as order matters there. */
 function stagesOf(groups: readonly RunGroup[], signal: WalkedSignal, failures: Failures, walks: boolean): Stage[] {
-  const stages: { readonly walks: boolean; readonly groups: CompiledGroup[] }[] = [];
+  const stages: { readonly walks: boolean; readonly isOpen: boolean; readonly groups: CompiledGroup[] }[] = [];
   for (const group of groups) {
     const inWalk = walks && isOfItems(group);
+    const isOpen = !inWalk || group.errorMode !== 'propagate';
     const compiled = new CompiledGroup(group, failures);
     const last = stages.at(-1);
-    if (last?.walks === inWalk) last.groups.push(compiled);
-    else stages.push({ walks: inWalk, groups: [compiled] });
+    if (last?.walks === inWalk && last.isOpen && isOpen) last.groups.push(compiled);
+    else stages.push({ walks: inWalk, isOpen, groups: [compiled] });
   }
   return stages.map((stage) => (stage.walks ? new WalkStage(signal, stage.groups) : new TreeStage(signal, stage.groups)));
 }
@@ -83,10 +84,7 @@ class TreeStage implements Stage {
   }
 }
 
-/**
- * One item after the other, all groups on each. As an item knows nothing of the others that is the same; only where several groups
- * refuse (error_mode propagate), the one that names the reason is that of the first item, not the first group.
- */
+/** One item after the other, all groups on each: as an item knows nothing of the others that is the same. */
 class WalkStage implements Stage, Visitor {
   readonly keepsEmpty = true;
   readonly #walk: ItemWalk;

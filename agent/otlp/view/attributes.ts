@@ -187,7 +187,7 @@ export class AttributesView extends Slot {
   mapTexts(change: (text: string) => string, unlessLonger = 0): void {
     for (let i = 0; i < this.#length; i += 1) {
       const entry = this.#entries[i] as Entry;
-      if (entry.removed || this.#isShortText(entry, unlessLonger)) continue;
+      if (entry.removed || this.#isShortAscii(entry, unlessLonger)) continue;
       const text = this.textAt(i);
       if (text === undefined) continue;
       const changed = change(text);
@@ -197,13 +197,17 @@ export class AttributesView extends Slot {
     }
   }
 
-  /** As every SDK writes it, ASCII, and not longer than that; false where this does not tell. */
-  #isShortText(entry: Entry, most: number): boolean {
+  #isShortAscii(entry: Entry, most: number): boolean {
+    return this.#plainTextBytes(entry) <= Math.min(most, 0x7f) && isAscii(this.#buf, entry.valueFrom + 2, entry.valueEnd);
+  }
+
+  /** Bytes of a text as every SDK writes it, one field with a length of one byte; more than any of those for all else. */
+  #plainTextBytes(entry: Entry): number {
     const { valueFrom: from, valueEnd: end } = entry;
     const buf = this.#buf;
-    if (most <= 0 || entry.isSet || entry.pieces !== undefined || end - from < 2 || buf[from] !== TEXT_TAG) return false;
+    if (entry.isSet || entry.pieces !== undefined || end - from < 2 || buf[from] !== TEXT_TAG) return NO_PLAIN_TEXT;
     const length = buf[from + 1] as number;
-    return length < 0x80 && from + 2 + length === end && length <= most && isAscii(buf, from + 2, end);
+    return length < 0x80 && from + 2 + length === end ? length : NO_PLAIN_TEXT;
   }
 
   /**
@@ -218,6 +222,16 @@ export class AttributesView extends Slot {
     return (this.#entries[i] as Entry).removed;
   }
 
+  removeAt(i: number): void {
+    this.#remove(this.#entries[i] as Entry);
+  }
+
+  /** Whether it is a text of less than so many bytes; false where that is not seen at a glance. */
+  isTextBelow(i: number, bytes: number): boolean {
+    const entry = this.#entries[i] as Entry;
+    return this.#plainTextBytes(entry) < Math.min(bytes, 0x80);
+  }
+
   keyAt(i: number): string {
     return this.#keyOf(this.#entries[i] as Entry);
   }
@@ -225,13 +239,7 @@ export class AttributesView extends Slot {
   /** The value where it is a text; undefined for all other kinds, which are not decoded. */
   textAt(i: number): string | undefined {
     const entry = this.#entries[i] as Entry;
-    const { valueFrom: from, valueEnd: end } = entry;
-    const buf = this.#buf;
-    // As every SDK writes it: one field, with a length of one byte.
-    if (!entry.isSet && entry.pieces === undefined && end - from >= 2 && buf[from] === TEXT_TAG) {
-      const length = buf[from + 1] as number;
-      if (length < 0x80 && from + 2 + length === end) return textOf(buf, from + 2, end);
-    }
+    if (this.#plainTextBytes(entry) < NO_PLAIN_TEXT) return textOf(this.#buf, entry.valueFrom + 2, entry.valueEnd);
     return this.#kindOf(entry) === 'string' ? (this.#valueOf(entry) as string) : undefined;
   }
 
@@ -352,6 +360,8 @@ export class AttributesView extends Slot {
 
 /** Entries that are kept from one message to the next. */
 const KEPT_ENTRIES = 1024;
+
+const NO_PLAIN_TEXT = 0x80;
 
 /** AnyValue.string_value. */
 const TEXT_TAG = (1 << 3) | WIRE_LEN;

@@ -1,0 +1,180 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { scan } from '../../../agent/otlp/wire.ts';
+import { type Body, type Processor, ProcessorRefusal } from '../../../agent/process/process.ts';
+import { RedactionProcessor } from '../../../agent/process/redaction.ts';
+import type { RedactionSettings } from '../../../agent/process/redaction-config.ts';
+import { TransformProcessor } from '../../../agent/process/transform.ts';
+import type { TransformSettings } from '../../../agent/process/transform-config.ts';
+import { ProcessorCounters } from '../../../agent/telemetry/counters.ts';
+import { requestArbitrary } from '../../real/processors/generate.ts';
+import { CASES, type Case } from '../../real/processors/transform-statements.ts';
+import { recordingLog } from '../kit/agent.ts';
+import { decode, encode, type Message } from '../kit/otlp.ts';
+import { processorSettings } from '../ottl/support.ts';
+
+/** Transform and redaction, one item after the other and in the tree of the request: the same bytes, or both refuse. */
+
+const SEED = 20261121;
+const SIGNALS = ['traces', 'metrics', 'logs'] as const;
+type Walked = (typeof SIGNALS)[number];
+const KEYS = ['a', 'n', 'http.method', 'http.route', 'user.id', 'a\uFFFD', ''];
+const TEXTS = ['GET', '/healthz', 'x', '', 'é', '4111111111111111', 'x'.repeat(130)];
+
+/** A request as SDKs write it, with keys there twice, or with a few bytes changed or behind each other that nobody writes so. */
+function requests(signal: Walked): fc.Arbitrary<Buffer> {
+  const whole = requestArbitrary(signal, { keys: KEYS, texts: TEXTS, duplicateKeys: true }).map((message) =>
+    encode(signal, message as Message),
+  );
+  const change = fc.oneof(
+    fc.record({ at: fc.nat(), byte: fc.nat(255) }),
+    fc.record({ from: fc.nat(), length: fc.nat(40), to: fc.nat() }),
+    fc.record({ merged: whole }),
+  );
+  return fc.tuple(whole, fc.option(change, { nil: undefined, freq: 2 })).map(([bytes, how]) => {
+    if (how === undefined || bytes.length === 0) return bytes;
+    if ('merged' in how) return Buffer.concat([bytes, how.merged]);
+    const changed = Buffer.from(bytes);
+    if ('byte' in how) changed[how.at % bytes.length] = how.byte;
+    else bytes.copy(changed, how.to % bytes.length, how.from % bytes.length, (how.from % bytes.length) + how.length);
+    return changed;
+  });
+}
+
+/** What a processor makes of a request: comparable. */
+function outcome(processor: Processor, bytes: Buffer, items: number): Outcome {
+  const body: Body = { slices: [bytes], bytes: bytes.length, items };
+  const result = processor.process(body, undefined);
+  if (typeof result === 'string') return { malformed: true } as Outcome;
+  if (result instanceof ProcessorRefusal) return { refused: true } as Outcome;
+  const out = Buffer.concat(result.slices);
+  expect(out.length).toBe(result.bytes);
+  return { same: result === body, items: result.items, out };
+}
+
+interface Outcome {
+  readonly out?: Buffer;
+}
+
+/** The same bytes, or the same message with its new fields in another order: that in which statements asked for them. */
+function expectSame(signal: Walked, actual: Outcome, expected: Outcome): void {
+  const { out, ...rest } = actual;
+  const { out: wanted, ...others } = expected;
+  expect(rest).toEqual(others);
+  expect(out?.length).toBe(wanted?.length);
+  if (out === undefined || wanted === undefined || out.equals(wanted)) return;
+  expect(new Uint8Array(out).sort()).toEqual(new Uint8Array(wanted).sort());
+  const [message, other] = [out, wanted].map((bytes) => readable(signal, bytes));
+  expect(message).toEqual(other);
+}
+
+/** undefined where something that no statement reads is malformed. */
+function readable(signal: Walked, bytes: Buffer): Message | undefined {
+  try {
+    return decode(signal, bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function agree(make: (walks: boolean, counters: ProcessorCounters) => Processor, signal: Walked, all: readonly Buffer[]): void {
+  const counters = [true, false].map(() => new ProcessorCounters('p', 'p', signal));
+  const [walking, inTree] = counters.map((each, i) => make(i === 0, each)) as [Processor, Processor];
+  for (const bytes of all) {
+    // Only what was scanned comes to a processor.
+    const found = scan(signal, bytes);
+    if (!found.ok) continue;
+    const expected = outcome(inTree, bytes, found.items);
+    expectSame(signal, outcome(walking, bytes, found.items), expected);
+    // Where nothing was refused in the middle, as many statements failed.
+    if (expected.out === undefined) return;
+    expect(counters[0]?.failures).toBe(counters[1]?.failures);
+  }
+}
+
+const isRepeatable = ({ statements }: Case): boolean => !statements.some((text) => /Now\(|UUID\(|Hostname/u.test(text));
+/** Statements that change things often, beside those of the agreement with the real Collector. */
+const COMMON: readonly Case[] = [
+  ['set(span.attributes["new"], "blue")', 'delete_key(span.attributes, "a")', 'set(span.attributes["a"], span.name)'],
+  ['set(span.status.code, STATUS_CODE_ERROR) where span.attributes["n"] != nil', 'set(span.name, Concat([span.name, "é"], "-"))'],
+  ['truncate_all(span.attributes, 3)', 'limit(span.attributes, 2, ["a"])', 'keep_keys(span.attributes, ["a", "n"])'],
+  ['replace_all_patterns(span.attributes, "value", "[a-z]+", "x")', 'delete_matching_keys(span.attributes, "^h")'],
+  ['set(spanevent.attributes["n"], span.attributes["a"])', 'set(span.trace_state["k"], "v") where spanevent.name != ""'],
+  ['set(span.attributes["from"], resource.attributes["a"])', 'set(resource.attributes["to"], span.name)'],
+]
+  .map((statements): Case => ({ signal: 'traces', statements }))
+  .concat(
+    {
+      signal: 'logs',
+      statements: ['replace_pattern(log.body, "[a-z]+", "x")', 'set(log.attributes["b"], log.body)', 'set(log.body, log.attributes)'],
+    },
+    { signal: 'metrics', statements: ['set(datapoint.attributes["new"], metric.name)', 'set(metric.unit, datapoint.attributes["a"])'] },
+    { signal: 'metrics', statements: ['set(metric.description, "x") where Len(metric.data_points) > 1', 'set(metric.name, "")'] },
+  );
+
+describe.each(SIGNALS)('one item after the other, and in the tree: %s', (signal) => {
+  const cases = [
+    ...CASES.filter((each) => each.signal === signal && isRepeatable(each)),
+    ...COMMON.filter((each) => each.signal === signal),
+  ];
+  const groups = fc.array(fc.record({ of: fc.constantFrom(...cases), mode: fc.constantFrom('ignore', 'silent', 'propagate', undefined) }), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  const list = fc.array(requests(signal), { minLength: 1, maxLength: 5 });
+  const key = { traces: 'trace_statements', metrics: 'metric_statements', logs: 'log_statements' }[signal];
+
+  it(`transform does the same (seed ${SEED})`, () => {
+    let run = 0;
+    fc.assert(
+      fc.property(groups, list, (chosen, bytes) => {
+        const config = {
+          [key]: chosen.map(({ of: { context, statements }, mode }) => ({
+            ...(context === undefined ? {} : { context }),
+            ...(mode === undefined ? {} : { error_mode: mode }),
+            statements,
+          })),
+        };
+        let settings: TransformSettings;
+        try {
+          settings = processorSettings('transform', config, [signal]) as TransformSettings;
+        } catch {
+          return; // a case of what is refused at start
+        }
+        run += 1;
+        agree((walks, counters) => new TransformProcessor(settings, signal, { log: recordingLog([]), counters }, walks), signal, bytes);
+      }),
+      { numRuns: 1000, seed: SEED },
+    );
+    expect(run).toBeGreaterThan(300);
+  });
+
+  it(`redaction does the same (seed ${SEED})`, () => {
+    const patterns = fc.array(fc.constantFrom('4[0-9]{12}(?:[0-9]{3})?', '[a-z]+', 'é', '^x', '(GET|x+$)', '.*', '[[:alpha:]]'), {
+      maxLength: 2,
+    });
+    const keys = fc.array(fc.constantFrom(...KEYS, 'http.*'), { maxLength: 4 });
+    const config = fc.record(
+      {
+        allow_all_keys: fc.boolean(),
+        allowed_keys: keys,
+        ignored_keys: keys,
+        ignored_key_patterns: patterns,
+        blocked_key_patterns: patterns,
+        blocked_values: patterns,
+        allowed_values: patterns,
+        redact_all_types: fc.boolean(),
+        hash_function: fc.constantFrom('md5', 'sha1'),
+        summary: fc.constantFrom('debug', 'info', 'silent'),
+      },
+      { requiredKeys: ['allow_all_keys'] },
+    );
+    fc.assert(
+      fc.property(config, list, (own, bytes) => {
+        const settings = processorSettings('redaction', own, [signal]) as RedactionSettings;
+        agree((walks) => new RedactionProcessor(settings, signal, walks), signal, bytes);
+      }),
+      { numRuns: 400, seed: SEED },
+    );
+  });
+});
