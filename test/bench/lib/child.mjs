@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { pinned } from './pin.mjs';
 
 /**
- * @param file absolute path of the program
- * @param cpus list for taskset @default any
+ * @param {string} file absolute path of the program
+ * @param {{ argv?: string[], cpus?: string, execArgv?: string[] }} [options] `cpus` is a list for taskset; any where it is not given
  */
 export async function startChild(file, { argv = [], cpus, execArgv = [] } = {}) {
   const [command, ...rest] = pinned(cpus, [process.execPath, ...execArgv, file, ...argv]);
