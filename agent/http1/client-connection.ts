@@ -16,6 +16,8 @@ export interface Dialed {
   readonly wire: Wire;
   /** The event after which bytes may be sent, `connect` or TLS's `secureConnect`. */
   readonly ready: string;
+  /** What is no longer pending has left, as with a socket: streams may keep what they have taken. */
+  readonly writesAtOnce: boolean;
 }
 
 /** Begins a connection. May throw. Any duplex stream will do: TLS can be put underneath. */
@@ -25,7 +27,7 @@ export type Dial = () => Dialed;
 export function dialTcp(host: string, port: number): Dial {
   return () => {
     const { socket, wire } = connectWire({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS });
-    return { stream: socket, wire, ready: 'connect' };
+    return { stream: socket, wire, ready: 'connect', writesAtOnce: true };
   };
 }
 
@@ -77,14 +79,16 @@ export class ClientConnection implements WireEvents {
   #connected = false;
   #failure = '';
   readonly #wire: Wire;
+  readonly #writesAtOnce: boolean;
   readonly #reader: AnswerReader;
   readonly #owner: ConnectionOwner;
   readonly #timer: NodeJS.Timeout;
 
   /** Throws where `dial` does. */
   constructor(dial: Dial, connectTimeoutMs: number, owner: ConnectionOwner) {
-    const { stream, wire, ready } = dial();
+    const { stream, wire, ready, writesAtOnce } = dial();
     this.#wire = wire;
+    this.#writesAtOnce = writesAtOnce;
     this.#owner = owner;
     this.#reader = new AnswerReader(owner.maxAnswerBytes);
     (stream as Partial<Socket>).unref?.();
@@ -109,8 +113,11 @@ export class ClientConnection implements WireEvents {
     call.connection = this;
     this.#reader.reset();
     const pieces = this.#owner.heads.pieces(call.body);
-    if (pieces.length === 1) this.#wire.write(pieces[0] as Uint8Array);
-    else this.#wire.writeAll(pieces);
+    if (pieces.length > 1) this.#wire.writeAll(pieces);
+    else {
+      this.#wire.write(pieces[0] as Uint8Array);
+      if (!this.#writesAtOnce || this.#wire.pending > 0) this.#owner.heads.keepLast();
+    }
   }
 
   /** The end of its request, too, where it has one. */
