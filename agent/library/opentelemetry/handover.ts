@@ -206,11 +206,11 @@ export class Handover<T> {
 class Waiting {
   /** The result was given before the end. */
   late = false;
-  readonly #done: Done;
+  /** Let go when it was called: it holds the items of the SDK, three times what their bytes take, and the delivery may be hours away. */
+  #done: Done | undefined;
   readonly #patienceMs: number;
   readonly #onLate: () => void;
   #timer: NodeJS.Timeout | undefined;
-  #answered = false;
 
   constructor(done: Done, patienceMs: number, onLate: () => void) {
     this.#done = done;
@@ -220,16 +220,18 @@ class Waiting {
 
   /** It was taken. It may have ended already, in that very call. */
   begin(): void {
-    if (this.#answered || this.#patienceMs === Number.POSITIVE_INFINITY) return;
+    if (this.#done === undefined || this.#patienceMs === Number.POSITIVE_INFINITY) return;
     if (this.#patienceMs <= 0) this.#giveUpWaiting();
     else this.#timer = setTimeout(() => this.#giveUpWaiting(), timerMs(this.#patienceMs)).unref();
   }
 
   end(result: ExportResult): void {
     clearTimeout(this.#timer);
-    if (this.#answered) return;
-    this.#answered = true;
-    answer(this.#done, result);
+    this.#timer = undefined;
+    const done = this.#done;
+    if (done === undefined) return;
+    this.#done = undefined;
+    answer(done, result);
   }
 
   #giveUpWaiting(): void {

@@ -5,30 +5,7 @@ import { type SpanLike, writeTraces } from '../../../../../agent/library/opentel
 import { ProtoWriter } from '../../../../../agent/library/opentelemetry/encode/writer.ts';
 import { decode } from '../../../kit/otlp.ts';
 import { spans as anySpans } from './arbitrary.ts';
-
-const scope = { name: 'test' };
-const resource = { attributes: { 'service.name': 'shop' } };
-
-function span(more: Partial<SpanLike> = {}): SpanLike {
-  const context = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', traceFlags: 1 };
-  return {
-    name: 'span',
-    kind: 0,
-    spanContext: () => context,
-    startTime: [1_700_000_000, 1],
-    endTime: [1_700_000_000, 2],
-    status: { code: 0 },
-    attributes: {},
-    links: [],
-    events: [],
-    resource,
-    instrumentationScope: scope,
-    droppedAttributesCount: 0,
-    droppedEventsCount: 0,
-    droppedLinksCount: 0,
-    ...more,
-  };
-}
+import { resource, scope, spanOf as span } from './span.ts';
 
 const text = (spans: readonly SpanLike[]): string => JSON.stringify(decode('traces', encode(writeTraces, spans)));
 
