@@ -55,6 +55,8 @@ export class GoRegExp {
 
   /** ReplaceAllString: `$1`, `${1}`, `$name` and `${name}` stand for groups, `$$` for a dollar sign. */
   replaceAll(text: string, template: string): string {
+    const each = text.length > this.#longest || template.includes('$') ? undefined : this.#native?.each;
+    if (each !== undefined) return text.replace(each, template);
     return this.replaceEach(text, (at) => this.expand(template, text, at));
   }
 

@@ -39,6 +39,11 @@ export function getInValue(value: AnyValue, keys: readonly KeyGetter[], from: nu
 /** Sets `attributes["a"][0]`; what is missing on the way is made, also where the value then turns out to be none, as upstream. */
 export function setIn(map: AttributesView | Map<string, AnyValue>, keys: readonly KeyGetter[], value: Value, item: Item): void {
   const name = nameOf(keys[0] as KeyGetter, item);
+  // One that is new and has nothing in it is what most statements make.
+  if (keys.length === 1 && typeof value === 'string' && !map.has(name)) {
+    map.set(name, value);
+    return;
+  }
   const current = map.get(name);
   const result = placed(current, keys, 1, value, item);
   if (result.value !== current || !map.has(name)) map.set(name, result.value);

@@ -1,8 +1,12 @@
-import { type AnyValue, encodeAnyValue, type KeyValueRange } from './any-value.ts';
+import { type AnyValue, encodeAnyValue, type KeyValueRange, readKeyValue } from './any-value.ts';
 import type { BackwardWriter } from './writer.ts';
 
 /** One attribute of an AttributesView: where it lies, and what was made of it. One object, used for one message after the other. */
 export class Entry implements KeyValueRange {
+  /** The whole KeyValue; where key and value lie in it is looked for when somebody asks. */
+  from = 0;
+  end = 0;
+  isRead = false;
   keyFrom = -1;
   keyEnd = -1;
   valueFrom = -1;
@@ -20,8 +24,27 @@ export class Entry implements KeyValueRange {
   raw: Uint8Array | undefined = undefined;
   value: string = '';
 
-  /** As good as new. */
-  clear(added: boolean): void {
+  /** As good as new: one that came in at [from, end), or an added one. */
+  begin(from: number, end: number, added: boolean): void {
+    this.from = from;
+    this.end = end;
+    this.isRead = added;
+    this.added = added;
+    this.removed = false;
+    this.key = undefined;
+    this.isSet = false;
+    this.raw = undefined;
+    if (added) this.#clear();
+  }
+
+  /** Finds key and value. Throws MalformedError. */
+  read(buf: Buffer): void {
+    this.#clear();
+    readKeyValue(buf, this.from, this.end, this);
+    this.isRead = true;
+  }
+
+  #clear(): void {
     this.keyFrom = -1;
     this.keyEnd = -1;
     this.valueFrom = -1;
@@ -29,11 +52,6 @@ export class Entry implements KeyValueRange {
     this.fieldFrom = -1;
     this.keyIndex = 0;
     this.pieces = undefined;
-    this.added = added;
-    this.removed = false;
-    this.key = undefined;
-    this.isSet = false;
-    this.raw = undefined;
   }
 
   /** A text is encoded where it is written, as that needs no memory of its own. */

@@ -5,7 +5,6 @@ import {
   encodeAnyValue,
   keyOf,
   kindOfValue,
-  readKeyValue,
   type StringTable,
   type ValueKind,
   valueAt,
@@ -28,6 +27,8 @@ export class AttributesView extends Slot {
   readonly #entries: Entry[] = [];
   #length = 0;
   #size = 0;
+  /** One of those that came in was set or removed. */
+  #touched = false;
   /** The key that was looked for last, and what was found; undefined where it has to be looked for again. */
   #soughtKey: string | undefined = undefined;
   #found: Entry | undefined = undefined;
@@ -45,29 +46,43 @@ export class AttributesView extends Slot {
     this.#buf = source;
     this.#length = 0;
     this.#soughtKey = undefined;
+    this.#touched = false;
     for (let i = 0; i < tableEnd; i += 4) {
       const tag = table[i] as number;
       if (tag >>> 3 !== field) continue;
       if ((tag & 7) !== WIRE_LEN) throw wrongWireType(tag, table[i + 1] as number);
-      readKeyValue(source, table[i + 2] as number, table[i + 3] as number, this.#next(false));
+      this.#next(table[i + 2] as number, table[i + 3] as number, false);
     }
     this.occurrences = this.#length;
     this.#size = this.#length;
     owner.claim(this.#length);
   }
 
-  /** One more entry, without key and value. */
-  #next(added: boolean): Entry {
-    const entry = this.#entries[this.#length];
-    this.#length += 1;
-    if (entry !== undefined) {
-      entry.clear(added);
-      return entry;
+  override get keepsAll(): boolean {
+    return !this.#touched;
+  }
+
+  /** One more entry. */
+  #next(from: number, end: number, added: boolean): Entry {
+    let entry = this.#entries[this.#length];
+    if (entry === undefined) {
+      entry = new Entry();
+      this.#entries.push(entry);
     }
-    const made = new Entry();
-    made.added = added;
-    this.#entries.push(made);
-    return made;
+    this.#length += 1;
+    entry.begin(from, end, added);
+    return entry;
+  }
+
+  #read(entry: Entry): Entry {
+    if (!entry.isRead) entry.read(this.#buf);
+    return entry;
+  }
+
+  #set(entry: Entry, value: AnyValue): void {
+    entry.setTo(value);
+    if (!entry.added) this.#touched = true;
+    this.owner.markDirty();
   }
 
   /** How many there are; a key that is there twice counts twice. */
@@ -90,24 +105,25 @@ export class AttributesView extends Slot {
     const entry = this.#find(key);
     if (entry === undefined) return undefined;
     if (entry.isSet) return entry.raw ?? encodeAnyValue(entry.value);
-    const { source, from, end } = valueAt(this.#buf, entry);
+    const { source, from, end } = valueAt(this.#buf, this.#read(entry));
     return source.subarray(from, end);
   }
 
   /** Sets the first of that key, or puts it behind the others. */
   set(key: string, value: AnyValue): void {
-    (this.#find(key) ?? this.#add(key)).setTo(value);
-    this.owner.markDirty();
+    this.#set(this.#find(key) ?? this.#add(key), value);
   }
 
   /** The same with the content of an AnyValue. */
   setRaw(key: string, raw: Uint8Array): void {
-    (this.#find(key) ?? this.#add(key)).setToRaw(raw);
+    const entry = this.#find(key) ?? this.#add(key);
+    entry.setToRaw(raw);
+    if (!entry.added) this.#touched = true;
     this.owner.markDirty();
   }
 
   #add(key: string): Entry {
-    const added = this.#next(true);
+    const added = this.#next(0, 0, true);
     added.key = key;
     this.#size += 1;
     this.#soughtKey = undefined;
@@ -136,6 +152,7 @@ export class AttributesView extends Slot {
 
   #remove(entry: Entry): void {
     entry.removed = true;
+    if (!entry.added) this.#touched = true;
     this.#size -= 1;
     this.#soughtKey = undefined;
     this.owner.markDirty();
@@ -175,8 +192,7 @@ export class AttributesView extends Slot {
       const value = this.#valueOf(entry);
       const changed = change(value, this.#keyOf(entry));
       if (Object.is(changed, value)) continue;
-      entry.setTo(changed);
-      this.owner.markDirty();
+      this.#set(entry, changed);
     }
   }
 
@@ -192,8 +208,7 @@ export class AttributesView extends Slot {
       if (text === undefined) continue;
       const changed = change(text);
       if (changed === text) continue;
-      entry.setTo(changed);
-      this.owner.markDirty();
+      this.#set(entry, changed);
     }
   }
 
@@ -203,7 +218,7 @@ export class AttributesView extends Slot {
 
   /** Bytes of a text as every SDK writes it, one field with a length of one byte; more than any of those for all else. */
   #plainTextBytes(entry: Entry): number {
-    const { valueFrom: from, valueEnd: end } = entry;
+    const { valueFrom: from, valueEnd: end } = this.#read(entry);
     const buf = this.#buf;
     if (entry.isSet || entry.pieces !== undefined || end - from < 2 || buf[from] !== TEXT_TAG) return NO_PLAIN_TEXT;
     const length = buf[from + 1] as number;
@@ -248,8 +263,7 @@ export class AttributesView extends Slot {
   }
 
   setAt(i: number, value: AnyValue): void {
-    (this.#entries[i] as Entry).setTo(value);
-    this.owner.markDirty();
+    this.#set(this.#entries[i] as Entry, value);
   }
 
   /** These and no others, in their order; of a key that is there twice the last value. */
@@ -277,6 +291,7 @@ export class AttributesView extends Slot {
       return;
     }
     const before = writer.bytes;
+    this.#read(entry);
     if (entry.pieces !== undefined || entry.fieldFrom < 0) {
       // In pieces or without a value: key and value are written anew.
       this.#writeNew(writer, entry);
@@ -318,8 +333,11 @@ export class AttributesView extends Slot {
   /** Compares bytes as far as the key is ASCII: mostly they differ early, and decoding each key costs more than all the rest. */
   #isKey(entry: Entry, key: string): boolean {
     if (entry.key !== undefined) return entry.key === key;
+    const { length } = key;
+    // Of another length and plain: not even looked into.
+    if (!entry.isRead && isPlainKeyOfOtherLength(this.#buf, entry, length)) return false;
+    this.#read(entry);
     if (entry.keyIndex === 0) {
-      const { length } = key;
       const { keyFrom, keyEnd } = entry;
       const buf = this.#buf;
       const bytes = keyEnd - keyFrom;
@@ -337,20 +355,21 @@ export class AttributesView extends Slot {
   }
 
   #keyOf(entry: Entry): string {
-    entry.key ??= keyOf(this.#buf, entry, this.#strings);
+    if (entry.key === undefined) entry.key = keyOf(this.#buf, this.#read(entry), this.#strings);
     return entry.key;
   }
 
   #kindOf(entry: Entry): ValueKind {
     if (entry.raw !== undefined) return kindOfValue(asBuffer(entry.raw), 0, entry.raw.length);
     if (entry.isSet) return 'string';
-    const { source, from, end } = valueAt(this.#buf, entry);
+    const { source, from, end } = valueAt(this.#buf, this.#read(entry));
     return kindOfValue(source, from, end);
   }
 
   #valueOf(entry: Entry): AnyValue {
     if (entry.raw !== undefined) return decodeAnyValue(asBuffer(entry.raw), 0, entry.raw.length, this.#strings);
     if (entry.isSet) return entry.value;
+    this.#read(entry);
     if (entry.pieces === undefined)
       return entry.valueFrom < 0 ? undefined : decodeAnyValue(this.#buf, entry.valueFrom, entry.valueEnd, this.#strings);
     const { source, from, end } = valueAt(this.#buf, entry);
@@ -365,6 +384,21 @@ const NO_PLAIN_TEXT = 0x80;
 
 /** AnyValue.string_value. */
 const TEXT_TAG = (1 << 3) | WIRE_LEN;
+
+/**
+ * Whether a KeyValue is a short key, as every SDK writes it, and then its value, and that key has less bytes than so many letters have, or
+ * more than they can have.
+ */
+function isPlainKeyOfOtherLength(buf: Buffer, { from, end }: Entry, letters: number): boolean {
+  const bytes = buf[from + 1] as number;
+  const keyEnd = from + 2 + bytes;
+  if (end - from < 4 || buf[from] !== KEY_TAG || bytes >= 0x80 || keyEnd + 2 > end || buf[keyEnd] !== VALUE_TAG) return false;
+  const value = buf[keyEnd + 1] as number;
+  return (bytes < letters || bytes > letters * 3) && value < 0x80 && keyEnd + 2 + value === end;
+}
+
+const KEY_TAG = (1 << 3) | WIRE_LEN;
+const VALUE_TAG = (2 << 3) | WIRE_LEN;
 
 /** Where the content of a LEN field begins. */
 function bodyOf(buf: Buffer, start: number): number {

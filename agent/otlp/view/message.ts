@@ -146,16 +146,23 @@ export class MessageView {
     }
     const { table, tableEnd } = this;
     const slots = this.#slots ?? NO_SLOTS;
+    let touched = 0;
     for (let i = this.#open - 1; i >= 0; i -= 1) {
       const slot = slots[i] as Slot;
-      slot.left = slot.occurrences;
+      slot.left = slot.keepsAll ? ALL : slot.occurrences;
+      if (slot.left !== ALL) touched += 1;
       slot.writeAdded(writer);
+    }
+    // Mostly something is added, and nothing else changes.
+    if (touched === 0) {
+      writer.range(this.buf, this.#from, this.#end);
+      return;
     }
     for (let i = tableEnd - 4; i >= 0; i -= 4) {
       const slot = this.#opened((table[i] as number) >>> 3);
       const start = table[i + 1] as number;
       const end = table[i + 3] as number;
-      if (slot === undefined) {
+      if (slot === undefined || slot.left === ALL) {
         writer.range(this.buf, start, end);
       } else {
         slot.left -= 1;
@@ -342,3 +349,5 @@ const NO_SLOTS: readonly Slot[] = [];
 /** Numbers that a table keeps room for from one message to the next: a thousand fields. */
 const KEPT_TABLE = 4000;
 const EMPTY = Buffer.alloc(0);
+/** In place of a number of occurrences that are still to be written: all stay as they are. */
+const ALL = -1;

@@ -46,6 +46,10 @@ export class SingularSlot<V extends MessageView> extends Slot {
     }
   }
 
+  get keepsAll(): boolean {
+    return this.occurrences === 0 || (!this.view.dirty && !this.view.removed);
+  }
+
   writeAdded(writer: BackwardWriter): void {
     if (this.occurrences === 0 && this.view.dirty && !this.view.removed) this.#writeView(writer);
   }
@@ -119,6 +123,10 @@ export class RepeatedSlot<V extends MessageView> extends Slot {
   /** Puts a message behind the others; the owner has to be marked. The view is written as it is then. */
   add(content: Uint8Array): void {
     this.#added.push(content);
+  }
+
+  get keepsAll(): boolean {
+    return this.#all.every((view) => !view.dirty && !view.removed);
   }
 
   writeAdded(writer: BackwardWriter): void {

@@ -23,6 +23,9 @@ export abstract class Slot {
     this.occurrences = occurrences;
   }
 
+  /** Whether all occurrences stay as they are. */
+  abstract get keepsAll(): boolean;
+
   /** Writes what lies behind all fields of the message: new ones. Called first, as writing goes from the end to the start. */
   abstract writeAdded(writer: BackwardWriter): void;
 
@@ -40,6 +43,10 @@ export class ScalarSlot extends Slot {
 
   get isThere(): boolean {
     return this.bytes !== undefined || this.text !== undefined;
+  }
+
+  get keepsAll(): boolean {
+    return this.occurrences === 0;
   }
 
   writeAdded(writer: BackwardWriter): void {

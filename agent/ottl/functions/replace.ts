@@ -57,7 +57,7 @@ export const REPLACE_EDITORS: readonly FunctionDefinition[] = [
       if (args.mode === 'value') {
         args.target.edit(item, (edited) =>
           edited.mapTexts((text) => {
-            if (!expression.test(text)) return text;
+            if (args.function !== undefined && !expression.test(text)) return text;
             return tried(() => replaced(text, expression, template, args, item)) ?? text;
           }),
         );
