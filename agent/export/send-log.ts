@@ -4,12 +4,15 @@ import type { DeliverySpan, TraceContext } from '../telemetry/own/tracer.ts';
 
 /** Losses are said at most so often, with the number since the last time. */
 const SAY_LOSS_EVERY_MS = 10_000;
+/** A next hop that takes one request and not the next would be two lines for each of them. */
+const SAY_FAILING_EVERY_MS = 10_000;
 
 /** What an operator reads of an exporter: when sending begins to fail, when it works again, and what is lost. Never a line per request. */
 export class SendLog {
   readonly #log: Log;
   readonly #who: { readonly exporter: string; readonly signal: string };
-  #failing = false;
+  #saidFailing = false;
+  #saidFailingAt = Number.NEGATIVE_INFINITY;
   #lost = 0;
   #saidAt = Number.NEGATIVE_INFINITY;
   #rejected = 0;
@@ -27,11 +30,14 @@ export class SendLog {
 
   /** After each attempt; `context` where it has a span. */
   attempted(outcome: Outcome, context?: TraceContext): void {
-    if (outcome.kind === 'retry' && !this.#failing) {
-      this.#failing = true;
+    if (outcome.kind === 'retry' && !this.#saidFailing) {
+      const now = performance.now();
+      if (now - this.#saidFailingAt < SAY_FAILING_EVERY_MS) return;
+      this.#saidFailing = true;
+      this.#saidFailingAt = now;
       this.#log.warn('sending fails and is tried again', { ...this.#who, ...context, reason: outcome.message });
-    } else if (outcome.kind === 'ok' && this.#failing) {
-      this.#failing = false;
+    } else if (outcome.kind === 'ok' && this.#saidFailing) {
+      this.#saidFailing = false;
       this.#log.info('sending works again', { ...this.#who, ...context });
     }
     if (outcome.kind === 'ok' && (outcome.rejected > 0 || outcome.message !== '')) this.#partly(outcome.rejected, outcome.message);
