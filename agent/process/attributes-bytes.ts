@@ -2,6 +2,7 @@ import { AttributeList } from '../otlp/attribute-list.ts';
 import { EDIT, type ItemEditor, KEEP } from '../otlp/edit-items.ts';
 import type { EditAttributes } from '../otlp/splice.ts';
 import { type ByteItem, type ByteSignal, ByteSource, type ByteTest } from '../ottl/bytes/byte-item.ts';
+import type { AttributeAction } from './actions/action.ts';
 import { compileActions } from './actions/apply.ts';
 import { FixedActions } from './actions/fixed-actions.ts';
 import type { AttributesSettings } from './attributes-config.ts';
@@ -45,9 +46,14 @@ export class AttributesBytes implements ItemEditor {
     const source = new ByteSource(signal);
     const selects = settings.include === undefined && settings.exclude === undefined ? undefined : selectionTest(settings, source);
     if (selects === undefined && (settings.include !== undefined || settings.exclude !== undefined)) return undefined;
-    const field = ATTRIBUTES[signal];
-    const fixed = FixedActions.of(settings.actions, field, (key) => source.attribute(key));
-    return new AttributesBytes(field, source.item(), selects, fixed, compileActions(settings.actions));
+    return AttributesBytes.ofActions(settings.actions, source, selects);
+  }
+
+  /** The same for what was selected by a test on `source`; everything where it is absent. */
+  static ofActions(actions: readonly AttributeAction[], source: ByteSource, selects: ByteTest | undefined): AttributesBytes {
+    const field = ATTRIBUTES[source.signal];
+    const fixed = FixedActions.of(actions, field, (key) => source.attribute(key));
+    return new AttributesBytes(field, source.item(), selects, fixed, compileActions(actions));
   }
 
   /** The edited request; undefined where this cannot tell. */

@@ -7,9 +7,11 @@ import { Item } from '../ottl/item.ts';
 import { Conditions, Statements } from '../ottl/run.ts';
 import { writesAround } from '../ottl/targets.ts';
 import { eachOf, visitItem } from '../ottl/walk.ts';
+import type { AttributesBytes } from './attributes-bytes.ts';
 import type { ProcessorHost } from './create-processor.ts';
 import { type Body, type Metadata, type Processor, ProcessorRefusal } from './process.ts';
 import type { RunGroup, TransformSettings } from './transform-config.ts';
+import { fixedGroup } from './transform-fixed.ts';
 
 /**
  * Processor `transform`: runs OTTL statements.
@@ -18,7 +20,8 @@ import type { RunGroup, TransformSettings } from './transform-config.ts';
  * Counters: otelcol_processor_{incoming,outgoing}_items, otlp_agent_processor_failures.
  * Bytes:    decodes what statements name and nothing else: a condition over one attribute reads that attribute; fields that no statement
  *           sets keep their bytes, unknown ones included. Statements about items that set nothing around them take one walk over the
- *           items, all neighbouring groups of them together; all others see the request as a tree.
+ *           items, all neighbouring groups of them together; constants are set on the bytes (transform-fixed.ts); all others see the
+ *           request as a tree.
  * Bench:    test/bench/agent-processors
  */
 export class TransformProcessor implements Processor {
@@ -49,21 +52,41 @@ interface Stage {
 
 /** Groups in their order, those together that can be run together: in one walk only those that refuse nothing, as order matters there. */
 function stagesOf(groups: readonly RunGroup[], signal: WalkedSignal, failures: Failures, walks: boolean): Stage[] {
-  const stages: { readonly walks: boolean; readonly isOpen: boolean; readonly groups: CompiledGroup[] }[] = [];
+  const stages: { readonly walks: boolean; readonly isOpen: boolean; readonly groups: CompiledGroup[]; fixed?: AttributesBytes }[] = [];
   for (const group of groups) {
     const inWalk = walks && isOfItems(group);
     const isOpen = !inWalk || group.errorMode !== 'propagate';
     const compiled = new CompiledGroup(group, failures);
     const last = stages.at(-1);
-    if (last?.walks === inWalk && last.isOpen && isOpen) last.groups.push(compiled);
+    const fixed = inWalk && signal !== 'metrics' ? fixedGroup(group, signal) : undefined;
+    if (fixed !== undefined) stages.push({ walks: true, isOpen: false, groups: [compiled], fixed });
+    else if (last?.walks === inWalk && last.isOpen && isOpen) last.groups.push(compiled);
     else stages.push({ walks: inWalk, isOpen, groups: [compiled] });
   }
-  return stages.map((stage) => (stage.walks ? new WalkStage(signal, stage.groups) : new TreeStage(signal, stage.groups)));
+  return stages.map(({ walks, groups, fixed }) => {
+    const stage = walks ? new WalkStage(signal, groups) : new TreeStage(signal, groups);
+    return fixed === undefined ? stage : new FixedStage(fixed, stage);
+  });
 }
 
 /** Whether a group sees and sets nothing but one item after the other. */
 function isOfItems({ context, style, statements }: RunGroup): boolean {
   return context !== 'resource' && context !== 'scope' && !statements.some((text) => writesAround(text, context, style));
+}
+
+/** What is known at start, on the bytes; where these are not as SDKs write them, the other way. */
+class FixedStage implements Stage {
+  readonly #bytes: AttributesBytes;
+  readonly #otherwise: Stage;
+
+  constructor(bytes: AttributesBytes, otherwise: Stage) {
+    this.#bytes = bytes;
+    this.#otherwise = otherwise;
+  }
+
+  run(body: Body, metadata: Metadata | undefined): Body {
+    return this.#bytes.process(body, metadata) ?? this.#otherwise.run(body, metadata);
+  }
 }
 
 /** One group after the other, each on the whole request. */

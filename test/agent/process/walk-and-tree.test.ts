@@ -60,7 +60,7 @@ interface Outcome {
 function expectSame(signal: Walked, actual: Outcome, expected: Outcome): void {
   const { out, ...rest } = actual;
   const { out: wanted, ...others } = expected;
-  expect(rest).toEqual(others);
+  expect({ ...rest, same: undefined }).toEqual({ ...others, same: undefined });
   expect(out?.length).toBe(wanted?.length);
   if (out === undefined || wanted === undefined || out.equals(wanted)) return;
   expect(new Uint8Array(out).sort()).toEqual(new Uint8Array(wanted).sort());
@@ -104,6 +104,20 @@ const COMMON: readonly Case[] = [
 ]
   .map((statements): Case => ({ signal: 'traces', statements }))
   .concat(
+    // What is known at start.
+    { signal: 'traces', statements: ['set(span.attributes["a"], "blue")', 'delete_key(span.attributes, "n")'] },
+    { signal: 'traces', statements: ['set(span.attributes["n"], 7) where span.attributes["a"] == "GET" or IsMatch(span.name, "^x")'] },
+    {
+      signal: 'traces',
+      context: 'span',
+      statements: ['set(attributes["a\uFFFD"], 1.5)', 'delete_key(attributes, "")', 'set(attributes["a"], true)'],
+    },
+    {
+      signal: 'traces',
+      statements: ['delete_key(span.attributes, "a")', 'set(span.attributes["a"], "")', 'set(span.attributes["a"], -1)'],
+    },
+    { signal: 'logs', statements: ['set(log.attributes["new"], "é")', 'delete_key(log.attributes, "http.method")'] },
+    { signal: 'logs', statements: ['delete_key(log.attributes, "a") where log.severity_number > SEVERITY_NUMBER_INFO'] },
     {
       signal: 'logs',
       statements: ['replace_pattern(log.body, "[a-z]+", "x")', 'set(log.attributes["b"], log.body)', 'set(log.body, log.attributes)'],
@@ -144,9 +158,9 @@ describe.each(SIGNALS)('one item after the other, and in the tree: %s', (signal)
         run += 1;
         agree((walks, counters) => new TransformProcessor(settings, signal, { log: recordingLog([]), counters }, walks), signal, bytes);
       }),
-      { numRuns: 1000, seed: SEED },
+      { numRuns: 500, seed: SEED },
     );
-    expect(run).toBeGreaterThan(300);
+    expect(run).toBeGreaterThan(150);
   });
 
   it(`redaction does the same (seed ${SEED})`, () => {
@@ -174,7 +188,7 @@ describe.each(SIGNALS)('one item after the other, and in the tree: %s', (signal)
         const settings = processorSettings('redaction', own, [signal]) as RedactionSettings;
         agree((walks) => new RedactionProcessor(settings, signal, walks), signal, bytes);
       }),
-      { numRuns: 400, seed: SEED },
+      { numRuns: 250, seed: SEED },
     );
   });
 });
