@@ -36,8 +36,14 @@ export function shareSpareStores(workers: number): void {
 
 /** Lets the stores go that wait for use: the process is near its limit. */
 export function dropSpareStores(): void {
+  for (const alike of spare.values()) alike.forEach(free);
   spare.clear();
   spareBytes = 0;
+}
+
+/** Gives the memory back now: as garbage it would stay until V8 finds time, which is when half as much again has come. */
+function free(store: Buffer): void {
+  (store.buffer as ArrayBuffer).transfer(0);
 }
 
 /** A store of exactly so many bytes, `storeBytes` of something; what is in it is of no meaning. */
@@ -51,7 +57,10 @@ export function takeStore(bytes: number): Buffer {
 /** Nobody reads the store any more, nor ever will: it is used again. */
 export function giveStore(store: Buffer): void {
   const { length } = store;
-  if (length > LARGEST_SPARE_BYTES || spareBytes + length > mostSpareBytes) return;
+  if (length > LARGEST_SPARE_BYTES || spareBytes + length > mostSpareBytes) {
+    free(store);
+    return;
+  }
   const alike = spare.get(length);
   if (alike === undefined) spare.set(length, [store]);
   else alike.push(store);

@@ -11,6 +11,7 @@ const SMALLEST_STORE_BYTES = 4 * 1024;
 /** So many parts in a store: its tail, where the next one does not fit, is a small share of it. */
 const PARTS_IN_A_STORE = 16;
 const NOTHING = Buffer.alloc(0);
+const NO_SLICES: Uint8Array[] = [];
 
 /**
  * Where the parts of one target are written, one behind the other, so that parts of many requests lie side by side and leave in few writes
@@ -31,7 +32,8 @@ export class PartLane {
   #room: Buffer = NOTHING;
   #from = 0;
   #at = 0;
-  #slices: Uint8Array[] = [];
+  /** Where something is shared. */
+  #slices: Uint8Array[] = NO_SLICES;
   #shares = false;
 
   constructor(charge: Charge) {
@@ -40,7 +42,6 @@ export class PartLane {
 
   /** Begins a part in which exactly `copied` bytes will be written beside what is shared. */
   begin(copied: number): void {
-    this.#slices = [];
     this.#shares = false;
     this.#from = 0;
     this.#at = 0;
@@ -57,9 +58,10 @@ export class PartLane {
 
   /** The bytes [from, end) of `buf`, as they lie there. */
   share(buf: Buffer, from: number, end: number): void {
+    if (!this.#shares) this.#slices = [];
+    this.#shares = true;
     this.#cut();
     this.#slices.push(buf.subarray(from, end));
-    this.#shares = true;
   }
 
   /** Tag and length of a message of `length` bytes. */
@@ -69,11 +71,13 @@ export class PartLane {
 
   /** The part; `hold` is the memory that it shares. */
   finish(target: number, bytes: number, items: number, hold: Hold): Part {
-    if (this.#from === 0 && this.#at === this.#room.length && this.#at > 0) this.#slices.push(this.#room);
-    else this.#cut();
-    const part = new Part(target, this.#slices, bytes, items, this.#charge, this.#slab, this.#shares ? hold : undefined);
+    if (this.#shares) this.#cut();
+    // A literal has room for one; a list that something is pushed to takes 150 bytes, for every request and upstream.
+    const slices = this.#shares ? this.#slices : [this.#room];
+    const part = new Part(target, slices, bytes, items, this.#charge, this.#slab, this.#shares ? hold : undefined);
     this.#slab = undefined;
     this.#room = NOTHING;
+    this.#slices = NO_SLICES;
     return part;
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Budget, chargeAll, Grant } from '../../../agent/admit/budget.ts';
-import { SLAB_BYTES, Slabs, SMALL_BODY_BYTES, storeBytes, takeStore } from '../../../agent/admit/slab.ts';
+import { dropSpareStores, giveStore, SLAB_BYTES, Slabs, SMALL_BODY_BYTES, storeBytes, takeStore } from '../../../agent/admit/slab.ts';
 
 function setUp(limit = Number.POSITIVE_INFINITY): { budget: Budget; grant: () => Grant } {
   const budget = new Budget('test', limit, 0);
@@ -86,6 +86,28 @@ describe('slabs for small bodies', () => {
     const [first, second] = [grant().allocate(100) as Buffer, grant().allocate(200) as Buffer];
     expect(second.buffer).toBe(first.buffer);
     expect(second.byteOffset).toBe(first.byteOffset + 100);
+  });
+});
+
+describe('stores that nobody needs', () => {
+  it('wait for use up to a bound, and what is above goes back at once, not when V8 finds time', () => {
+    dropSpareStores();
+    const stores = Array.from({ length: 200 }, () => takeStore(SLAB_BYTES));
+    stores.forEach(giveStore);
+    const kept = stores.filter(({ length }) => length === SLAB_BYTES);
+    expect(kept.length * SLAB_BYTES).toBe(32 * 1024 * 1024);
+    expect(stores.filter(({ length }) => length === 0)).toHaveLength(200 - kept.length);
+    const again = Array.from({ length: kept.length }, () => takeStore(SLAB_BYTES));
+    expect(new Set(again)).toEqual(new Set(kept));
+    again.forEach(giveStore);
+    dropSpareStores();
+    expect(kept.every(({ length }) => length === 0)).toBe(true);
+  });
+
+  it('are none that are too large to wait', () => {
+    const store = takeStore(5 * 1024 * 1024);
+    giveStore(store);
+    expect(store).toHaveLength(0);
   });
 });
 
