@@ -1,6 +1,6 @@
 /**
- * `npm run test:codecs`: the tests of the agent that open connections, once more over the HTTP codecs of Node.js, which are the choice of
- * `http1_codec: node` and `http2_codec: node`; `npm test` runs them over our own. The last line is "N passed, N failed, N skipped".
+ * `npm run test:codecs`: the tests of the agent that open connections, once more over the HTTP codecs of Node.js and undici, the choice of
+ * `http1_codec: node`, `http1_codec: undici` and `http2_codec: node`; `npm test` runs them over our own. The last line is "N passed, N failed, N skipped".
  */
 import { enter } from './bootstrap.mjs';
 import { runLane } from './tools/lane.mjs';

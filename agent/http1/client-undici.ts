@@ -8,7 +8,10 @@ import { CLOSED, type HttpBody, type HttpClient, type HttpClientOptions, type Ht
  */
 const JOIN_BELOW_BYTES = 64 * 1024;
 
-/** undici's client. */
+/**
+ * undici's client. Where an answer comes before the request is written, it goes on writing: the one case in which something reads the slices
+ * after `done`.
+ */
 export function createUndiciClient(target: HttpTarget, options: HttpClientOptions): HttpClient {
   return new UndiciClient(target, options);
 }

@@ -97,7 +97,10 @@ describe('settings of the smallest configuration', () => {
       timeoutMs: 30_000,
       maxConnections: 0,
       idleConnectionTimeoutMs: 90_000,
+      http1Codec: 'own',
     });
+    const other = exporter<OtlpHttpExporterSettings>([...sets, 'exporters.otlp_http.http1_codec=undici'], 'otlp_http');
+    expect(other.http1Codec).toBe('undici');
   });
 
   it('has the defaults of debug, health_check, telemetry and the process', () => {
