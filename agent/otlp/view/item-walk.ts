@@ -64,6 +64,7 @@ export class ItemWalk implements ItemEditor {
       this.#scope = undefined;
       // A view keeps the buffer that it was last about: only small ones, whose views are dear to make anew for a few items.
       if (request.source.length >= SMALL_BODY_BYTES) this.#item = undefined;
+      this.#writer.end();
     }
   }
 

@@ -295,6 +295,7 @@ export class MessageView {
     const slot = this.slot(field, () => new ScalarSlot(this, field));
     slot.bytes = bytes;
     slot.text = undefined;
+    slot.small = -1;
     slot.value = value;
     this.markDirty();
   }
@@ -327,12 +328,19 @@ export class MessageView {
 
   protected setUint32(field: number, value: number): void {
     const wrapped = value >>> 0;
-    this.replace(field, wrapped === 0 ? undefined : varint64Field(field, BigInt(wrapped)), wrapped);
+    this.#replaceVarint(field, wrapped);
   }
 
   protected setInt32(field: number, value: number): void {
     const wrapped = value | 0;
-    this.replace(field, wrapped === 0 ? undefined : varint64Field(field, BigInt(wrapped)), wrapped);
+    // Negative numbers take ten bytes.
+    if (wrapped >= 0) this.#replaceVarint(field, wrapped);
+    else this.replace(field, varint64Field(field, BigInt(wrapped)), wrapped);
+  }
+
+  #replaceVarint(field: number, value: number): void {
+    this.replace(field, undefined, value);
+    if (value !== 0) (this.#opened(field) as ScalarSlot).small = value;
   }
 
   protected setSint32(field: number, value: number): void {

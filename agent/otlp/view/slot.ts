@@ -39,10 +39,12 @@ export class ScalarSlot extends Slot {
   bytes: Uint8Array | undefined = undefined;
   /** The same, of a text. */
   text: string | undefined = undefined;
+  /** The same, of a varint; -1 where it is none. */
+  small = -1;
   value: unknown = undefined;
 
   get isThere(): boolean {
-    return this.bytes !== undefined || this.text !== undefined;
+    return this.bytes !== undefined || this.text !== undefined || this.small >= 0;
   }
 
   get keepsAll(): boolean {
@@ -62,6 +64,9 @@ export class ScalarSlot extends Slot {
       const before = writer.bytes;
       writer.text(this.text);
       writer.header(this.field, before);
+    } else if (this.small >= 0) {
+      writer.varint(this.small);
+      writer.varint(this.field * 8);
     } else if (this.bytes !== undefined) {
       writer.put(this.bytes);
     }

@@ -10,6 +10,8 @@ export interface BackwardWriter {
   put(bytes: Uint8Array): void;
   /** A text, as UTF-8. */
   text(value: string): void;
+  /** A number below 2^53. */
+  varint(value: number): void;
   /** `tag, length` of a message whose content began when there were `before` bytes. */
   header(field: number, before: number): void;
 }
