@@ -143,18 +143,20 @@ export class EmbeddedAgent {
   }
 
   #hand(signal: Signal, bytes: Uint8Array, who: string, onOutcome: ((outcome: Outcome) => void) | undefined): Refusal | undefined {
-    const handed: Handed = { who, signal, bytes: bytes?.byteLength ?? 0, at: Date.now(), begunAt: performance.now() };
+    // Made only where somebody reads it: it lives as long as the request.
+    const handed: Handed | undefined =
+      this.#audit === undefined ? undefined : { who, signal, bytes: bytes?.byteLength ?? 0, at: Date.now(), begunAt: performance.now() };
     const generation = this.#pending.begin();
     const answer = (outcome: Outcome, items: number): void => {
       this.#pending.end(generation);
       if (onOutcome !== undefined) this.#call(() => onOutcome(outcome));
-      if (this.#audit !== undefined) this.#record(recordOfOutcome(handed, items, outcome));
+      if (handed !== undefined) this.#record(recordOfOutcome(handed, items, outcome));
     };
     const refusal = this.#offer(signal, bytes, answer);
     if (refusal !== undefined) {
       this.#pending.end(generation);
       // Counted only here: the agent refuses before it looks into a request.
-      if (this.#audit !== undefined) this.#record(recordOfRefusal(handed, itemsOf(signal, bytes), refused(refusal)));
+      if (handed !== undefined) this.#record(recordOfRefusal(handed, itemsOf(signal, bytes), refused(refusal)));
     }
     return refusal;
   }

@@ -60,6 +60,9 @@ export class Handover<T> {
   #early = 0;
   /** Requests whose patience is over: while there are any, the next ones need not wait to learn that the backend is slow. */
   #behind = 0;
+  readonly #onLate = (): void => {
+    this.#behind += 1;
+  };
   readonly #pending = new Pending();
   readonly #remarks = new Remarks(NAME);
   #shutdown: Promise<void> | undefined;
@@ -166,9 +169,7 @@ export class Handover<T> {
 
   #hand(agent: EmbeddedAgent, bytes: Uint8Array, done: Done): void {
     const generation = this.#pending.begin();
-    const waiting = new Waiting(done, this.#behind > 0 ? 0 : this.#patienceMs, () => {
-      this.#behind += 1;
-    });
+    const waiting = new Waiting(done, this.#behind > 0 ? 0 : this.#patienceMs, this.#onLate);
     const onOutcome = (outcome: Outcome): void => {
       if (waiting.late) this.#behind -= 1;
       waiting.end(resultOf(outcome));

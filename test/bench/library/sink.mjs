@@ -6,6 +6,7 @@ import { scan } from '../../../agent/otlp/wire.ts';
 
 let spans = 0;
 let bytes = 0;
+let requests = 0;
 const EMPTY = Buffer.alloc(5);
 
 const grpc = createServer({ settings: { initialWindowSize: 8 << 20 } });
@@ -35,6 +36,7 @@ function take(wire, zipped) {
   const found = scan('traces', zipped ? gunzipSync(wire) : wire);
   if (!found.ok) throw new Error(found.reason);
   bytes += wire.length;
+  requests += 1;
   spans += found.items;
 }
 
@@ -44,7 +46,7 @@ grpc.listen(0, '127.0.0.1', () =>
   ),
 );
 process.on('message', () => {
-  process.send({ spans, bytes });
-  [spans, bytes] = [0, 0];
+  process.send({ spans, bytes, requests });
+  [spans, bytes, requests] = [0, 0, 0];
 });
 process.on('disconnect', () => process.exit(0));

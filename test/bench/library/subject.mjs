@@ -7,6 +7,7 @@ import { OTLPTraceExporter as OfficialHttp } from '@opentelemetry/exporter-trace
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { AgentSpanExporter } from 'otlp-stack-agent/opentelemetry';
+import { make } from './span.mjs';
 
 /** As both official exporters have it, so that the same patience is compared. */
 const TIMEOUT_MS = 10_000;
@@ -70,7 +71,7 @@ async function burst(spans) {
   const begun = performance.now();
   const from = answered;
   for (let made = 0; made < spans; ) {
-    for (let i = 0; i < BATCH && made < spans; i += 1, made += 1) make(made);
+    for (let i = 0; i < BATCH && made < spans; i += 1, made += 1) make(tracer, made);
     while (made - (answered - from) > 2 * BATCH) await nextAnswer();
   }
   await provider.forceFlush();
@@ -91,27 +92,9 @@ async function paced(spans, perSecond) {
   const begun = performance.now();
   for (let made = 0; made < spans; ) {
     const due = Math.min(spans, Math.ceil(((performance.now() - begun) / 1000) * perSecond));
-    for (; made < due; made += 1) make(made);
+    for (; made < due; made += 1) make(tracer, made);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   await provider.shutdown().catch(() => {});
   return { spans, failed };
-}
-
-function make(i) {
-  tracer
-    .startSpan('GET /cart/{id}', {
-      kind: 1,
-      attributes: {
-        'bench.number': i,
-        'http.request.method': 'GET',
-        'http.route': '/cart/{id}',
-        'http.response.status_code': 200,
-        'url.path': `/cart/${i}`,
-        'server.address': 'shop.example',
-        'user_agent.original': 'Mozilla/5.0 (X11; Linux x86_64)',
-        'network.protocol.version': '1.1',
-      },
-    })
-    .end();
 }

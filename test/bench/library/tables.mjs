@@ -1,4 +1,4 @@
-/** The tables of docs/how-to/embed.md out of test/bench/results/library.json. `node test/bench/library/tables.mjs` writes them there. */
+/** The tables of docs/how-to/embed.md out of test/bench/results/library.json and library-memory.json. `node test/bench/library/tables.mjs` writes them there. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
  * @typedef {{ kind: string, fault: string, outageSeconds: number, spans: number, lost: number, twice: number }} Loss
  * @typedef {{ kind: string, compression: string, cpuSecondsPerMillion: number, least: number, most: number, bytesPerSpan: number }} Cpu
  * @typedef {{ loss: Loss[], cpu: Cpu[], date: string, commit: string, versions: Record<string, string>, machine: { cpu: string, cores: number }, rounds: number }} LibraryResult
+ * @typedef {{ spans: number, accounted: number, buffers: number, heap: number }} Waiting
+ * @typedef {{ rows: Waiting[], date: string, node: string }} MemoryResult
  */
 
 const KINDS = ['official grpc', 'agent grpc', 'official http', 'agent http'];
@@ -65,6 +67,23 @@ export function tablesOf({ loss, cpu, date, versions, machine, rounds }) {
   };
 }
 
+/**
+ * @param {MemoryResult} result
+ * @returns {string}
+ */
+export function memoryTableOf({ rows, date, node }) {
+  const bytes = (count) => count.toLocaleString('en-US');
+  const cells = rows.map(({ spans, accounted, buffers, heap }) => [
+    bytes(spans),
+    bytes(accounted),
+    bytes(buffers),
+    bytes(heap),
+    ((buffers + heap) / accounted).toFixed(2),
+  ]);
+  const head = ['spans in a request', 'bytes accounted', 'in buffers', 'on the heap', 'held / accounted'];
+  return `${table(head, cells)}\n${date.slice(0, 10)}, Node ${node}; \`npm run bench -- library-memory\`.\n`;
+}
+
 function table(head, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |\n`;
   return `\n${line(head)}|${head.map(() => '---|').join('')}\n${rows.map(line).join('')}`;
@@ -74,8 +93,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = join(import.meta.dirname, '..', '..', '..');
   const path = join(root, 'docs/how-to/embed.md');
   let page = readFileSync(path, 'utf8');
-  const result = JSON.parse(readFileSync(join(root, 'test/bench/results/library.json'), 'utf8'));
-  for (const [name, text] of Object.entries(tablesOf(result))) {
+  const resultOf = (name) => JSON.parse(readFileSync(join(root, `test/bench/results/${name}.json`), 'utf8'));
+  const tables = { ...tablesOf(resultOf('library')), memory: memoryTableOf(resultOf('library-memory')) };
+  for (const [name, text] of Object.entries(tables)) {
     page = page.replace(new RegExp(`<!-- ${name} -->[\\s\\S]*<!-- /${name} -->`), () => `<!-- ${name} -->\n${text}<!-- /${name} -->`);
   }
   writeFileSync(path, page);
