@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { ExporterSettings } from '../../../../agent/config/settings.ts';
+import { finish, startAgent, until } from '../../kit/agent.ts';
+import { decode, encode } from '../../kit/otlp.ts';
+
+/** From 0 to 1, the same for the same seed (mulberry32). */
+export function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** What a next hop knows of each span: whether it was taken for good, and what is wrong. */
+export class Ledger {
+  readonly taken = new Map<string, number>();
+  readonly wrong: string[] = [];
+
+  /** A whole request has come. */
+  came(names: readonly string[]): void {
+    for (const name of names) if (this.taken.has(name)) this.wrong.push(`${name} came again after it was taken`);
+  }
+
+  /** Its answer is success, and on its way: nothing that is done to the connection afterwards may take it back. */
+  take(names: readonly string[]): void {
+    for (const name of names) this.taken.set(name, (this.taken.get(name) ?? 0) + 1);
+  }
+}
+
+/** Names of the spans in a request. */
+export function namesOf(request: Uint8Array): string[] {
+  const { resourceSpans } = decode('traces', request) as { resourceSpans: { scopeSpans: { spans: { name: string }[] }[] }[] };
+  return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans.map(({ name }) => name)));
+}
+
+const spanOf = (name: string, bytes: number): Buffer =>
+  encode('traces', { resourceSpans: [{ scopeSpans: [{ spans: [{ name, traceState: 'x'.repeat(bytes) }] }] }] });
+
+/** One connection of a hostile server. */
+export interface HostileConnection {
+  /** From now on all may come. */
+  calm: boolean;
+}
+
+export type Accept = (socket: Socket, random: () => number, ledger: Ledger) => HostileConnection;
+
+const SPANS = 40;
+const HOSTILE_MS = 300;
+
+/** Sends spans of all sizes by one exporter to a server that is hostile for a while, and looks into its ledger. */
+export async function deliverTo(accept: Accept, seed: number, exporter: (port: number) => ExporterSettings): Promise<void> {
+  const random = randomOf(seed);
+  const ledger = new Ledger();
+  const connections: HostileConnection[] = [];
+  let calm = false;
+  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+    const one = accept(socket, random, ledger);
+    one.calm = calm;
+    connections.push(one);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const running = await startAgent({ exporters: [exporter((server.address() as AddressInfo).port)] });
+  try {
+    for (let i = 0; i < SPANS; i += 1) {
+      const refused = running.agent.offer('traces', spanOf(`s${i}`, Math.floor(random() ** 4 * 300_000)), () => {});
+      expect(refused).toBe(undefined);
+      if (random() < 0.3) await sleep(Math.floor(random() * 10));
+    }
+    await sleep(HOSTILE_MS);
+    calm = true;
+    for (const one of connections) one.calm = true;
+    await until(() => running.agent.books().total.queued === 0 || ledger.wrong.length > 0);
+    expect(ledger.wrong).toEqual([]);
+    expect([...ledger.taken].filter(([, times]) => times !== 1)).toEqual([]);
+    expect(ledger.taken.size).toBe(SPANS);
+    expect((await finish(running)).total).toMatchObject({ sent: SPANS, sendFailed: 0, evicted: 0 });
+  } finally {
+    await running.agent.close();
+    server.close();
+  }
+}
