@@ -27,10 +27,25 @@ function add(attributes: AttributesView, name: string, keys: readonly string[], 
   if (keys.length === 0) return;
   if (namesThem) {
     const before = attributes.get(`${name}.keys`);
-    attributes.set(`${name}.keys`, sorted(typeof before === 'string' && before !== '' ? [...keys, ...before.split(',')] : keys).join(','));
+    attributes.set(`${name}.keys`, typeof before === 'string' && before !== '' ? joined([...keys, ...before.split(',')]) : listed(keys));
   }
   const before = attributes.get(`${name}.count`);
   attributes.set(`${name}.count`, BigInt.asIntN(64, BigInt(keys.length) + (typeof before === 'bigint' ? before : 0n)));
+}
+
+/** The same keys as the last time, mostly: they are compared, not sorted again. */
+function listed(keys: readonly string[]): string {
+  if (keys.length === lastKeys.length && keys.every((key, i) => key === lastKeys[i])) return lastList;
+  lastKeys = [...keys];
+  lastList = joined(keys);
+  return lastList;
+}
+
+let lastKeys: readonly string[] = [];
+let lastList = '';
+
+function joined(keys: readonly string[]): string {
+  return sorted(keys).join(',');
 }
 
 /** By their bytes, as Go has it: which is the order of their UTF-16 units where none is beyond what takes one. */

@@ -1,3 +1,4 @@
+import { WIRE_VARINT } from '../wire.ts';
 import { type AnyValue, encodeAnyValue, type KeyValueRange, readKeyValue } from './any-value.ts';
 import type { BackwardWriter } from './writer.ts';
 
@@ -19,10 +20,10 @@ export class Entry implements KeyValueRange {
   removed = false;
   /** Decoded when it is needed. */
   key: string | undefined = undefined;
-  /** It has another value than it came with: the content of an AnyValue in `raw`, or where that is absent the text `value`. */
+  /** It has another value than it came with: the content of an AnyValue in `raw`, or where that is absent the text or integer `value`. */
   isSet = false;
   raw: Uint8Array | undefined = undefined;
-  value: string = '';
+  value: string | bigint = '';
 
   /** As good as new: one that came in at [from, end), or an added one. */
   begin(from: number, end: number, added: boolean): void {
@@ -54,12 +55,12 @@ export class Entry implements KeyValueRange {
     this.pieces = undefined;
   }
 
-  /** A text is encoded where it is written, as that needs no memory of its own. */
+  /** Texts and small integers are encoded where they are written, as that needs no memory of its own. */
   setTo(value: AnyValue): void {
     this.isSet = true;
-    if (typeof value === 'string' && value.isWellFormed()) {
+    if (typeof value === 'string' ? value.isWellFormed() : typeof value === 'bigint' && value >= 0n && value <= MOST_SMALL) {
       this.raw = undefined;
-      this.value = value;
+      this.value = value as string | bigint;
     } else {
       this.raw = encodeAnyValue(value);
     }
@@ -76,8 +77,17 @@ export class Entry implements KeyValueRange {
       writer.put(this.raw);
       return;
     }
+    if (typeof this.value === 'bigint') {
+      writer.varint(Number(this.value));
+      writer.varint(INT_TAG);
+      return;
+    }
     const before = writer.bytes;
     writer.text(this.value);
     writer.header(1, before);
   }
 }
+
+const MOST_SMALL = 2n ** 31n;
+/** AnyValue.int_value = 3. */
+const INT_TAG = (3 << 3) | WIRE_VARINT;

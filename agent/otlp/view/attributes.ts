@@ -361,7 +361,7 @@ export class AttributesView extends Slot {
 
   #kindOf(entry: Entry): ValueKind {
     if (entry.raw !== undefined) return kindOfValue(asBuffer(entry.raw), 0, entry.raw.length);
-    if (entry.isSet) return 'string';
+    if (entry.isSet) return typeof entry.value === 'string' ? 'string' : 'int';
     const { source, from, end } = valueAt(this.#buf, this.#read(entry));
     return kindOfValue(source, from, end);
   }
