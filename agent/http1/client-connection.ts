@@ -91,12 +91,13 @@ export class ClientConnection implements WireEvents {
     this.#writesAtOnce = writesAtOnce;
     this.#owner = owner;
     this.#reader = new AnswerReader(owner.maxAnswerBytes);
-    (stream as Partial<Socket>).unref?.();
+    letGo(stream);
     stream.on('error', (error) => {
       this.#failure ||= inWords(error);
     });
     stream.once(ready, () => {
       clearTimeout(this.#timer);
+      letGo(stream); // again: of a name with several addresses it is another socket underneath
       this.#connected = true;
       owner.ready(this);
     });
@@ -145,7 +146,8 @@ export class ClientConnection implements WireEvents {
   }
 
   ended(): void {
-    if (this.#call !== undefined && this.#reader.end()) this.#answered(false);
+    // After an error it is not the answer's end, and what has come of it may be half of it.
+    if (this.#call !== undefined && this.#failure === '' && this.#reader.end()) this.#answered(false);
     else this.destroy(this.#reader.begun ? 'the connection ended inside of the answer' : 'the connection ended before the answer');
   }
 
@@ -176,6 +178,11 @@ export class ClientConnection implements WireEvents {
     this.#call = undefined;
     call?.end({ kind: 'failed', message: this.#failure });
   }
+}
+
+/** Idle connections keep no process alive; requests do, by their timers. */
+function letGo(stream: Duplex): void {
+  (stream as Partial<Socket>).unref?.();
 }
 
 /** node:net gives one error for all addresses of a name, with nothing in its message. */
