@@ -1,12 +1,14 @@
 /**
  * `node build-bundle.mjs [FILE] [--names]`: bundles the program into build/otlp-agent.mjs (or FILE): one file that an image can hold without node_modules, and that starts faster.
- * With --names nothing is minified, and a source map is written beside it: profiles show the functions by their names (npm run profile).
- * rolldown, as esbuild's ESM output breaks grpc-js and pino (dynamic require of Node modules).
+ * With --names nothing is minified or cut into chunks, and a source map is written beside it: profiles show the functions by their names (npm run profile).
+ * rolldown, as esbuild's ESM output breaks pino (dynamic require of Node modules).
  */
 import { statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { late } from './build-late.mjs';
 import { lean } from './build-lean.mjs';
+import { fixedExports, link } from './build-link.mjs';
 
 const names = process.argv.includes('--names');
 const file =
@@ -16,25 +18,56 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 /** One file below this, so that an image layer and a cold start stay small. */
 const MAX_BYTES = 2_000_000;
 
+/**
+ * Whatever is evaluated at each start is in one chunk of two: what the program and its worker threads both need, and what only the program
+ * needs (command line, configuration). rolldown alone would cut it by who shares what, into some fifty.
+ */
+class Starts {
+  #program = new Set();
+  #both = new Set();
+
+  plugin() {
+    const starts = this;
+    return {
+      name: 'starts',
+      buildEnd() {
+        const reach = (path) => {
+          const reached = new Set([here(path)]);
+          for (const id of reached) for (const next of this.getModuleInfo(id)?.importedIds ?? []) reached.add(next);
+          return reached;
+        };
+        const worker = reach('./workers/worker.ts');
+        starts.#program = reach('./commands/program.ts');
+        starts.#both = reach('./main.ts').union(starts.#program.intersection(worker));
+      },
+    };
+  }
+
+  chunkOf(id) {
+    return this.#both.has(id) ? 'both' : this.#program.has(id) ? 'program' : null;
+  }
+}
+
+const starts = new Starts();
 const bundle = await rolldown({
-  input: here('./main.ts'),
+  input: { main: here('./main.ts') },
   platform: 'node',
-  plugins: [lean()],
+  plugins: [late({ inline: names }), lean(), starts.plugin(), ...(names ? [] : [fixedExports()])],
   logLevel: 'warn',
+  // A slow machine is no reason to say something.
+  checks: { bundlerTimings: false },
   // pino's transports run in worker threads from files of their own; the agent writes to a stream and needs none of them.
   onLog(level, log, handler) {
     if (log.code !== 'EVAL') handler(level, log);
   },
 });
-const { output } = await bundle.write({ file, format: 'esm', minify: !names, sourcemap: names, codeSplitting: false });
+if (names) await bundle.write({ file, format: 'esm', sourcemap: true, codeSplitting: false });
+else {
+  const codeSplitting = { groups: [{ name: (id) => starts.chunkOf(id), debugName: 'by start' }] };
+  const { output } = await bundle.generate({ format: 'esm', minify: true, chunkFileNames: '[name].js', codeSplitting });
+  writeFileSync(file, link(output, 'main.js'));
+}
 await bundle.close();
-// V8 keeps and parses a text with characters beyond Latin-1 as two bytes each, and Node decodes plain ASCII fastest; all of the others are in
-// texts and patterns.
-if (!names)
-  writeFileSync(
-    file,
-    output[0].code.replace(/[^\0-\x7f]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, '0')}`),
-  );
 
 const { size } = statSync(file);
 if (size > MAX_BYTES && !names) {

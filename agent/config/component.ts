@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod/mini';
 import type { ConfigErrorCode } from './errors.ts';
 import type { Field } from './fields.ts';
 import type { Signal } from './settings.ts';
@@ -54,7 +54,7 @@ export interface Component<S> {
   readonly describe: string;
   readonly routes: Routes;
   readonly dataPath: DataPath | undefined;
-  readonly config: z.ZodType;
+  readonly config: z.ZodMiniType;
   build(config: unknown, context: BuildContext): S | undefined;
 }
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod/mini';
 import { TELEMETRY_CONFIG } from '../telemetry/config.ts';
 import { docOf } from './field-doc.ts';
 import { printGoDuration } from './go-duration.ts';
@@ -38,12 +38,12 @@ export function effectiveConfig(root: MapNode): Record<string, unknown> {
   return result;
 }
 
-function effectiveAt(schema: z.ZodType, root: MapNode, path: readonly PathStep[]): unknown {
+function effectiveAt(schema: z.ZodMiniType, root: MapNode, path: readonly PathStep[]): unknown {
   const node = nodeAt(root, path);
   return show(schema, schema.parse(node === undefined ? undefined : plain(node)), '');
 }
 
-function show(schema: z.ZodType, value: unknown, key: string): unknown {
+function show(schema: z.ZodMiniType, value: unknown, key: string): unknown {
   const doc = docOf(schema);
   if (value === undefined) return doc.switchable === true && doc.shownDefault === 'on' ? { enabled: false } : undefined;
   if (doc.type === 'duration') return printGoDuration(Number(value));
@@ -53,7 +53,7 @@ function show(schema: z.ZodType, value: unknown, key: string): unknown {
   return showFields(fields, value);
 }
 
-function showFields(fields: Readonly<Record<string, z.ZodType>>, value: unknown): Record<string, unknown> {
+function showFields(fields: Readonly<Record<string, z.ZodMiniType>>, value: unknown): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [key, field] of Object.entries(fields)) {
     const shown = show(field, (value as Readonly<Record<string, unknown>>)[key], key);

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod/mini';
 
 export type FieldType = 'text' | 'bool' | 'integer' | 'number' | 'duration' | 'choice' | 'list' | 'map' | 'section' | 'any';
 
@@ -18,7 +18,7 @@ export interface FieldDoc {
   /** The values may be written in capitals. */
   readonly anyCase?: boolean;
   /** Keys of a section. */
-  readonly fields?: Readonly<Record<string, z.ZodType>>;
+  readonly fields?: Readonly<Record<string, z.ZodMiniType>>;
   /** `enabled: false` switches the section off. */
   readonly switchable?: boolean;
   /** A list whose places are sections. */
@@ -27,21 +27,21 @@ export interface FieldDoc {
   readonly orText?: boolean;
 }
 
-const DOCS = new WeakMap<z.ZodType, FieldDoc>();
+const DOCS = new WeakMap<z.ZodMiniType, FieldDoc>();
 
 /** Keeps what is known of a key with its schema. */
-export function documentSchema(schema: z.ZodType, doc: FieldDoc): void {
+export function documentSchema(schema: z.ZodMiniType, doc: FieldDoc): void {
   DOCS.set(schema, doc);
 }
 
-export function docOf(schema: z.ZodType): FieldDoc {
+export function docOf(schema: z.ZodMiniType): FieldDoc {
   const doc = DOCS.get(schema);
   if (doc === undefined) throw new Error('a schema of the configuration was made without fields.ts or section.ts');
   return doc;
 }
 
 /** A key of a section. Own keys only: `constructor` in a file is an unknown key and not a function. */
-export function fieldOf(doc: FieldDoc | undefined, key: string): z.ZodType | undefined {
+export function fieldOf(doc: FieldDoc | undefined, key: string): z.ZodMiniType | undefined {
   const { fields } = doc ?? {};
   return fields !== undefined && Object.hasOwn(fields, key) ? fields[key] : undefined;
 }

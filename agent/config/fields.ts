@@ -1,11 +1,13 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
+import english from 'zod/v4/locales/en.js';
 import type { FieldDoc, FieldType } from './field-doc.ts';
 import { documentSchema } from './field-doc.ts';
 import { durationOfNanoseconds, parseGoDuration } from './go-duration.ts';
 import { Expanded } from './tree.ts';
 
+// zod/mini, as its schemas have no methods that nobody calls: 6 of 65 ms of the agent's start. Its messages are those of zod all the same.
 // A configuration is read once: what zod would compile for each section costs more than it saves.
-z.config({ jitless: true });
+z.config({ jitless: true, ...english() });
 
 /**
  * The kinds of value that the grammar has, as zod schemas that decode as the Collector's mapstructure does: types are strict ("5" is no
@@ -27,7 +29,18 @@ export interface FieldOptions<T> {
 
 type Decode<T> = (value: unknown) => { readonly value: T } | { readonly wrong: string };
 
-export type Field<T> = z.ZodType<T>;
+export type Field<T> = z.ZodMiniType<T>;
+
+/** What a schema may report while it decodes. */
+export type Context = Pick<z.core.ParsePayload, 'issues'>;
+
+/** Whatever is written, and undefined where the key is absent. One for all fields, as zod makes some ten objects for each schema. */
+const WRITTEN = z.optional(z.unknown());
+
+/** A schema of one function; it gets undefined where the key is absent. */
+export function decoder<T>(decode: (input: unknown, context: Context) => T): Field<T> {
+  return z.pipe(WRITTEN, z.transform(decode)) as Field<T>;
+}
 
 /** An empty value is decoded like an empty text, as upstream does for its named texts. */
 export const AS_EMPTY_TEXT = Symbol('as empty text');
@@ -40,19 +53,16 @@ export function leaf<T>(
   decode: Decode<T>,
   doc: Partial<FieldDoc> = {},
 ): Field<T> {
-  const schema = z
-    .unknown()
-    .optional()
-    .transform((input, context): T => {
-      if (input === undefined) return options.default;
-      const raw = type === 'text' || type === 'choice' ? asText(input) : asValue(input);
-      const isEmpty = raw === null || raw === undefined;
-      if (isEmpty && zero !== AS_EMPTY_TEXT) return zero;
-      const decoded = decode(isEmpty ? '' : raw);
-      if ('value' in decoded) return decoded.value;
-      context.issues.push({ code: 'custom', message: decoded.wrong, input: raw, params: { problem: 'OTLP_CONFIG_TYPE' } });
-      return z.NEVER;
-    });
+  const schema = decoder((input, context): T => {
+    if (input === undefined) return options.default;
+    const raw = type === 'text' || type === 'choice' ? asText(input) : asValue(input);
+    const isEmpty = raw === null || raw === undefined;
+    if (isEmpty && zero !== AS_EMPTY_TEXT) return zero;
+    const decoded = decode(isEmpty ? '' : raw);
+    if ('value' in decoded) return decoded.value;
+    context.issues.push({ code: 'custom', message: decoded.wrong, input: raw, params: { problem: 'OTLP_CONFIG_TYPE' } });
+    return z.NEVER;
+  });
   documentSchema(schema, {
     ...doc,
     type,
@@ -206,15 +216,12 @@ function namedPair(item: unknown): readonly [unknown, unknown] {
 
 /** A key of the Collector that this agent lacks: any value but an empty one is an error that says why. */
 export function unsupported(describe: string, remedy: string): Field<undefined> {
-  const schema = z
-    .unknown()
-    .optional()
-    .transform((input, context): undefined => {
-      const raw = asValue(input);
-      if (raw === undefined || raw === null) return undefined;
-      context.issues.push({ code: 'custom', message: remedy, input: raw, params: { problem: 'OTLP_CONFIG_UNSUPPORTED' } });
-      return undefined;
-    });
+  const schema = decoder((input, context): undefined => {
+    const raw = asValue(input);
+    if (raw === undefined || raw === null) return undefined;
+    context.issues.push({ code: 'custom', message: remedy, input: raw, params: { problem: 'OTLP_CONFIG_UNSUPPORTED' } });
+    return undefined;
+  });
   documentSchema(schema, { type: 'any', description: describe, unsupported: remedy });
   return schema;
 }

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod/mini';
 import { TELEMETRY_CONFIG } from '../telemetry/config.ts';
 import type { FieldDoc, FieldType } from './field-doc.ts';
 import { docOf } from './field-doc.ts';
@@ -60,7 +60,7 @@ export function configJsonSchema(): JsonSchema {
   };
 }
 
-function schemaOf(schema: z.ZodType): JsonSchema {
+function schemaOf(schema: z.ZodMiniType): JsonSchema {
   const doc = docOf(schema);
   const description = describe(doc);
   if (doc.unsupported !== undefined) return { type: 'null', description: `${description} ${doc.unsupported}.` };

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod/mini';
 import type { ConfigErrorCode } from './errors.ts';
 import { CONFIG_ERRORS } from './errors.ts';
 import { docOf, fieldOf } from './field-doc.ts';
@@ -15,7 +15,7 @@ export interface Findings {
 }
 
 /** Parses what is at `path` with a schema of ours; undefined where something was wrong. */
-export function parseAt<T>(schema: z.ZodType<T>, path: readonly PathStep[], findings: Findings): T | undefined {
+export function parseAt<T>(schema: z.ZodMiniType<T>, path: readonly PathStep[], findings: Findings): T | undefined {
   const node = nodeAt(findings.root, path);
   const result = schema.safeParse(node === undefined ? undefined : plain(node));
   if (node !== undefined) noteInert(schema, node, path, findings);
@@ -24,7 +24,7 @@ export function parseAt<T>(schema: z.ZodType<T>, path: readonly PathStep[], find
   return undefined;
 }
 
-function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType, base: readonly PathStep[], root: ConfigNode): Problem[] {
+function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodMiniType, base: readonly PathStep[], root: ConfigNode): Problem[] {
   const below = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
   const path = [...base, ...below];
   const params: Readonly<Record<string, unknown>> = issue.code === 'custom' ? (issue.params ?? {}) : {};
@@ -64,8 +64,8 @@ export function unknownKey(path: readonly PathStep[], allowed: readonly string[]
 }
 
 /** The keys that a section has, `enabled` with them where it can be switched. */
-function keysAt(schema: z.ZodType, below: readonly PathStep[]): string[] {
-  let current: z.ZodType | undefined = schema;
+function keysAt(schema: z.ZodMiniType, below: readonly PathStep[]): string[] {
+  let current: z.ZodMiniType | undefined = schema;
   for (const step of below) if (typeof step === 'string' && current !== undefined) current = fieldOf(docOf(current), step);
   const doc = current === undefined ? undefined : docOf(current);
   const known = Object.entries(doc?.fields ?? {}).filter(([, field]) => docOf(field).unsupported === undefined);
@@ -73,7 +73,7 @@ function keysAt(schema: z.ZodType, below: readonly PathStep[]): string[] {
 }
 
 /** One notice for each key that is written and has no effect here, and for scalars left empty: those are zero, not their default. */
-function noteInert(schema: z.ZodType, node: ConfigNode, path: readonly PathStep[], findings: Findings): void {
+function noteInert(schema: z.ZodMiniType, node: ConfigNode, path: readonly PathStep[], findings: Findings): void {
   const doc = docOf(schema);
   const isEmpty = node.kind === 'scalar' && node.value === null;
   const note = (message: string): void => {

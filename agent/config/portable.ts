@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod/mini';
 import { docOf, fieldOf } from './field-doc.ts';
 import { parseId } from './ids.ts';
 import type { Notice } from './problems.ts';
@@ -56,7 +56,7 @@ function findHalfReaders(root: MapNode, find: (path: readonly PathStep[], messag
 }
 
 function findOurs(
-  schema: z.ZodType,
+  schema: z.ZodMiniType,
   node: ConfigNode,
   path: readonly PathStep[],
   find: (path: readonly PathStep[], message: string) => void,

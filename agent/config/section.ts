@@ -1,12 +1,12 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import type { ConfigErrorCode } from './errors.ts';
 import type { FieldDoc } from './field-doc.ts';
 import { documentSchema } from './field-doc.ts';
 import type { Field } from './fields.ts';
-import { asValue } from './fields.ts';
+import { asValue, decoder } from './fields.ts';
 
 /** The keys of one section. */
-export type Shape = Readonly<Record<string, z.ZodType>>;
+export type Shape = Readonly<Record<string, z.ZodMiniType>>;
 export type Output<S extends Shape> = { readonly [K in keyof S]: z.output<S[K]> };
 
 /** Says that a decoded section contradicts itself; `key` is where the message points. @default code OTLP_CONFIG_VALUE */
@@ -22,11 +22,10 @@ export interface SectionOptions<S extends Shape> {
 
 /** A map with these keys and no others; empty or absent, it is all defaults. */
 export function section<S extends Shape>(shape: S, options: SectionOptions<S>): Field<Output<S>> {
-  const schema = z
-    .unknown()
-    .optional()
-    .transform((input) => (asValue(input) ?? {}) as object)
-    .pipe(checked(shape, options));
+  const schema = z.pipe(
+    decoder((input) => (asValue(input) ?? {}) as object),
+    checked(shape, options),
+  );
   return documented(schema, shape, options, { shownDefault: undefined }) as Field<Output<S>>;
 }
 
@@ -44,62 +43,57 @@ export interface OptionalOptions<S extends Shape> extends SectionOptions<S> {
  * have to decode.
  */
 export function optionalSection<S extends Shape>(shape: S, options: OptionalOptions<S>): Field<Output<S> | undefined> {
-  const strict = z.strictObject(shape);
-  const schema = z
-    .unknown()
-    .optional()
-    .transform((input, context): object | undefined => {
-      const raw = asValue(input);
-      if (raw === undefined) return options.absent === 'on' ? {} : undefined;
-      if (raw === null) return (options.empty ?? 'on') === 'on' ? (options.emptyValue ?? {}) : undefined;
-      if (typeof raw !== 'object' || Array.isArray(raw) || !('enabled' in raw)) return raw as object;
-      const { enabled, ...rest } = raw as Record<string, unknown>;
-      const on = asValue(enabled);
-      if (typeof on !== 'boolean') {
-        context.issues.push({
-          code: 'custom',
-          message: 'wants true or false, without quotes',
-          input: on,
-          path: ['enabled'],
-          params: { problem: 'OTLP_CONFIG_TYPE' },
-        });
-        return z.NEVER;
-      }
-      if (on) return rest;
-      for (const issue of strict.safeParse(rest).error?.issues ?? [])
-        context.issues.push({ ...issue, code: 'custom', input: raw, params: paramsOf(issue) });
-      return undefined;
-    })
-    .pipe(checked(shape, options).optional())
-    .transform(keep);
-  return documented(schema, shape, options, { shownDefault: options.absent === 'on' ? 'on' : 'off', withEnabled: true }) as Field<
-    Output<S> | undefined
-  >;
+  const schema = decoder((input, context): object | undefined => {
+    const raw = asValue(input);
+    if (raw === undefined) return options.absent === 'on' ? {} : undefined;
+    if (raw === null) return (options.empty ?? 'on') === 'on' ? (options.emptyValue ?? {}) : undefined;
+    if (typeof raw !== 'object' || Array.isArray(raw) || !('enabled' in raw)) return raw as object;
+    const { enabled, ...rest } = raw as Record<string, unknown>;
+    const on = asValue(enabled);
+    if (typeof on !== 'boolean') {
+      context.issues.push({
+        code: 'custom',
+        message: 'wants true or false, without quotes',
+        input: on,
+        path: ['enabled'],
+        params: { problem: 'OTLP_CONFIG_TYPE' },
+      });
+      return z.NEVER;
+    }
+    if (on) return rest;
+    for (const issue of z.strictObject(shape).safeParse(rest).error?.issues ?? [])
+      context.issues.push({ ...issue, code: 'custom', input: raw, params: paramsOf(issue) });
+    return undefined;
+  });
+  return documented(kept(z.pipe(schema, z.optional(checked(shape, options)))), shape, options, {
+    shownDefault: options.absent === 'on' ? 'on' : 'off',
+    withEnabled: true,
+  }) as Field<Output<S> | undefined>;
 }
 
 /** A section that is there or not (a plain pointer upstream): absent and empty are none, and there is no `enabled`. */
 export function sectionOrNone<S extends Shape>(shape: S, options: SectionOptions<S>): Field<Output<S> | undefined> {
-  const schema = z
-    .unknown()
-    .optional()
-    .transform((input) => (asValue(input) ?? undefined) as object | undefined)
-    .pipe(checked(shape, options).optional())
-    .transform(keep);
+  const schema = kept(
+    z.pipe(
+      decoder((input) => (asValue(input) ?? undefined) as object | undefined),
+      z.optional(checked(shape, options)),
+    ),
+  );
   return documented(schema, shape, options, { shownDefault: 'none' }) as Field<Output<S> | undefined>;
 }
 
 /** A list whose places are sections of this shape. */
 export function sectionList<S extends Shape>(shape: S, options: SectionOptions<S>): Field<readonly Output<S>[] | undefined> {
-  const item = z
-    .unknown()
-    .transform((input) => (asValue(input) ?? {}) as object)
-    .pipe(checked(shape, options));
-  const schema = z
-    .unknown()
-    .optional()
-    .transform((input) => (asValue(input) ?? undefined) as unknown[] | undefined)
-    .pipe(z.array(item).optional())
-    .transform(keep);
+  const item = z.pipe(
+    decoder((input) => (asValue(input) ?? {}) as object),
+    checked(shape, options),
+  );
+  const schema = kept(
+    z.pipe(
+      decoder((input) => (asValue(input) ?? undefined) as unknown[] | undefined),
+      z.optional(z.array(item)),
+    ),
+  );
   return documented(schema, shape, options, { shownDefault: undefined, list: true }) as Field<readonly Output<S>[] | undefined>;
 }
 
@@ -107,28 +101,32 @@ export function sectionList<S extends Shape>(shape: S, options: SectionOptions<S
  * Ends a schema that may give undefined. Without it zod takes the key for one that absence leaves out, and throws away what was made
  * of an absent key: a sending_queue that nobody wrote would be off instead of on.
  */
-function keep<T>(value: T): T {
-  return value;
+export function kept<T>(schema: Field<T>): Field<T> {
+  return z.pipe(schema as Field<unknown>, KEEP) as Field<T>;
 }
 
-function checked<S extends Shape>(shape: S, options: SectionOptions<S>): z.ZodType<unknown, object> {
+const KEEP = z.transform((value: unknown) => value);
+
+function checked<S extends Shape>(shape: S, options: SectionOptions<S>): z.ZodMiniType<unknown, object> {
   const strict = z.strictObject(shape);
   const { check } = options;
-  if (check === undefined) return strict as z.ZodType<unknown, object>;
-  const refined = strict.superRefine((value, context) => {
-    check(value as Output<S>, (key, message, problem = 'OTLP_CONFIG_VALUE') => {
-      context.addIssue({ code: 'custom', message, path: [key], params: { problem } });
-    });
-  });
-  return refined as z.ZodType<unknown, object>;
+  if (check === undefined) return strict as z.ZodMiniType<unknown, object>;
+  const refined = strict.check(
+    z.superRefine((value, context) => {
+      check(value as Output<S>, (key, message, problem = 'OTLP_CONFIG_VALUE') => {
+        context.addIssue({ code: 'custom', message, path: [key], params: { problem } });
+      });
+    }),
+  );
+  return refined as z.ZodMiniType<unknown, object>;
 }
 
 function documented(
-  schema: z.ZodType,
+  schema: z.ZodMiniType,
   shape: Shape,
   options: SectionOptions<Shape> | { describe: string; ours?: boolean; inert?: string },
   more: { readonly shownDefault: string | undefined; readonly list?: boolean; readonly withEnabled?: boolean },
-): z.ZodType {
+): z.ZodMiniType {
   const doc: FieldDoc = {
     type: 'section',
     description: options.describe,

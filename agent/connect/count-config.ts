@@ -1,7 +1,7 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { component } from '../config/component.ts';
 import { documentSchema } from '../config/field-doc.ts';
-import { asValue, type Field, leaf, text, textList, unsupported } from '../config/fields.ts';
+import { asValue, decoder, type Field, leaf, text, textList, unsupported } from '../config/fields.ts';
 import type { Output, Report } from '../config/section.ts';
 import { section, sectionList } from '../config/section.ts';
 import type { AnyValue } from '../otlp/view/any-value.ts';
@@ -74,11 +74,10 @@ type MetricMap = Readonly<Record<string, MetricConfig>>;
 
 /** Metrics by name. Empty, as absent, it is the default metric. */
 function metricMap(kind: CountedKind): Field<MetricMap> {
-  const schema = z
-    .unknown()
-    .optional()
-    .transform((input) => (asValue(input) ?? {}) as Record<string, unknown>)
-    .pipe(z.record(z.string(), section(metricShape, { describe: 'One metric.' }) as unknown as z.ZodType<MetricConfig, unknown>));
+  const schema = z.pipe(
+    decoder((input) => (asValue(input) ?? {}) as Record<string, unknown>),
+    z.record(z.string(), section(metricShape, { describe: 'One metric.' }) as unknown as z.ZodMiniType<MetricConfig, unknown>),
+  );
   documentSchema(schema, {
     type: 'map',
     description: `Metrics of ${kind} by name, each with \`description\`, \`conditions\` (OTTL; one suffices) and \`attributes\` (list of \`key\` and \`default_value\`).`,

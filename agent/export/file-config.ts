@@ -1,11 +1,10 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { component } from '../config/component.ts';
 import { docOf, documentSchema } from '../config/field-doc.ts';
-import type { Field } from '../config/fields.ts';
-import { asValue, bool, choice, duration, integer, text, unsupported } from '../config/fields.ts';
+import { asValue, bool, choice, decoder, duration, type Field, integer, text, unsupported } from '../config/fields.ts';
 import { LONGEST_TIMER_MS } from '../config/go-duration.ts';
 import type { Output } from '../config/section.ts';
-import { section } from '../config/section.ts';
+import { kept, section } from '../config/section.ts';
 import type { ExporterCommon } from '../config/settings.ts';
 import { SIGNALS } from '../config/settings.ts';
 import { queueSettings } from '../queue/config.ts';
@@ -159,13 +158,12 @@ function octal(mode: string): number | undefined {
 
 /** A section that is off where its key is absent, and knows no `enabled`: a plain pointer upstream. */
 function wherePresent<T>(inner: Field<T>): Field<T | undefined> {
-  const schema = z
-    .unknown()
-    .optional()
-    .transform((input) => (input === undefined ? undefined : (asValue(input) ?? {})))
-    .pipe(inner.optional() as unknown as z.ZodType<T | undefined, object | undefined>)
-    // Without it zod takes the key for one that absence leaves out.
-    .transform((value) => value);
+  const schema = kept(
+    z.pipe(
+      decoder((input) => (input === undefined ? undefined : (asValue(input) ?? {}))),
+      z.optional(inner) as unknown as z.ZodMiniType<T | undefined, object | undefined>,
+    ),
+  );
   documentSchema(schema, { ...docOf(inner), shownDefault: 'off' });
   return schema as Field<T | undefined>;
 }

@@ -1,6 +1,6 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { documentSchema, type FieldDoc } from '../config/field-doc.ts';
-import { AS_EMPTY_TEXT, asValue, type Field, leaf, optionalTextList, textList } from '../config/fields.ts';
+import { AS_EMPTY_TEXT, asValue, type Context, decoder, type Field, leaf, optionalTextList, textList } from '../config/fields.ts';
 import { type Output, type Shape, section } from '../config/section.ts';
 import type { Signal } from '../config/settings.ts';
 import { Expanded, type PathStep } from '../config/tree.ts';
@@ -100,11 +100,14 @@ export function conditionGroups(signal: OttlSignal): Field<readonly ConditionGro
 /** A list of conditions about one thing, as `traces.span` has it. */
 export function conditionsAbout(context: ContextName, describe: string): Field<readonly string[] | undefined> {
   const compiler = new Compiler(CONTEXTS[context], conditionFunctions(context), 'plain');
-  const schema = optionalTextList({ describe }).transform((texts, issues) => {
-    const report = reportTo(issues, texts);
-    for (const [i, text] of (texts ?? []).entries()) attempt([i], text, report, () => compiler.condition(text));
-    return texts;
-  });
+  const schema = z.pipe(
+    optionalTextList({ describe }),
+    z.transform((texts: readonly string[] | undefined, issues) => {
+      const report = reportTo(issues, texts);
+      for (const [i, text] of (texts ?? []).entries()) attempt([i], text, report, () => compiler.condition(text));
+      return texts;
+    }),
+  );
   documentSchema(schema, { type: 'list', description: describe });
   return schema;
 }
@@ -149,40 +152,37 @@ function groupList<S extends Shape, G>(
   read: (config: Output<S>, placeOf: PlaceOf, report: Report) => G | undefined,
 ): Field<readonly G[] | undefined> {
   const one = section(shape, { describe: 'A group.' });
-  const schema = z
-    .unknown()
-    .optional()
-    .transform((input, issues): readonly G[] | undefined => {
-      const list = asValue(input);
-      if (list === undefined) return undefined;
-      const report = reportTo(issues, list);
-      if (!Array.isArray(list)) {
-        report([], 'wants a list', { problem: 'OTLP_CONFIG_TYPE' });
-        return undefined;
+  const schema = decoder((input, issues): readonly G[] | undefined => {
+    const list = asValue(input);
+    if (list === undefined) return undefined;
+    const report = reportTo(issues, list);
+    if (!Array.isArray(list)) {
+      report([], 'wants a list', { problem: 'OTLP_CONFIG_TYPE' });
+      return undefined;
+    }
+    const groups: G[] = [];
+    const add = (group: G | undefined): void => void (group !== undefined && groups.push(group));
+    const texts: { readonly text: string; readonly at: number }[] = [];
+    list.forEach((raw: unknown, i) => {
+      const text = raw instanceof Expanded ? raw.original : raw;
+      if (typeof text === 'string') texts.push({ text, at: i });
+      else if (raw === null) report([i], `is empty; write one of the ${key} or a group of them`);
+      else if (texts.length > 0) report([i], `is a group behind ${key} without one; write all of them in groups`);
+      else {
+        const parsed = one.safeParse(raw);
+        for (const issue of parsed.error?.issues ?? []) report([i, ...issue.path.map(asStep)], issue.message, paramsOf(issue));
+        if (parsed.success) add(read(parsed.data, (inner, place) => (place === undefined ? [i] : [i, inner, place]), report));
       }
-      const groups: G[] = [];
-      const add = (group: G | undefined): void => void (group !== undefined && groups.push(group));
-      const texts: { readonly text: string; readonly at: number }[] = [];
-      list.forEach((raw: unknown, i) => {
-        const text = raw instanceof Expanded ? raw.original : raw;
-        if (typeof text === 'string') texts.push({ text, at: i });
-        else if (raw === null) report([i], `is empty; write one of the ${key} or a group of them`);
-        else if (texts.length > 0) report([i], `is a group behind ${key} without one; write all of them in groups`);
-        else {
-          const parsed = one.safeParse(raw);
-          for (const issue of parsed.error?.issues ?? []) report([i, ...issue.path.map(asStep)], issue.message, paramsOf(issue));
-          if (parsed.success) add(read(parsed.data, (inner, place) => (place === undefined ? [i] : [i, inner, place]), report));
-        }
-      });
-      const first = texts[0];
-      if (first !== undefined && key === 'conditions' && groups.length > 0) report([first.at], 'is a condition behind groups');
-      if (first !== undefined) {
-        const config = one.safeParse({ [key]: texts.map(({ text }) => text) });
-        const placeOf: PlaceOf = (_, place) => (place === undefined ? [first.at] : [texts[place]?.at ?? first.at]);
-        if (config.success) add(read(config.data, placeOf, report));
-      }
-      return groups;
     });
+    const first = texts[0];
+    if (first !== undefined && key === 'conditions' && groups.length > 0) report([first.at], 'is a condition behind groups');
+    if (first !== undefined) {
+      const config = one.safeParse({ [key]: texts.map(({ text }) => text) });
+      const placeOf: PlaceOf = (_, place) => (place === undefined ? [first.at] : [texts[place]?.at ?? first.at]);
+      if (config.success) add(read(config.data, placeOf, report));
+    }
+    return groups;
+  });
   const doc: FieldDoc = { type: 'section', description: describe, list: true, orText: true, fields: shape };
   documentSchema(schema, doc);
   return schema;
@@ -204,9 +204,9 @@ function attempt(path: readonly PathStep[], text: string, report: Report, run: (
 /** Of a statement in an error, characters. */
 const MAX_SHOWN = 200;
 
-function reportTo(issues: z.RefinementCtx, input: unknown): Report {
+function reportTo({ issues }: Context, input: unknown): Report {
   return (path, message, params = { problem: 'OTLP_CONFIG_VALUE' }) =>
-    issues.addIssue({ code: 'custom', message, path: [...path], input, params });
+    void issues.push({ code: 'custom', message, path: [...path], input, params });
 }
 
 function paramsOf(issue: z.core.$ZodIssue): Readonly<Record<string, unknown>> {

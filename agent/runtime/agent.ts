@@ -9,7 +9,7 @@ import type { Books } from '../telemetry/books.ts';
 import { loadMetrics } from '../telemetry/load-metrics.ts';
 import { LoadWatch } from '../telemetry/load-watch.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
-import { createRegistry } from '../telemetry/metrics.ts';
+import { printMetrics } from '../telemetry/metrics.ts';
 import { ownMetrics } from '../telemetry/own/own-metrics.ts';
 import { OwnTelemetry } from '../telemetry/own/own-telemetry.ts';
 import { registrationMetrics } from '../telemetry/resolver-metrics.ts';
@@ -130,12 +130,7 @@ export class Agent {
   async metrics(): Promise<string> {
     const ofLine = await this.#line.metrics(this.#startedAt);
     const ofProcess = this.#ownsProcess ? loadMetrics(this.#load) : [];
-    return await createRegistry([
-      ...ofLine,
-      ...ofProcess,
-      ...ownMetrics(this.#own),
-      ...registrationMetrics(() => this.#side.registrations),
-    ]).metrics();
+    return await printMetrics([...ofLine, ...ofProcess, ...ownMetrics(this.#own), ...registrationMetrics(() => this.#side.registrations)]);
   }
 
   /** Binds health and metrics, then the receivers; rejects with the configuration key where a port cannot be had, and nothing stays bound. */

@@ -1,7 +1,6 @@
 import type { AgentSettings, SocketAddress } from '../config/settings.ts';
 import type { Registration } from '../register/registration.ts';
 import type { Log } from '../telemetry/log.ts';
-import { METRICS_CONTENT_TYPE } from '../telemetry/metrics.ts';
 import { type Health, metricsServer, type SideServer } from '../telemetry/servers.ts';
 import { aborted } from './aborted.ts';
 import { createExtension, type Extension } from './extension.ts';
@@ -83,7 +82,7 @@ export class SideServers {
     if (metrics === undefined) return undefined;
     const print = fingerprint(metrics);
     if (this.#metrics?.print === print) return this.#metrics;
-    return { print, part: metricsServer(metrics.address, this.#metricsText, METRICS_CONTENT_TYPE) };
+    return { print, part: metricsServer(metrics.address, this.#metricsText) };
   }
 
   #wantedExtensions({ extensions }: AgentSettings): Kept<Extension>[] {

@@ -13,6 +13,9 @@ export interface Health {
   status(): Promise<AgentStatus>;
 }
 
+/** Registry.PROMETHEUS_CONTENT_TYPE of the client, which is not loaded before the first scrape. */
+export const METRICS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 /** A small HTTP server with fixed paths: metrics, health. */
 export class SideServer {
   readonly #server: Server;
@@ -52,14 +55,14 @@ export function send(response: ServerResponse, status: number, type: string, bod
 }
 
 /** `/metrics` in the Prometheus text format. */
-export function metricsServer(address: SocketAddress, metrics: () => Promise<string>, contentType: string): SideServer {
+export function metricsServer(address: SocketAddress, metrics: () => Promise<string>): SideServer {
   return new SideServer(address, 'service.telemetry.metrics', (path, response) => {
     if (path !== '/metrics') {
       send(response, 404, 'text/plain', 'only /metrics is here\n');
       return;
     }
     metrics().then(
-      (text) => send(response, 200, contentType, text),
+      (text) => send(response, 200, METRICS_CONTENT_TYPE, text),
       (error: Error) => send(response, 500, 'text/plain', `${error.message}\n`),
     );
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { booksOf, imbalances } from '../../../agent/telemetry/books.ts';
 import { Counters, ExporterCounters } from '../../../agent/telemetry/counters.ts';
-import { createRegistry, metricDefinitions } from '../../../agent/telemetry/metrics.ts';
+import { metricDefinitions, printMetrics } from '../../../agent/telemetry/metrics.ts';
 import { mergeBooks, mergeMetrics } from '../../../agent/workers/merge.ts';
 import type { MetricSamples } from '../../../agent/workers/protocol.ts';
 
@@ -43,12 +43,12 @@ describe('the books of several workers', () => {
 
 describe('the metrics of several workers', () => {
   const text = async (...workers: (readonly MetricSamples[])[]): Promise<string> =>
-    await createRegistry(
+    await printMetrics(
       mergeMetrics(
         metricDefinitions(new Counters(), () => 0, performance.now()),
         workers,
       ),
-    ).metrics();
+    );
 
   it('are sums under the names of one', async () => {
     const printed = await text(samplesOf(countersOf(10, 10)), samplesOf(countersOf(32, 30)));

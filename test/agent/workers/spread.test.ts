@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRegistry } from '../../../agent/telemetry/metrics.ts';
+import { printMetrics } from '../../../agent/telemetry/metrics.ts';
 import { SpreadWatch } from '../../../agent/workers/spread.ts';
 import { type LogLine, recordingLog } from '../kit/agent.ts';
 
@@ -58,7 +58,7 @@ describe('how traffic is spread over workers', () => {
     const { spread, look } = watch();
     look([1, 100], [0, 0], [0, 0]);
     const pulses = [1, 0, 0].map((connections) => ({ connections, items: 100 * connections }));
-    const text = await createRegistry(spread.metrics(pulses)).metrics();
+    const text = await printMetrics(spread.metrics(pulses));
     for (const line of [
       'otlp_agent_workers 3',
       'otlp_agent_workers_idle 2',
