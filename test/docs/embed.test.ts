@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type LibraryResult, tablesOf } from '../bench/library/tables.mjs';
+import { type LibraryResult, type MemoryResult, memoryTableOf, tablesOf } from '../bench/library/tables.mjs';
 import { startOtlpSink } from '../support/otlp-sink.ts';
 import { run } from '../support/run.ts';
 
@@ -63,9 +63,11 @@ describe('the programs of docs/how-to/embed.md', () => {
 });
 
 describe('the tables of docs/how-to/embed.md', () => {
-  const result = JSON.parse(readFileSync(join(ROOT, 'test/bench/results/library.json'), 'utf8')) as LibraryResult;
+  const resultOf = (name: string): unknown => JSON.parse(readFileSync(join(ROOT, `test/bench/results/${name}.json`), 'utf8'));
+  const result = resultOf('library') as LibraryResult;
+  const tables = { ...tablesOf(result), memory: memoryTableOf(resultOf('library-memory') as MemoryResult) };
 
-  it.each(Object.entries(tablesOf(result)))('%s is what the benchmark wrote', (name, table) => {
+  it.each(Object.entries(tables))('%s is what the benchmark wrote', (name, table) => {
     expect(page).toContain(`<!-- ${name} -->\n${table}<!-- /${name} -->`);
   });
 
