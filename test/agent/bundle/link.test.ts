@@ -10,7 +10,12 @@ import { run } from '../../support/run.ts';
 async function linked(modules: Readonly<Record<string, string>>): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'otlp-link-'));
   for (const [name, text] of Object.entries(modules)) writeFileSync(join(folder, name), text);
-  const bundle = await rolldown({ input: { main: join(folder, 'main.js') }, platform: 'node', plugins: [fixedExports()], logLevel: 'silent' });
+  const bundle = await rolldown({
+    input: { main: join(folder, 'main.js') },
+    platform: 'node',
+    plugins: [fixedExports()],
+    logLevel: 'silent',
+  });
   const { output } = await bundle.generate({ format: 'esm', minify: true, chunkFileNames: '[name].js' });
   await bundle.close();
   const file = join(folder, 'linked.mjs');
@@ -85,7 +90,13 @@ describe('chunks in one file', () => {
   });
 
   it('fail to be linked where they import each other', () => {
-    const chunk = (fileName: string, imports: readonly string[]): object => ({ type: 'chunk', fileName, imports, dynamicImports: [], code: '' });
+    const chunk = (fileName: string, imports: readonly string[]): object => ({
+      type: 'chunk',
+      fileName,
+      imports,
+      dynamicImports: [],
+      code: '',
+    });
     expect(() => link([chunk('a.js', ['b.js']), chunk('b.js', ['a.js'])], 'a.js')).toThrow('a.js -> b.js -> a.js');
   });
 
