@@ -5,17 +5,24 @@ import type { Unsent } from './unsent.ts';
 const NOTHING = new Uint8Array(0);
 
 /**
- * Frames are put together in a slab of the connection, and sent by a single write for each read that caused them:
+ * Frames are put together in a slab, and sent by a single write for each read that caused them. Most are with the kernel when the write
+ * returns, so one slab does for all connections: it stays in the cache, and an idle connection keeps nothing. What the kernel does not take
+ * at once is still read from where it lies, so that slab stays with its connection, and no part of it is written twice before all is sent:
  *
- *   slab  | sent, the socket's | from .. at: not sent yet | free |
+ *   slab  | sent, or the socket's | from .. at: not sent yet | free |
  *
- * No part of a slab is written twice, as sockets and TLS may hold what they were given. When it is full there is a new one, twice as large
- * up to 16 KiB (some 170 answers): an idle connection keeps little, and a busy one asks for memory rarely.
+ * Who finds the common slab in use (answers to requests of many connections at the same moment) takes one of its own: when it is full there
+ * is a new one, twice as large up to 16 KiB (some 170 answers). TLS and other streams may keep what they are given: their slabs are never
+ * used again (Wire.write says so).
  */
 const FIRST_SLAB_BYTES = 1024;
 const LAST_SLAB_BYTES = 16 * 1024;
 /** With less than this part of a slab free, the next answers begin a new one: what straddles two is two pieces for the socket. */
 const SPARE_PARTS = 4;
+
+/** Undefined while it is lent, or when a connection has kept it. */
+let common: Buffer | undefined;
+let lent = false;
 
 /** What one connection sends. */
 export class Output {
@@ -25,6 +32,8 @@ export class Output {
   held = 0;
   readonly #wire: Wire;
   readonly #unsent: Unsent | undefined;
+  /** `bytes` is the common slab. */
+  #borrowed = false;
   #from = 0;
   #at = 0;
   /** Full slabs that wait to be sent. */
@@ -55,19 +64,21 @@ export class Output {
 
   flush(): void {
     this.#armed = false;
+    let taken = false;
     if (this.#at > this.#from) {
       const bytes = this.bytes.subarray(this.#from, this.#at);
       this.#from = this.#at;
-      if ((this.bytes.length - this.#at) * SPARE_PARTS < this.bytes.length) this.#leave();
-      if (this.#full.length === 0) this.#wire.write(bytes);
+      if (this.#full.length === 0) taken = this.#wire.write(bytes);
       else this.#full.push(bytes);
     }
     if (this.#full.length > 0) {
       const pieces = this.#full;
       this.#full = [];
       this.held = 0;
-      this.#wire.writeAll(pieces);
+      taken = this.#wire.writeAll(pieces);
     }
+    if (taken) this.#reuse();
+    else this.#keep();
     if (this.#wire.pending > 0) this.#unsent?.grown();
   }
 
@@ -104,11 +115,35 @@ export class Output {
     for (let i = 0; i < length; i += 1) this.bytes[start + 9 + i] = payload[from + i] as number;
   }
 
+  /** Nothing of the slab is needed any more. */
+  #reuse(): void {
+    this.#from = 0;
+    this.#at = 0;
+    if (!this.#borrowed) return;
+    common = this.bytes as Buffer;
+    this.bytes = NOTHING;
+    this.#returned();
+  }
+
+  /** The socket still reads from the slab, or whoever is behind it. */
+  #keep(): void {
+    this.#returned();
+    if ((this.bytes.length - this.#at) * SPARE_PARTS < this.bytes.length) this.#leave();
+  }
+
   /** What is in the slab is written or waits, and nothing more comes in. */
   #leave(): void {
+    this.#returned();
     this.bytes = NOTHING;
     this.#from = 0;
     this.#at = 0;
+  }
+
+  /** The slab is not lent any more: it is back, or it is this connection's now and the next that asks makes another. */
+  #returned(): void {
+    if (!this.#borrowed) return;
+    this.#borrowed = false;
+    lent = false;
   }
 
   #grow(length: number): void {
@@ -117,6 +152,13 @@ export class Output {
       this.held += this.#at - this.#from;
     }
     this.#leave();
+    if (!lent && length <= LAST_SLAB_BYTES) {
+      this.bytes = common ?? Buffer.allocUnsafeSlow(LAST_SLAB_BYTES);
+      common = undefined;
+      lent = true;
+      this.#borrowed = true;
+      return;
+    }
     // Of its own, not from the pool of Buffer, whose pages would stay for the sake of one answer.
     this.bytes = Buffer.allocUnsafeSlow(Math.max(this.#slabBytes, length));
     this.#slabBytes = Math.min(LAST_SLAB_BYTES, this.#slabBytes * 2);

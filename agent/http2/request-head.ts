@@ -5,6 +5,9 @@ import type { RequestHeaders } from './server.ts';
 
 /** Above this a block is rarely sent twice, and comparing costs as much as decoding. */
 const MAX_REMEMBERED_BYTES = 512;
+/** Indexes of the table are a byte each; up to here V8 keeps the bytes in the object itself, which is a fraction of a buffer of their own. */
+const SHORT_BLOCK_BYTES = 64;
+const NO_BLOCK = new Uint8Array(0);
 
 /** What the first block of a request says. Shared by requests that said the same. */
 export interface RequestHead {
@@ -42,7 +45,7 @@ const TOO_LARGE: RequestHead = { headers: NONE, contentLength: -1, malformed: fa
 export class RequestHeads {
   readonly #maxBytes: number;
   readonly #hpack: HpackDecoder;
-  readonly #last = new Uint8Array(MAX_REMEMBERED_BYTES);
+  #last = NO_BLOCK;
   #lastBytes = -1;
   #lastGeneration = -1;
   #lastHead: RequestHead = MALFORMED;
@@ -82,6 +85,8 @@ export class RequestHeads {
   }
 
   #remember(bytes: Uint8Array, from: number, to: number, head: RequestHead): void {
+    if (to - from > this.#last.length)
+      this.#last = new Uint8Array(to - from > SHORT_BLOCK_BYTES ? MAX_REMEMBERED_BYTES : SHORT_BLOCK_BYTES);
     for (let i = from; i < to; i += 1) this.#last[i - from] = bytes[i] as number;
     this.#lastBytes = to - from;
     this.#lastGeneration = this.#hpack.generation;

@@ -12,10 +12,13 @@ export interface Wire {
    * when the connection is over, after `ended`.
    */
   start(events: WireEvents): void;
-  /** Sends bytes, in order; the buffers must not change until they are sent. */
-  write(bytes: Uint8Array): void;
+  /**
+   * Sends bytes, in order. True where nobody reads them any more, nor any that were given before: their memory may be used again. Otherwise
+   * it must never change, as it is not told when, or whether somebody has kept them.
+   */
+  write(bytes: Uint8Array): boolean;
   /** Sends several at once, with one system call where that can be had. */
-  writeAll(list: readonly Uint8Array[]): void;
+  writeAll(list: readonly Uint8Array[]): boolean;
   /** Stops and goes on reading. */
   pause(): void;
   resume(): void;
@@ -143,20 +146,22 @@ class StreamWire implements Wire {
     return true;
   }
 
-  write(bytes: Uint8Array): void {
-    if (this.#stream.destroyed || this.#stream.writableEnded) return;
+  write(bytes: Uint8Array): boolean {
+    if (this.#stream.destroyed || this.#stream.writableEnded) return false;
     this.#written += bytes.length;
     this.#stream.write(bytes);
+    return this.#taken();
   }
 
-  writeAll(list: readonly Uint8Array[]): void {
-    if (this.#stream.destroyed || this.#stream.writableEnded) return;
+  writeAll(list: readonly Uint8Array[]): boolean {
+    if (this.#stream.destroyed || this.#stream.writableEnded) return false;
     this.#stream.cork();
     for (const bytes of list) {
       this.#written += bytes.length;
       this.#stream.write(bytes);
     }
     this.#stream.uncork();
+    return this.#taken();
   }
 
   pause(): void {
@@ -202,6 +207,11 @@ class StreamWire implements Wire {
     stream.pause();
     if (unread.length > 0) stream.unshift(Buffer.from(unread));
     return stream;
+  }
+
+  /** Of a socket of node:net, what does not wait has been copied by the kernel. Another stream may have handed the buffers on. */
+  #taken(): boolean {
+    return this.#readsShared && this.#stream.writableLength === 0 && !this.#stream.destroyed;
   }
 
   #end(): void {

@@ -52,14 +52,16 @@ export class ScriptWire implements Wire {
     this.#events?.closed();
   }
 
-  write(bytes: Uint8Array): void {
+  /** As a socket: a copy, where nothing waits. */
+  write(bytes: Uint8Array): boolean {
     this.writes += 1;
     this.written += bytes.length;
     this.#sent.push(Buffer.from(bytes));
+    return this.pending === 0;
   }
 
-  writeAll(list: readonly Uint8Array[]): void {
-    this.write(Buffer.concat(list));
+  writeAll(list: readonly Uint8Array[]): boolean {
+    return this.write(Buffer.concat(list));
   }
 
   pause(): void {
