@@ -1,4 +1,5 @@
-import { type CharSet, type Node, readPattern } from './regexp-pattern.ts';
+import type { CharSet } from './regexp-chars.ts';
+import { type Node, readPattern } from './regexp-pattern.ts';
 
 /** A pattern on JavaScript's engine, for texts of up to `longest` UTF-16 units. */
 export interface NativeRegExp {

@@ -1,3 +1,5 @@
+import { type CharSet, CLASSES, codeScript, escapedLetter, membersSet, setOf, Unknown } from './regexp-chars.ts';
+
 /** What a pattern of Go is made of, as far as JavaScript means the same by it. */
 export type Node = { /** The shortest text that matches. */ readonly least: number } & (
   | { readonly kind: 'char'; readonly set: CharSet }
@@ -7,18 +9,12 @@ export type Node = { /** The shortest text that matches. */ readonly least: numb
   | { readonly kind: 'repeat'; readonly of: Node; readonly atLeast: number; readonly atMost: number }
 );
 
-/** Which characters: by code up to 127, and at 128 whether any others. */
-export type CharSet = readonly boolean[];
-
 export interface Pattern {
   readonly root: Node;
   /** The same for JavaScript, with the flag u. */
   readonly script: string;
   readonly ignoresCase: boolean;
 }
-
-/** Not one of those patterns. */
-class Unknown extends Error {}
 
 /**
  * Reads a pattern that Go takes; undefined where it holds anything beyond what is known here to be the same in JavaScript:
@@ -269,18 +265,6 @@ class Reader {
 const MOST_DEPTH = 50;
 const MOST_NAME = 64;
 
-/** Members of a class of JavaScript. */
-const CLASSES: Readonly<Record<string, string | undefined>> = { d: '0-9', w: '0-9A-Za-z_', s: '\\t\\n\\f\\r ' };
-const CONTROLS: Readonly<Record<string, string | undefined>> = { t: '\t', n: '\n', f: '\f', r: '\r', v: '\v' };
-
-function escapedLetter(char: string): string {
-  const control = CONTROLS[char];
-  if (control !== undefined) return control;
-  // Punctuation means itself; letters and digits mean more.
-  if (!/^[!-/:-@[-`{-~]$/u.test(char)) throw new Unknown();
-  return char;
-}
-
 function hasGroup(node: Node): boolean {
   if (node.kind === 'repeat') return hasGroup(node.of);
   return (node.kind === 'all' || node.kind === 'one') && node.hasGroup;
@@ -288,18 +272,4 @@ function hasGroup(node: Node): boolean {
 
 function charOf(set: CharSet, script: string): Read {
   return { node: { kind: 'char', set, least: 1 }, script };
-}
-
-function setOf(isIn: (code: number) => boolean, others: boolean): CharSet {
-  return Array.from({ length: 129 }, (_, code) => (code === 128 ? others : isIn(code)));
-}
-
-function membersSet(members: string, isNegated: boolean): CharSet {
-  const one = new RegExp(`[${members}]`, 'u');
-  return setOf((code) => one.test(String.fromCharCode(code)) !== isNegated, isNegated);
-}
-
-/** As a number, so that nothing of it means anything. */
-function codeScript(code: number): string {
-  return `\\u{${code.toString(16)}}`;
 }

@@ -1,4 +1,4 @@
-import { WIRE_VARINT } from '../wire.ts';
+import { WIRE_LEN, WIRE_VARINT } from '../wire.ts';
 import { type AnyValue, encodeAnyValue, type KeyValueRange, readKeyValue } from './any-value.ts';
 import type { BackwardWriter } from './writer.ts';
 
@@ -45,6 +45,27 @@ export class Entry implements KeyValueRange {
     this.isRead = true;
   }
 
+  /**
+   * Of one that is not read: whether it is a short key, as every SDK writes it, and then its value, and that key has less bytes than so
+   * many letters have, or more than they can have.
+   */
+  hasOtherLength(buf: Buffer, letters: number): boolean {
+    const { from, end } = this;
+    const bytes = buf[from + 1] as number;
+    const keyEnd = from + 2 + bytes;
+    if (end - from < 4 || buf[from] !== KEY_TAG || bytes >= 0x80 || keyEnd + 2 > end || buf[keyEnd] !== VALUE_TAG) return false;
+    const value = buf[keyEnd + 1] as number;
+    return (bytes < letters || bytes > letters * 3) && value < 0x80 && keyEnd + 2 + value === end;
+  }
+
+  /** Bytes of a text that came in as every SDK writes it, one field with a length of one byte; NO_PLAIN_TEXT for all else. */
+  plainTextBytes(buf: Buffer): number {
+    const { valueFrom: from, valueEnd: end } = this;
+    if (this.isSet || this.pieces !== undefined || end - from < 2 || buf[from] !== TEXT_TAG) return NO_PLAIN_TEXT;
+    const length = buf[from + 1] as number;
+    return length < 0x80 && from + 2 + length === end ? length : NO_PLAIN_TEXT;
+  }
+
   #clear(): void {
     this.keyFrom = -1;
     this.keyEnd = -1;
@@ -88,6 +109,23 @@ export class Entry implements KeyValueRange {
   }
 }
 
+/** More than any of them has. */
+export const NO_PLAIN_TEXT = 0x80;
+
+/** Where the content of a LEN field begins. */
+export function bodyOf(buf: Buffer, start: number): number {
+  let pos = start;
+  for (let varints = 0; varints < 2; varints += 1) {
+    while ((buf[pos] as number) >= 0x80) pos += 1;
+    pos += 1;
+  }
+  return pos;
+}
+
+const KEY_TAG = (1 << 3) | WIRE_LEN;
+const VALUE_TAG = (2 << 3) | WIRE_LEN;
+/** AnyValue.string_value = 1. */
+const TEXT_TAG = (1 << 3) | WIRE_LEN;
 const MOST_SMALL = 2n ** 31n;
 /** AnyValue.int_value = 3. */
 const INT_TAG = (3 << 3) | WIRE_VARINT;

@@ -9,7 +9,7 @@ import {
   type ValueKind,
   valueAt,
 } from './any-value.ts';
-import { Entry } from './attribute-entry.ts';
+import { bodyOf, Entry, NO_PLAIN_TEXT } from './attribute-entry.ts';
 import type { MessageView } from './message.ts';
 import { wrongWireType } from './scalars.ts';
 import { Slot } from './slot.ts';
@@ -216,13 +216,8 @@ export class AttributesView extends Slot {
     return this.#plainTextBytes(entry) <= Math.min(most, 0x7f) && isAscii(this.#buf, entry.valueFrom + 2, entry.valueEnd);
   }
 
-  /** Bytes of a text as every SDK writes it, one field with a length of one byte; more than any of those for all else. */
   #plainTextBytes(entry: Entry): number {
-    const { valueFrom: from, valueEnd: end } = this.#read(entry);
-    const buf = this.#buf;
-    if (entry.isSet || entry.pieces !== undefined || end - from < 2 || buf[from] !== TEXT_TAG) return NO_PLAIN_TEXT;
-    const length = buf[from + 1] as number;
-    return length < 0x80 && from + 2 + length === end ? length : NO_PLAIN_TEXT;
+    return this.#read(entry).plainTextBytes(this.#buf);
   }
 
   /**
@@ -335,7 +330,7 @@ export class AttributesView extends Slot {
     if (entry.key !== undefined) return entry.key === key;
     const { length } = key;
     // Of another length and plain: not even looked into.
-    if (!entry.isRead && isPlainKeyOfOtherLength(this.#buf, entry, length)) return false;
+    if (!entry.isRead && entry.hasOtherLength(this.#buf, length)) return false;
     this.#read(entry);
     if (entry.keyIndex === 0) {
       const { keyFrom, keyEnd } = entry;
@@ -379,36 +374,6 @@ export class AttributesView extends Slot {
 
 /** Entries that are kept from one message to the next. */
 const KEPT_ENTRIES = 1024;
-
-const NO_PLAIN_TEXT = 0x80;
-
-/** AnyValue.string_value. */
-const TEXT_TAG = (1 << 3) | WIRE_LEN;
-
-/**
- * Whether a KeyValue is a short key, as every SDK writes it, and then its value, and that key has less bytes than so many letters have, or
- * more than they can have.
- */
-function isPlainKeyOfOtherLength(buf: Buffer, { from, end }: Entry, letters: number): boolean {
-  const bytes = buf[from + 1] as number;
-  const keyEnd = from + 2 + bytes;
-  if (end - from < 4 || buf[from] !== KEY_TAG || bytes >= 0x80 || keyEnd + 2 > end || buf[keyEnd] !== VALUE_TAG) return false;
-  const value = buf[keyEnd + 1] as number;
-  return (bytes < letters || bytes > letters * 3) && value < 0x80 && keyEnd + 2 + value === end;
-}
-
-const KEY_TAG = (1 << 3) | WIRE_LEN;
-const VALUE_TAG = (2 << 3) | WIRE_LEN;
-
-/** Where the content of a LEN field begins. */
-function bodyOf(buf: Buffer, start: number): number {
-  let pos = start;
-  for (let varints = 0; varints < 2; varints += 1) {
-    while ((buf[pos] as number) >= 0x80) pos += 1;
-    pos += 1;
-  }
-  return pos;
-}
 
 /** The same bytes with Buffer's methods. */
 export function asBuffer(bytes: Uint8Array): Buffer {
