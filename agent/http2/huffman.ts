@@ -22,7 +22,6 @@ const LENGTHS = [
     return new Array<number>(Number(symbols)).fill(Number(bits));
   });
 const EOS = 256;
-const LONGEST_BITS = 30;
 
 /**
  * Tables of 256 entries, one after the other, the first for the first 8 bits of a code. An entry is 0 (no code), a symbol with the bits
@@ -74,14 +73,17 @@ export function huffmanDecode(bytes: Uint8Array, from: number, to: number, out: 
 
 function buildTable(): Int32Array {
   const tables: number[][] = [new Array<number>(256).fill(0)];
+  // At each start, and in worker threads: in the order of the codes, as looking for the symbols of each length took 1.5 ms, three times as long.
+  const order = LENGTHS.map((bits, symbol) => bits * 512 + symbol).sort((a, b) => a - b);
   let code = 0;
-  for (let bits = 1; bits <= LONGEST_BITS; bits += 1) {
-    for (const [symbol, length] of LENGTHS.entries()) {
-      if (length !== bits) continue;
-      if (symbol !== EOS) place(tables, symbol, code, bits);
-      code += 1;
-    }
-    code *= 2;
+  let before = 0;
+  for (const one of order) {
+    const bits = one >>> 9;
+    const symbol = one & 511;
+    code <<= bits - before;
+    before = bits;
+    if (symbol !== EOS) place(tables, symbol, code, bits);
+    code += 1;
   }
   return Int32Array.from(tables.flat());
 }
