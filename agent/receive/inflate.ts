@@ -229,7 +229,7 @@ function inflateZstd(body: Buffer, limit: number, grant: Grant): Buffer | Refusa
   if (first === undefined) return Buffer.alloc(0);
   if (frames.length === 1 && first.end - first.start === body.length) return inflateZlib('zstd', body, limit, expected, beside, grant);
   return inflateFrames(
-    frames.map(({ start, end }) => body.subarray(start, end)),
+    frames.map(({ start, end, contentBytes }) => ({ bytes: body.subarray(start, end), contentBytes })),
     body.length,
     limit,
     expected,
@@ -240,7 +240,7 @@ function inflateZstd(body: Buffer, limit: number, grant: Grant): Buffer | Refusa
 
 /** Frame by frame, as an older node:zlib stops after the first. Charged for the frame at hand and the buffer that all are joined in. */
 async function inflateFrames(
-  frames: readonly Buffer[],
+  frames: readonly { readonly bytes: Buffer; readonly contentBytes: number | undefined }[],
   bodyBytes: number,
   limit: number,
   expected: number,
@@ -257,7 +257,9 @@ async function inflateFrames(
     // One by one to its place: kept until the end, each of a thousand small ones would keep the 16 KiB that it was inflated into.
     const out = Buffer.allocUnsafeSlow(room);
     for (const frame of frames) {
-      const { buffer: part } = await onPool('zstd', frame, { maxOutputLength: Math.max(1, room - bytes), info: true });
+      // Into one buffer where its size is known: in smaller pieces the decoder would keep all of it a second time, as its window.
+      const most = Math.max(1, Math.min(room - bytes, frame.contentBytes ?? room));
+      const { buffer: part } = await onPool('zstd', frame.bytes, options(most, frame.contentBytes !== undefined));
       if (bytes + part.length > room) return await again();
       bytes += part.copy(out, bytes);
     }
