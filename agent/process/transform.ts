@@ -25,6 +25,8 @@ import { fixedGroup } from './transform-fixed.ts';
  * Bench:    test/bench/agent-processors
  */
 export class TransformProcessor implements Processor {
+  /** By group, in their order. */
+  readonly ways: readonly Way[];
   readonly #stages: readonly Stage[];
 
   /** `walks` false: everything is done in the tree; for tests that compare the two ways. */
@@ -32,7 +34,10 @@ export class TransformProcessor implements Processor {
     const failures = new Failures(host.log, settings.id, () => {
       host.counters.failures += 1;
     });
-    this.#stages = signal === 'profiles' ? [] : stagesOf(settings.groups[signal], signal, failures, walks);
+    const all = signal === 'profiles' ? [] : together(settings.groups[signal], signal, walks);
+    this.ways = all.flatMap(({ way, groups }) => groups.map(() => way));
+    this.#stages = signal === 'profiles' ? [] : all.map((each) => stageOf(each, signal, failures));
+    if (all.length > 0) host.log.debug('transform compiled', { component: settings.id, signal, ways: this.ways });
   }
 
   process(body: Body, metadata: Metadata | undefined): Body | string | ProcessorRefusal {
@@ -50,23 +55,35 @@ interface Stage {
   run(body: Body, metadata: Metadata | undefined): Body;
 }
 
+/** How a group is run: constants on the bytes, on one item after the other, in the tree of the request. */
+export type Way = 'bytes' | 'walk' | 'tree';
+
+interface Together {
+  readonly way: Way;
+  /** What follows may join. */
+  readonly isOpen: boolean;
+  readonly groups: RunGroup[];
+}
+
 /** Groups in their order, those together that can be run together: in one walk only those that refuse nothing, as order matters there. */
-function stagesOf(groups: readonly RunGroup[], signal: WalkedSignal, failures: Failures, walks: boolean): Stage[] {
-  const stages: { readonly walks: boolean; readonly isOpen: boolean; readonly groups: CompiledGroup[]; fixed?: AttributesBytes }[] = [];
+function together(groups: readonly RunGroup[], signal: WalkedSignal, walks: boolean): Together[] {
+  const all: Together[] = [];
   for (const group of groups) {
-    const inWalk = walks && isOfItems(group);
-    const isOpen = !inWalk || group.errorMode !== 'propagate';
-    const compiled = new CompiledGroup(group, failures);
-    const last = stages.at(-1);
-    const fixed = inWalk && signal !== 'metrics' ? fixedGroup(group, signal) : undefined;
-    if (fixed !== undefined) stages.push({ walks: true, isOpen: false, groups: [compiled], fixed });
-    else if (last?.walks === inWalk && last.isOpen && isOpen) last.groups.push(compiled);
-    else stages.push({ walks: inWalk, isOpen, groups: [compiled] });
+    const way = !walks || !isOfItems(group) ? 'tree' : signal !== 'metrics' && fixedGroup(group, signal) !== undefined ? 'bytes' : 'walk';
+    const isOpen = way === 'tree' || (way === 'walk' && group.errorMode !== 'propagate');
+    const last = all.at(-1);
+    if (last?.way === way && last.isOpen && isOpen) last.groups.push(group);
+    else all.push({ way, isOpen, groups: [group] });
   }
-  return stages.map(({ walks, groups, fixed }) => {
-    const stage = walks ? new WalkStage(signal, groups) : new TreeStage(signal, groups);
-    return fixed === undefined ? stage : new FixedStage(fixed, stage);
-  });
+  return all;
+}
+
+function stageOf({ way, groups }: Together, signal: WalkedSignal, failures: Failures): Stage {
+  const compiled = groups.map((group) => new CompiledGroup(group, failures));
+  if (way === 'tree') return new TreeStage(signal, compiled);
+  const walk = new WalkStage(signal, compiled);
+  const fixed = way === 'bytes' && signal !== 'metrics' ? fixedGroup(groups[0] as RunGroup, signal) : undefined;
+  return fixed === undefined ? walk : new FixedStage(fixed, walk);
 }
 
 /** Whether a group sees and sets nothing but one item after the other. */

@@ -192,3 +192,29 @@ describe.each(SIGNALS)('one item after the other, and in the tree: %s', (signal)
     );
   });
 });
+
+describe('which way statements are run', () => {
+  const ways = (signal: Walked, config: object): readonly string[] => {
+    const settings = processorSettings('transform', config, [signal]) as TransformSettings;
+    return new TransformProcessor(settings, signal, { log: recordingLog([]), counters: new ProcessorCounters('p', 'p', signal) }).ways;
+  };
+  const ofSpans = (...groups: string[][]): readonly string[] =>
+    ways('traces', { trace_statements: groups.map((statements) => ({ statements })) });
+
+  it('constants are set and keys deleted on the bytes, also where a condition can be asked of them', () => {
+    expect(ofSpans(['set(span.attributes["a"], "x")', 'delete_key(span.attributes, "b")'])).toEqual(['bytes']);
+    expect(ofSpans(['set(span.attributes["a"], 1) where span.kind == SPAN_KIND_SERVER'])).toEqual(['bytes']);
+    expect(ways('logs', { log_statements: ['set(log.attributes["a"], true)'] })).toEqual(['bytes']);
+  });
+
+  it('what looks at or sets more of an item goes through the items once', () => {
+    expect(ofSpans(['set(span.attributes["a"], span.name)'], ['set(spanevent.name, "x")'])).toEqual(['walk', 'walk']);
+    expect(ofSpans(['set(span.attributes["a"], 1) where Len(span.attributes) > 3'])).toEqual(['walk']);
+    expect(ways('metrics', { metric_statements: ['set(datapoint.attributes["a"], "x")'] })).toEqual(['walk']);
+  });
+
+  it('what sets resources or scopes sees the tree', () => {
+    expect(ofSpans(['set(resource.attributes["a"], "x")'], ['set(resource.attributes["a"], span.name)'])).toEqual(['tree', 'tree']);
+    expect(ofSpans(['set(scope.name, span.name)'], ['set(span.name, scope.name)'])).toEqual(['tree', 'walk']);
+  });
+});

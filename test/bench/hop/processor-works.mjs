@@ -53,7 +53,7 @@ export const PROCESSOR_WORKS = {
     'set(span.status.code, STATUS_CODE_ERROR) where span.attributes["http.response.status_code"] == 500',
   ]),
   'transform name Concat': transform([
-    'set(span.name, Concat([span.attributes["http.request.method"], span.attributes["http.route"]], " "))',
+    'set(span.name, Concat(["GET /cart", span.attributes["http.request.method"], span.attributes["http.route"]], "/"))',
   ]),
   'transform six statements': transform([
     'set(span.attributes["deployment"], "blue")',
