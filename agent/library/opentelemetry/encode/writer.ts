@@ -10,6 +10,8 @@ const MAX_KEYS = 1024;
 const MAX_KEY_CHARS = 64;
 /** Bytes of one UTF-16 unit at most. */
 const MAX_UTF8_BYTES = 3;
+/** Longer text is measured before it is written: room for the worst would be three times what a stack trace or a body takes. */
+const MEASURE_ABOVE_CHARS = 4096;
 /** Tag and a length of 32 bits. */
 const MAX_HEAD_BYTES = 6;
 
@@ -206,7 +208,7 @@ export class ProtoWriter {
   /** UTF-8; halves of surrogate pairs become U+FFFD. What is no string is an empty one: it must not take a whole batch with it. */
   string(tag: number, text: string): void {
     const chars = typeof text === 'string' ? text.length : 0;
-    this.room(MAX_UTF8_BYTES * chars);
+    this.room(chars > MEASURE_ABOVE_CHARS ? Buffer.byteLength(text) : MAX_UTF8_BYTES * chars);
     const buf = this.#buf;
     const at = this.pos;
     buf[at] = tag;

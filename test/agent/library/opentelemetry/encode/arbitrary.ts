@@ -14,8 +14,8 @@ export const text: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom('', '\ud800', 'a\udc00b', '\ud83d\ude00', 'ü'.repeat(63), 'ü'.repeat(64), '\u0000', '€'.repeat(43)),
   fc
     .tuple(
-      fc.constantFrom(0, 1, 11, 12, 13, 14, 41, 42, 43, 63, 64, 126, 127, 128, 200, 5460, 5462, 16_383, 16_384, 40_000),
-      fc.constantFrom('a', 'ü', '€', '😀'),
+      fc.constantFrom(0, 1, 11, 12, 13, 14, 41, 42, 43, 63, 64, 126, 127, 128, 200, 4096, 4097, 5460, 5462, 16_383, 16_384, 40_000),
+      fc.constantFrom('a', 'ü', '€', '😀', '\ud800', 'a\udfff'),
     )
     .map(([length, unit]) => unit.repeat(length)),
 );
