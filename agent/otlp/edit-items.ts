@@ -1,6 +1,6 @@
 import { SMALL_BODY_BYTES, storeBytes, takeStore } from '../admit/slab.ts';
 import type { Body } from '../process/process.ts';
-import { position, readLength, readTag, skipField, varintSize, WIRE_LEN, writeVarint } from './wire.ts';
+import { MalformedError, position, readLength, readTag, skipField, varintSize, WIRE_LEN, writeVarint } from './wire.ts';
 
 /** What is to happen to one item. */
 export const KEEP = 0;
@@ -239,7 +239,7 @@ class ItemWriter {
   #reserve(bytes: number): void {
     const wanted = this.#at + bytes + HEADER_GROWTH + this.#buf.length - this.#unwritten;
     if (wanted <= this.#out.length) return;
-    if (wanted > this.#most) throw new Error('so many tiny items would grow too much');
+    if (wanted > this.#most) throw new MalformedError('so many tiny items would grow too much', this.#unwritten);
     const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(wanted, 2 * this.#out.length), this.#most));
     larger.set(this.#out.subarray(0, this.#at));
     this.#out = larger;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scan } from '../../../agent/otlp/wire.ts';
+import { lenField, scan } from '../../../agent/otlp/wire.ts';
 import { type Body, type Processor, ProcessorRefusal } from '../../../agent/process/process.ts';
 import { RedactionProcessor } from '../../../agent/process/redaction.ts';
 import type { RedactionSettings } from '../../../agent/process/redaction-config.ts';
@@ -192,6 +192,48 @@ describe.each(SIGNALS)('one item after the other, and in the tree: %s', (signal)
     );
   });
 });
+
+describe('one item after the other', () => {
+  const transform = (statements: string[]): TransformProcessor => {
+    const settings = processorSettings('transform', { trace_statements: statements }, ['traces']) as TransformSettings;
+    return new TransformProcessor(settings, 'traces', { log: recordingLog([]), counters: new ProcessorCounters('p', 'p', 'traces') });
+  };
+  const scopes = (content: Buffer): Buffer => len(1, len(2, content));
+
+  it('fails for tiny items by the million instead of growing with them', () => {
+    const tiny = scopes(Buffer.alloc(2_000_000, Buffer.from([0x12, 0])));
+    const body = { slices: [tiny], bytes: tiny.length, items: 1_000_000 };
+    const long = 'x'.repeat(1000);
+    expect(transform([`set(span.name, "${long}")`]).process(body, undefined)).toMatch(/bytes on average|grow too much/);
+    expect(transform([`set(span.attributes["a"], "${long}")`]).process(body, undefined)).toMatch(/bytes on average|grow too much/);
+    const small = scopes(Buffer.alloc(160_000, len(2, Buffer.from([0x30, 2, 0x30, 2, 0x30, 2, 0x30, 2]))));
+    const huge = `set(span.name, "${'y'.repeat(3000)}")`;
+    expect(transform([huge]).process({ slices: [small], bytes: small.length, items: 16_000 }, undefined)).toMatch(/grow too much/);
+  });
+
+  it('a request in several slices is one, and the next one is not mixed up with it', () => {
+    const processor = transform(['set(span.attributes["n"], Concat([span.name, "!"], ""))']);
+    for (const name of ['first', 'x'.repeat(40_000), 'third', 'é']) {
+      const bytes = scopes(Buffer.concat([len(2, len(5, Buffer.from(name))), len(2, len(5, Buffer.from('b')))]));
+      const slices = [bytes.subarray(0, 7), bytes.subarray(7)];
+      const result = processor.process({ slices, bytes: bytes.length, items: 2 }, undefined) as Body;
+      const [one, two] = (decode('traces', Buffer.concat(result.slices)) as Decoded).resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
+      expect([one?.attributes[0]?.value.stringValue, two?.attributes[0]?.value.stringValue]).toEqual([`${name}!`, 'b!']);
+    }
+  });
+});
+
+interface Decoded {
+  readonly resourceSpans: readonly {
+    readonly scopeSpans: readonly {
+      readonly spans: readonly { readonly attributes: readonly { readonly value: { readonly stringValue: string } }[] }[];
+    }[];
+  }[];
+}
+
+function len(field: number, content: Buffer): Buffer {
+  return Buffer.from(lenField(field, content));
+}
 
 describe('which way statements are run', () => {
   const ways = (signal: Walked, config: object): readonly string[] => {
