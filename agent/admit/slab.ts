@@ -112,6 +112,19 @@ export class Slab {
     return this.#store.subarray(from, this.#used);
   }
 
+  /** So many bytes more for the body that was taken last, of at most what fits; where they begin in `whole`. False where a limit is in the way. */
+  extend(bytes: number): number | false {
+    if (!this.#charge(bytes)) return false;
+    const from = this.#used;
+    this.#used += bytes;
+    return from;
+  }
+
+  /** All of the store, for whoever has asked for bytes of it. */
+  get whole(): Buffer {
+    return this.#store;
+  }
+
   /** The first bytes of the store, for its only body. */
   head(bytes: number): Buffer {
     return this.#store.subarray(0, bytes);

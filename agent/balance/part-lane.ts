@@ -35,6 +35,8 @@ export class PartLane {
   /** Where something is shared. */
   #slices: Uint8Array[] = NO_SLICES;
   #shares = false;
+  /** The part that was written last, while there may be more behind it. */
+  #last: Part | undefined;
 
   constructor(charge: Charge) {
     this.#charge = charge;
@@ -45,6 +47,7 @@ export class PartLane {
     this.#shares = false;
     this.#from = 0;
     this.#at = 0;
+    this.#last = undefined;
     this.#slab = copied === 0 ? undefined : copied > OWN_STORE_FROM_BYTES ? Slab.ofOne(copied, this.#charge) : this.#slabFor(copied);
     if (this.#slab === undefined) this.#room = NOTHING;
     else this.#room = copied > OWN_STORE_FROM_BYTES ? this.#slab.head(copied) : (this.#slab.take(copied) as Buffer);
@@ -75,10 +78,23 @@ export class PartLane {
     // A literal has room for one; a list that something is pushed to takes 150 bytes, for every request and upstream.
     const slices = this.#shares ? this.#slices : [this.#room];
     const part = new Part(target, slices, bytes, items, this.#charge, this.#slab, this.#shares ? hold : undefined);
+    if (!this.#shares && this.#slab === this.#filling) this.#last = part;
     this.#slab = undefined;
     this.#room = NOTHING;
     this.#slices = NO_SLICES;
     return part;
+  }
+
+  /** The part behind which so many bytes may be written, as one with it. */
+  lastWithRoom(bytes: number): Part | undefined {
+    return this.#last !== undefined && this.#filling?.fits(bytes) === true ? this.#last : undefined;
+  }
+
+  /** Goes on behind the last part, with exactly `bytes` that are copied. Ends without finish(). */
+  extend(bytes: number): void {
+    const filling = this.#filling as Slab;
+    this.#at = filling.extend(bytes) as number;
+    this.#room = filling.whole;
   }
 
   #slabFor(bytes: number): Slab {

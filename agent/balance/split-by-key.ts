@@ -79,6 +79,8 @@ export class KeySplitter {
   #members: number[] = [];
   #membersEnd = 0;
   readonly #steps = new PartSteps();
+  #hold: Hold | undefined;
+  #laneOf: PartLane[] = [];
   readonly #plan: Plan = { count: 0, targets: [], bytes: [], items: [] };
 
   constructor(signal: Signal, keyer: Keyer) {
@@ -270,22 +272,44 @@ export class KeySplitter {
     }
   }
 
-  /** The parts of what was planned last, where that are several; `hold` is the memory of the request. */
-  write(hold: Hold): Part[] {
-    const { count, targets, bytes, items } = this.#plan;
-    const lanes = this.#lanesFor(hold.charging);
+  /** Begins to write what was planned last, where that are several parts; `hold` is the memory of the request. */
+  begin(hold: Hold): void {
+    this.#hold = hold;
+    this.#laneOf = this.#lanesFor(hold.charging);
     this.#gather();
-    const parts: Part[] = [];
-    for (let i = 0; i < count; i += 1) {
-      const target = targets[i] as number;
-      lanes[target] ??= new PartLane(hold.charging);
-      const lane = lanes[target] as PartLane;
-      lane.begin(this.#copied[target] as number);
-      this.#writeInto(lane, target);
-      parts.push(lane.finish(target, bytes[i] as number, items[i] as number, hold));
-    }
+  }
+
+  /** The part that was written last for the target of part `i`, where this one may follow it in memory. */
+  lastBefore(i: number): Part | undefined {
+    const bytes = this.#plan.bytes[i] as number;
+    const target = this.#plan.targets[i] as number;
+    return this.#copied[target] === bytes ? this.#laneOf[target]?.lastWithRoom(bytes) : undefined;
+  }
+
+  /** Writes part `i` behind the one that lastBefore() has named, as one with it. */
+  extend(i: number): void {
+    const target = this.#plan.targets[i] as number;
+    const lane = this.#laneOf[target] as PartLane;
+    lane.extend(this.#plan.bytes[i] as number);
+    this.#writeInto(lane, target);
+  }
+
+  /** Writes part `i`. */
+  write(i: number): Part {
+    const { targets, bytes, items } = this.#plan;
+    const target = targets[i] as number;
+    const hold = this.#hold as Hold;
+    this.#laneOf[target] ??= new PartLane(hold.charging);
+    const lane = this.#laneOf[target] as PartLane;
+    lane.begin(this.#copied[target] as number);
+    this.#writeInto(lane, target);
+    return lane.finish(target, bytes[i] as number, items[i] as number, hold);
+  }
+
+  /** All has been written. */
+  end(): void {
+    this.#hold = undefined;
     this.#buf = NOTHING;
-    return parts;
   }
 
   /** What of the log belongs to which target. */

@@ -77,7 +77,7 @@ export async function attempt(batch: readonly Chunk[], sending: Sending): Promis
   // A body of its own lives beside the chunks until the last attempt, so it is held memory as they are.
   charge(body.slices === slices ? 0 : ownBytes(body, members));
   sending.counters.bodyBytes += plainBytes;
-  const span = sending.log.delivery(items, plainBytes, batch.length);
+  const span = sending.log.delivery(items, plainBytes, requestsIn(batch));
   const ending = await retried(batch, body, sending, span);
   span?.end(ending.outcome);
   charge(0);
@@ -148,6 +148,12 @@ function joined(batch: readonly Chunk[]): Joined {
     plainBytes += chunk.bytes;
   }
   return { slices: slices.end(), bytes, items, members, plainBytes };
+}
+
+function requestsIn(batch: readonly Chunk[]): number {
+  let requests = 0;
+  for (const chunk of batch) requests += chunk.requests;
+  return requests;
 }
 
 /** Bytes of a body beside the members that its chunks hold. */

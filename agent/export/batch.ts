@@ -1,10 +1,13 @@
-import type { BatchSettings } from '../config/settings.ts';
+import type { BatchSettings, Sizer } from '../config/settings.ts';
 import { splitRequest } from '../otlp/split.ts';
 import type { MemoryQueue } from '../queue/memory-queue.ts';
 import type { Chunk } from '../runtime/chunk.ts';
 
 /** Chunks of other partitions that a batch looks past: a bound for the time that one batch takes. */
 const MAX_SKIPPED = 1024;
+/** A chunk of several requests is at most such a part of a batch, and of the queue: they are sent, and dropped, together. */
+const SMALL_PART = 16;
+const MOST_EXTENDED_BYTES = 64 * 1024;
 
 /**
  * Takes the next batch from the front of a queue. Batching happens here, as the exporter takes, so that whatever a sender was told is
@@ -37,6 +40,15 @@ export class Batcher {
     if (settings === undefined || !this.#mergeable || queue.parked > 0) return true;
     const waiting = settings.sizer === 'bytes' ? queue.waitingBytes : settings.sizer === 'items' ? queue.waitingItems : queue.length;
     return waiting >= settings.minSize;
+  }
+
+  /** Whether a chunk that becomes so large is still a small part of a batch, and of what the queue holds. */
+  staysSmall(items: number, bytes: number, requests: number, capacity: number, sizer: Sizer): boolean {
+    const settings = this.#settings;
+    if (settings === undefined || !this.#mergeable || settings.sizer === 'requests' || bytes > MOST_EXTENDED_BYTES) return false;
+    const size = settings.sizer === 'items' ? items : bytes;
+    if (size * SMALL_PART > settings.minSize || (settings.maxSize > 0 && size * SMALL_PART > settings.maxSize)) return false;
+    return (sizer === 'items' ? items : sizer === 'bytes' ? bytes : requests) * SMALL_PART <= capacity;
   }
 
   /** Whether a request of this size is never cut. */

@@ -7,8 +7,8 @@ import { attempt, type Ending, type Sending } from './attempt.ts';
  *
  *   ok                        all sent, less what partial_success rejected (never sent again: spec 1.11, "Partial Success")
  *   retry                     its time is over: given up
- *   reject, one chunk         failed for good
- *   reject, several chunks    one of them may be poison: the halves are sent by themselves, and halves of those that are refused again,
+ *   reject, one request       failed for good
+ *   reject, several requests  one of them may be poison: the halves are sent by themselves, and halves of those that are refused again,
  *                             until only the poison fails. k bad ones of n cost about 2 k log2 n requests, never more than 2 n.
  *
  * Nothing arrives twice by that: only a request that was refused as a whole is cut. Whatever was taken, in part or perhaps, has ended.
@@ -19,13 +19,20 @@ export async function deliver(batch: readonly Chunk[], sending: Sending, end: (c
   for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
     const ending = await attempt(part, sending);
     const { outcome } = ending;
-    if (outcome.kind === 'reject' && outcome.taken !== true && part.length > 1) {
-      const middle = part.length >>> 1;
-      parts.push(part.slice(middle), part.slice(0, middle));
-    } else {
-      endAll(part, ending, end);
-    }
+    const halves = outcome.kind === 'reject' && outcome.taken !== true ? halvesOf(part) : undefined;
+    if (halves === undefined) endAll(part, ending, end);
+    else parts.push(halves[1], halves[0]);
   }
+}
+
+/** Undefined where it is one request. */
+function halvesOf(part: readonly Chunk[]): readonly [readonly Chunk[], readonly Chunk[]] | undefined {
+  if (part.length > 1) {
+    const middle = part.length >>> 1;
+    return [part.slice(0, middle), part.slice(middle)];
+  }
+  const halves = part[0]?.halves();
+  return halves === undefined ? undefined : [[halves[0]], [halves[1]]];
 }
 
 function endAll(part: readonly Chunk[], ending: Ending, end: (chunk: Chunk, ending: Ending) => void): void {

@@ -1,7 +1,7 @@
 import type { BatchSettings, ExporterSettings, Signal } from '../config/settings.ts';
 import { SIGNAL_FACTS } from '../otlp/signals.ts';
 import { MemoryQueue } from '../queue/memory-queue.ts';
-import type { Chunk } from '../runtime/chunk.ts';
+import type { Chunk, Hold } from '../runtime/chunk.ts';
 import { GrpcStatus, grpcStatusName } from '../runtime/grpc-status.ts';
 import { OK, type Outcome, type RetryOutcome, type Verdict } from '../runtime/outcome.ts';
 import { ExporterCounters } from '../telemetry/counters.ts';
@@ -108,9 +108,28 @@ export class ExportLine implements Outlet {
 
   offer(chunk: Chunk): Verdict {
     const verdict = this.#queue.offer(chunk);
-    // While the oldest waits for its time, one more is only looked at when it fills a batch: the clock would be read for each otherwise.
-    if (verdict === 'taken' && (this.#flushTimer === undefined || this.#draining || this.#batcher.isFull(this.#queue))) this.#pump();
+    if (verdict === 'taken') this.#pumpIfDue();
     return verdict;
+  }
+
+  /**
+   * The youngest chunk that waits, where one more request of this size, written behind it into `hold`, may become a part of it: batches are
+   * made here, and whoever sent it need not hear of its delivery.
+   */
+  extendable(hold: Hold, items: number, bytes: number): Chunk | undefined {
+    if (this.#waits) return undefined;
+    const chunk = this.#queue.youngestWithRoom(items, bytes);
+    if (chunk === undefined || !chunk.extendsWith(hold)) return undefined;
+    const { capacity, sizer } = this.#settings.queue;
+    const fits = this.#batcher.staysSmall(chunk.items + items, chunk.bytes + bytes, chunk.requests + 1, capacity, sizer);
+    return fits ? chunk : undefined;
+  }
+
+  /** The request has been written behind the chunk that `extendable` named. */
+  extend(chunk: Chunk, items: number, bytes: number): void {
+    chunk.extend(bytes, items);
+    this.#queue.extended(items, bytes);
+    this.#pumpIfDue();
   }
 
   /** Items accepted elsewhere in a fan-out that this exporter had no room for. */
@@ -198,6 +217,11 @@ export class ExportLine implements Outlet {
   #evicted(chunk: Chunk): void {
     chunk.settle({ kind: 'retry', afterMs: undefined, code: GrpcStatus.UNAVAILABLE, message: 'the request left the queue undelivered' });
     chunk.release();
+  }
+
+  /** While the oldest waits for its time, one more is only looked at when it fills a batch: the clock would be read for each otherwise. */
+  #pumpIfDue(): void {
+    if (this.#flushTimer === undefined || this.#draining || this.#batcher.isFull(this.#queue)) this.#pump();
   }
 
   /** Starts as many deliveries as are due and allowed. Synchronous; called when something came in, ended or became old enough. */

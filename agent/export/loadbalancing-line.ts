@@ -18,7 +18,7 @@ import type { Log } from '../telemetry/log.ts';
 import type { ExportLine } from './export-line.ts';
 import type { Fate } from './grpc-call.ts';
 import type { LoadBalancingSettings } from './loadbalancing-config.ts';
-import { HashRouter, type Placed, PolicyRouter, type Roomy, type Router } from './loadbalancing-router.ts';
+import { type Extend, HashRouter, type Placed, PolicyRouter, type Roomy, type Router } from './loadbalancing-router.ts';
 import { type UpstreamHost, upstreamLine } from './loadbalancing-upstream.ts';
 import type { Outlet } from './outlet.ts';
 
@@ -196,10 +196,20 @@ export class LoadBalancingLine implements Outlet {
       this.#countSpilled(first, chunk);
       return true;
     }
-    const pieces = this.#router.cut(chunk);
-    for (let i = 0; i < placed.length; i += 1) {
-      const one = placed[i] as Placed;
-      const piece = pieces[i] as Chunk;
+    // Its sender is answered when it is stored, and all of it is now: in parts of others, or in parts of its own.
+    const mayExtend = !this.#senderWaits && !chunk.waits && chunk.metadata === undefined;
+    const extend: Extend = (place, last, items, bytes, write) => {
+      const one = placed[place] as Placed;
+      if (!mayExtend || one.spilled) return false;
+      const line = this.#lineOf(one);
+      const row = line.extendable(last, items, bytes);
+      if (row === undefined) return false;
+      write(place);
+      line.extend(row, items, bytes);
+      return true;
+    };
+    for (const { place, chunk: piece } of this.#router.cut(chunk, extend)) {
+      const one = placed[place] as Placed;
       // Two spilled parts may have looked at the same last place.
       if (this.#lineOf(one).offer(piece) === 'full') this.#keep(piece);
       else this.#countSpilled(one, piece);
@@ -229,7 +239,8 @@ export class LoadBalancingLine implements Outlet {
     // The only one there is: its line counts what it could not deliver, unless this exporter goes on trying.
     if (this.#lines.has(endpoint) && !others && !this.#mayReroute(chunk)) return false;
     this.#balance.rerouted += chunk.items;
-    if (!this.#place(chunk, others ? endpoint : undefined)) this.#keep(chunk);
+    // One request after the other: cut again together, they would be refused together for one of them.
+    for (const one of requestsOf(chunk)) if (!this.#place(one, others ? endpoint : undefined)) this.#keep(one);
     this.#host.log.debug('rerouted', { exporter: this.id, from: endpoint.key, items: chunk.items, reason: outcome.message });
     return true;
   }
@@ -352,6 +363,12 @@ export class LoadBalancingLine implements Outlet {
     counters.exporters.splice(at, 1);
     this.#own.inherit(oldest);
   }
+}
+
+/** Each request of a chunk by itself. */
+function requestsOf(chunk: Chunk): readonly Chunk[] {
+  const halves = chunk.halves();
+  return halves === undefined ? [chunk] : halves.flatMap(requestsOf);
 }
 
 function createRouter({ balancer, ring, routing }: LoadBalancingSettings, signal: Signal): Router {

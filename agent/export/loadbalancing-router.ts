@@ -1,5 +1,6 @@
 import type { Endpoint } from '../balance/endpoint.ts';
 import { HashRing, type OwnerTable } from '../balance/hash-ring.ts';
+import type { Part } from '../balance/part.ts';
 import type { Policy } from '../balance/policy.ts';
 import type { RingKind } from '../balance/settings.ts';
 import type { KeySplitter, Plan } from '../balance/split-by-key.ts';
@@ -15,6 +16,15 @@ export interface Placed {
   readonly spilled: boolean;
 }
 
+/** A part that became a chunk, and which of the places is its own. */
+export interface Cut {
+  readonly place: number;
+  readonly chunk: Chunk;
+}
+
+/** Puts the part of a place behind `last`: calls `write` and returns true, or false where that cannot be. */
+export type Extend = (place: number, last: Part, items: number, bytes: number, write: (place: number) => void) => boolean;
+
 /** Whether an upstream has room for so much. */
 export type Roomy = (endpoint: Endpoint, items: number, bytes: number) => boolean;
 
@@ -24,8 +34,11 @@ export interface Router {
   use(all: readonly Endpoint[], live: readonly Endpoint[]): void;
   /** Undefined where some part has no place. Nothing has happened yet; a single place is that of the whole chunk. `avoid` gets nothing. */
   route(chunk: Chunk, roomy: Roomy, avoid: Endpoint | undefined): readonly Placed[] | undefined;
-  /** The parts of the chunk for which route() has just found several places, in the same order. */
-  cut(chunk: Chunk): readonly Chunk[];
+  /**
+   * Cuts the chunk for which route() has just found several places. Each part that `taken` can put behind an earlier one of the same
+   * target is written there; the others come back as chunks, with the index of their place.
+   */
+  cut(chunk: Chunk, extend: Extend): readonly Cut[];
 }
 
 /** Whole requests, by a policy. */
@@ -45,8 +58,8 @@ export class PolicyRouter implements Router {
     return endpoint === undefined ? undefined : [{ endpoint, spilled: false }];
   }
 
-  cut(chunk: Chunk): readonly Chunk[] {
-    return [chunk];
+  cut(chunk: Chunk): readonly Cut[] {
+    return [{ place: 0, chunk }];
   }
 }
 
@@ -61,6 +74,7 @@ export class HashRouter implements Router {
   /** Owners by place while none is to be avoided; made when the first request asks. */
   #table: OwnerTable | undefined;
   #avoid: Endpoint | undefined;
+  #plan: Plan = { count: 0, targets: [], bytes: [], items: [] };
 
   constructor(splitter: KeySplitter, kind: RingKind) {
     this.#splitter = splitter;
@@ -84,6 +98,7 @@ export class HashRouter implements Router {
     if (only === NO_OWNER) return undefined;
     // Where all keys go to one place nobody has to look for them.
     const plan = only >= 0 ? whole(only, chunk) : this.#planned(chunk);
+    this.#plan = plan;
     const placed: Placed[] = [];
     for (let i = 0; i < plan.count; i += 1) {
       const target = plan.targets[i] as number;
@@ -100,9 +115,26 @@ export class HashRouter implements Router {
     return placed;
   }
 
-  cut(chunk: Chunk): readonly Chunk[] {
-    return chunk.cut((hold) => this.#splitter.write(hold));
+  cut(chunk: Chunk, extend: Extend): readonly Cut[] {
+    const splitter = this.#splitter;
+    const { count, items, bytes } = this.#plan;
+    const places: number[] = [];
+    const chunks = chunk.cut((hold) => {
+      const parts: Part[] = [];
+      splitter.begin(hold);
+      for (let i = 0; i < count; i += 1) {
+        const last = splitter.lastBefore(i);
+        if (last !== undefined && extend(i, last, items[i] as number, bytes[i] as number, this.#write)) continue;
+        parts.push(splitter.write(i));
+        places.push(i);
+      }
+      splitter.end();
+      return parts;
+    });
+    return chunks.map((one, k) => ({ place: places[k] as number, chunk: one }));
   }
+
+  readonly #write = (place: number): void => this.#splitter.extend(place);
 
   /** Who gets all keys; MANY_OWNERS where there are several. */
   #onlyOwner(): number {

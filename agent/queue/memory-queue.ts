@@ -68,7 +68,7 @@ export class MemoryQueue {
   }
 
   offer(chunk: Chunk): Verdict {
-    const size = this.#measure(chunk.items, chunk.bytes);
+    const size = this.#sizeOf(chunk);
     if (size > this.capacity) return 'full';
     if (this.#size + size > this.capacity) {
       if (this.#overflow === 'refuse') return 'full';
@@ -81,6 +81,21 @@ export class MemoryQueue {
     this.#count(chunk);
     this.#store(chunk);
     return 'taken';
+  }
+
+  /** The youngest that waits, where a request of this size could be added to it without passing by another, or a limit. */
+  youngestWithRoom(items: number, bytes: number): Chunk | undefined {
+    if (this.#parked.length > 0 || this.#size + this.#measure(items, bytes) > this.capacity) return undefined;
+    return this.#ring.peekLast();
+  }
+
+  /** One more request, in the youngest chunk. */
+  extended(items: number, bytes: number): void {
+    this.#counters.offered += items;
+    this.#counters.queued += items;
+    this.#waitingItems += items;
+    this.#waitingBytes += bytes;
+    this.#resize(this.#measure(items, bytes));
   }
 
   peek(): Chunk | undefined {
@@ -104,14 +119,14 @@ export class MemoryQueue {
       this.#ring.unshift(piece);
       this.#waitingItems += piece.items;
       this.#waitingBytes += piece.bytes;
-      size += this.#measure(piece.items, piece.bytes);
+      size += this.#sizeOf(piece);
     }
-    this.#resize(size - this.#measure(chunk.items, chunk.bytes));
+    this.#resize(size - this.#sizeOf(chunk));
   }
 
   /** A chunk that was taken has ended: its room is free, and who is parked moves up. */
   done(chunk: Chunk): void {
-    this.#resize(-this.#measure(chunk.items, chunk.bytes));
+    this.#resize(-this.#sizeOf(chunk));
     this.#counters.queued -= chunk.items;
     this.#unpark();
   }
@@ -121,14 +136,14 @@ export class MemoryQueue {
     const left: Chunk[] = [];
     for (let chunk = this.#parked.shift(); chunk !== undefined; chunk = this.#parked.shift()) left.push(chunk);
     for (let chunk = this.take(); chunk !== undefined; chunk = this.take()) {
-      this.#resize(-this.#measure(chunk.items, chunk.bytes));
+      this.#resize(-this.#sizeOf(chunk));
       left.push(chunk);
     }
     return left;
   }
 
   #store(chunk: Chunk): void {
-    this.#resize(this.#measure(chunk.items, chunk.bytes));
+    this.#resize(this.#sizeOf(chunk));
     this.#waitingItems += chunk.items;
     this.#waitingBytes += chunk.bytes;
     this.#ring.push(chunk);
@@ -150,7 +165,7 @@ export class MemoryQueue {
         this.#onEvicted(next);
         continue;
       }
-      if (this.#size + this.#measure(next.items, next.bytes) > this.capacity) return;
+      if (this.#size + this.#sizeOf(next) > this.capacity) return;
       this.#parked.shift();
       this.#store(next);
     }
@@ -160,7 +175,7 @@ export class MemoryQueue {
     while (this.#size + size > this.capacity) {
       const oldest = this.take();
       if (oldest === undefined) return; // all the rest is in flight: one request above the capacity, rather than losing the newest
-      this.#resize(-this.#measure(oldest.items, oldest.bytes));
+      this.#resize(-this.#sizeOf(oldest));
       this.#counters.queued -= oldest.items;
       this.#counters.evicted += oldest.items;
       this.#onEvicted(oldest);
@@ -177,6 +192,11 @@ export class MemoryQueue {
     this.#counters.queueSize = this.#size;
   }
 
+  #sizeOf(chunk: Chunk): number {
+    return this.#sizer === 'requests' ? chunk.requests : this.#measure(chunk.items, chunk.bytes);
+  }
+
+  /** Of one request. */
   #measure(items: number, bytes: number): number {
     if (this.#sizer === 'requests') return 1;
     return this.#sizer === 'items' ? items : bytes;

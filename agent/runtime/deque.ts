@@ -24,6 +24,11 @@ export class Deque<T> {
     return this.#ring[this.#head & (this.#ring.length - 1)];
   }
 
+  /** The one that was pushed last, or put back where there is only that. */
+  peekLast(): T | undefined {
+    return this.#head === this.#tail ? undefined : this.#ring[(this.#tail - 1) & (this.#ring.length - 1)];
+  }
+
   shift(): T | undefined {
     if (this.#head === this.#tail) return undefined;
     const slot = this.#head & (this.#ring.length - 1);

@@ -9,6 +9,7 @@ import { Chunk } from '../../../agent/runtime/chunk.ts';
 import { OK } from '../../../agent/runtime/outcome.ts';
 import { Receipt } from '../../../agent/runtime/receipt.ts';
 import { encode } from '../kit/otlp.ts';
+import { writeAll } from './parts.ts';
 
 /** A request of one span for each of `sizes`; its trace id says which target it goes to. */
 function traces(sizes: readonly number[], targets: number): Buffer {
@@ -32,7 +33,7 @@ function setUp() {
   const cut = (chunk: Chunk, route: Route = byFirstByte): Chunk[] => {
     const request = chunk.slices.length === 1 ? (chunk.slices[0] as Uint8Array) : Buffer.concat(chunk.slices);
     const plan = splitter.plan(request, chunk.items, route, chunk.slices.length === 1);
-    return plan.count === 1 ? [chunk] : chunk.cut((hold) => splitter.write(hold));
+    return plan.count === 1 ? [chunk] : chunk.cut((hold) => writeAll(splitter, plan, hold));
   };
   return { budget, received, cut };
 }

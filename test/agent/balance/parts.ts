@@ -1,5 +1,7 @@
 import { Budget, Grant } from '../../../agent/admit/budget.ts';
-import type { KeySplitter, Route } from '../../../agent/balance/split-by-key.ts';
+import type { Part } from '../../../agent/balance/part.ts';
+import type { KeySplitter, Plan, Route } from '../../../agent/balance/split-by-key.ts';
+import type { Hold } from '../../../agent/runtime/chunk.ts';
 
 export interface PlainPart {
   readonly target: number;
@@ -13,6 +15,14 @@ export function split(splitter: KeySplitter, request: Uint8Array, items: number,
   const plan = splitter.plan(request, items, route);
   if (plan.count === 1)
     return [{ target: plan.targets[0] as number, slices: [request], bytes: plan.bytes[0] as number, items: plan.items[0] as number }];
-  const parts = splitter.write(new Grant([new Budget('test', Number.POSITIVE_INFINITY, 0)]));
+  const parts = writeAll(splitter, plan, new Grant([new Budget('test', Number.POSITIVE_INFINITY, 0)]));
   return parts.map(({ target, slices, bytes, items: ofPart }) => ({ target, slices, bytes, items: ofPart }));
+}
+
+/** All parts of a plan, each by itself. */
+export function writeAll(splitter: KeySplitter, plan: Plan, hold: Hold): Part[] {
+  splitter.begin(hold);
+  const parts = Array.from({ length: plan.count }, (_, i) => splitter.write(i));
+  splitter.end();
+  return parts;
 }
