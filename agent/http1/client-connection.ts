@@ -35,13 +35,16 @@ export function dialTcp(host: string, port: number): Dial {
 export class Call {
   readonly body: HttpBody;
   readonly done: (end: HttpEnd) => void;
+  /** Among the requests and connections of its client, as they began. */
+  readonly order: number;
   connection: ClientConnection | undefined;
   /** Keeps the process alive as long as the request is under way: sockets do not. */
   timer: NodeJS.Timeout | undefined;
 
-  constructor(body: HttpBody, done: (end: HttpEnd) => void) {
+  constructor(body: HttpBody, done: (end: HttpEnd) => void, order: number) {
     this.body = body;
     this.done = done;
+    this.order = order;
   }
 
   end(end: HttpEnd): void {
@@ -75,6 +78,7 @@ export interface ConnectionOwner {
 export class ClientConnection implements WireEvents {
   /** Idle ones are not used from then on (`performance.now()`). */
   expiresAt = 0;
+  readonly order: number;
   #call: Call | undefined;
   #connected = false;
   #failure = '';
@@ -85,7 +89,8 @@ export class ClientConnection implements WireEvents {
   readonly #timer: NodeJS.Timeout;
 
   /** Throws where `dial` does. */
-  constructor(dial: Dial, connectTimeoutMs: number, owner: ConnectionOwner) {
+  constructor(dial: Dial, connectTimeoutMs: number, order: number, owner: ConnectionOwner) {
+    this.order = order;
     const { stream, wire, ready, writesAtOnce } = dial();
     this.#wire = wire;
     this.#writesAtOnce = writesAtOnce;

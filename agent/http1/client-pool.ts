@@ -16,7 +16,8 @@ export function createHttpClient(target: HttpTarget, options: HttpClientOptions)
  *   post -> an idle connection, the one that was used last -> answer -> idle, or the next that waits
  *        -> waiting -> a connection that has just connected, or has just become free, whichever is first
  *
- * As many connections are begun as requests wait, up to the limit; one that fails takes the request with it that has waited longest.
+ * As many connections are begun as requests wait, up to the limit; one that fails takes the request with it that has waited longest, if
+ * that was there when it began: for a younger one another is begun.
  */
 export class HttpPool implements HttpClient, ConnectionOwner {
   readonly joinBelowBytes = JOIN_BELOW_BYTES;
@@ -36,6 +37,8 @@ export class HttpPool implements HttpClient, ConnectionOwner {
   readonly #waiting = new Set<Call>();
   #idleTimer: NodeJS.Timeout | undefined;
   #nextExpiry = 0;
+  /** Requests and connections in the order in which they began. */
+  #begun = 0;
   #closed = false;
   #onGone: (() => void) | undefined;
   readonly #late = (call: Call): void => {
@@ -58,7 +61,8 @@ export class HttpPool implements HttpClient, ConnectionOwner {
       done(CLOSED);
       return;
     }
-    const call = new Call(body, done);
+    this.#begun += 1;
+    const call = new Call(body, done, this.#begun);
     call.timer = setTimeout(this.#late, this.#timeoutMs, call);
     const connection = this.#takeIdle();
     if (connection !== undefined) connection.send(call);
@@ -101,7 +105,7 @@ export class HttpPool implements HttpClient, ConnectionOwner {
     if (at >= 0) this.#idle.splice(at, 1);
     if (!connected) {
       this.#connecting -= 1;
-      this.#takeWaiting()?.end({ kind: 'failed', message });
+      this.#takeWaiting(connection.order)?.end({ kind: 'failed', message });
     }
     this.#connect();
     if (this.#open.size === 0) this.#onGone?.();
@@ -116,8 +120,9 @@ export class HttpPool implements HttpClient, ConnectionOwner {
     return undefined;
   }
 
-  #takeWaiting(): Call | undefined {
+  #takeWaiting(before = Number.POSITIVE_INFINITY): Call | undefined {
     for (const call of this.#waiting) {
+      if (call.order > before) return undefined;
       this.#waiting.delete(call);
       return call;
     }
@@ -127,8 +132,9 @@ export class HttpPool implements HttpClient, ConnectionOwner {
   #connect(): void {
     while (!this.#closed && this.#connecting < this.#waiting.size && this.#open.size < this.#maxConnections) {
       this.#connecting += 1;
+      this.#begun += 1;
       try {
-        this.#open.add(new ClientConnection(this.#dial, this.#timeoutMs, this));
+        this.#open.add(new ClientConnection(this.#dial, this.#timeoutMs, this.#begun, this));
       } catch (error) {
         this.#connecting -= 1;
         this.#takeWaiting()?.end({ kind: 'failed', message: (error as Error).message });

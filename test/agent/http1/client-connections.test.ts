@@ -194,7 +194,7 @@ describe.each(CLIENTS)('connections of the %s client', (name, create) => {
     const made = client(port, { maxConnections: 1, timeoutMs: 300 });
     expect(await post(made)).toEqual({ kind: 'late' });
     let end: HttpEnd = await post(made);
-    while (end.kind === 'late') end = await post(made); // on a machine that has no time for it
+    while (end.kind !== 'answer') end = await post(made); // on a machine that has no time for it
     expect(end).toMatchObject({ status: 200 });
   });
 
