@@ -39,23 +39,19 @@ export function writeAttributes(writer: ProtoWriter, tag: number, attributes: ob
  * kvlist_value = 6 { values = 1 }, bytes_value = 7; nothing for undefined, null and what has no value there.
  */
 export function writeAnyValue(writer: ProtoWriter, value: unknown): void {
-  switch (typeof value) {
-    case 'string':
-      writer.string(0x0a, value);
-      return;
-    case 'number':
-      if (Number.isInteger(value) && value >= MIN_INT64 && value < END_INT64) writer.varint(0x18, value);
-      else {
-        writer.byte(0x21);
-        writer.double(value);
-      }
-      return;
-    case 'boolean':
-      writer.varint(0x10, value ? 1 : 0);
-      return;
-    case 'object':
-      if (value !== null) writeObject(writer, value);
+  if (typeof value === 'string') writer.string(0x0a, value);
+  else if (typeof value === 'number') writeNumber(writer, value);
+  else if (typeof value === 'boolean') writer.varint(0x10, value ? 1 : 0);
+  else if (typeof value === 'object' && value !== null) writeObject(writer, value);
+}
+
+function writeNumber(writer: ProtoWriter, value: number): void {
+  if (Number.isInteger(value) && value >= MIN_INT64 && value < END_INT64) {
+    writer.varint(0x18, value);
+    return;
   }
+  writer.byte(0x21);
+  writer.double(value);
 }
 
 function writeObject(writer: ProtoWriter, value: object): void {
