@@ -11,9 +11,9 @@ const NOTHING = new Uint8Array(0);
  *
  *   slab  | sent, or the socket's | from .. at: not sent yet | free |
  *
- * Who finds the common slab in use (answers to requests of many connections at the same moment) takes one of its own: when it is full there
- * is a new one, twice as large up to 16 KiB (some 170 answers). TLS and other streams may keep what they are given: their slabs are never
- * used again (Wire.write says so).
+ * Who finds the common slab in use (answers to requests of many connections at the same moment) takes one of its own, and so does who has
+ * not been taken from at once: when it is full there is a new one, twice as large up to 16 KiB (some 170 answers). TLS and other streams may
+ * keep what they are given: their slabs are never used again (Wire.write says so).
  */
 const FIRST_SLAB_BYTES = 1024;
 const LAST_SLAB_BYTES = 16 * 1024;
@@ -34,6 +34,8 @@ export class Output {
   readonly #unsent: Unsent | undefined;
   /** `bytes` is the common slab. */
   #borrowed = false;
+  /** The last write was taken at once. Others keep what they are given: they would leave with the common slab each time. */
+  #borrows = false;
   #from = 0;
   #at = 0;
   /** Full slabs that wait to be sent. */
@@ -53,7 +55,10 @@ export class Output {
     this.#armed = true;
   }
 
-  /** Room for so many bytes: where they begin in `bytes`, which is to be read after this. */
+  /**
+   * Room for so many bytes: where they begin in `bytes`, which is to be read after this. All of them have to be written: what lies there is
+   * of another connection.
+   */
   claim(length: number): number {
     if (this.#at + length > this.bytes.length) this.#grow(length);
     if (!this.#armed) this.#arm();
@@ -64,6 +69,7 @@ export class Output {
 
   flush(): void {
     this.#armed = false;
+    if (this.#at === this.#from && this.#full.length === 0) return;
     let taken = false;
     if (this.#at > this.#from) {
       const bytes = this.bytes.subarray(this.#from, this.#at);
@@ -119,14 +125,15 @@ export class Output {
   #reuse(): void {
     this.#from = 0;
     this.#at = 0;
-    if (!this.#borrowed) return;
-    common = this.bytes as Buffer;
-    this.bytes = NOTHING;
+    if (this.#borrowed) common = this.bytes as Buffer;
+    if (this.#borrowed || !this.#borrows) this.bytes = NOTHING;
+    this.#borrows = true;
     this.#returned();
   }
 
   /** The socket still reads from the slab, or whoever is behind it. */
   #keep(): void {
+    this.#borrows = false;
     this.#returned();
     if ((this.bytes.length - this.#at) * SPARE_PARTS < this.bytes.length) this.#leave();
   }
@@ -152,7 +159,7 @@ export class Output {
       this.held += this.#at - this.#from;
     }
     this.#leave();
-    if (!lent && length <= LAST_SLAB_BYTES) {
+    if (this.#borrows && !lent && length <= LAST_SLAB_BYTES) {
       this.bytes = common ?? Buffer.allocUnsafeSlow(LAST_SLAB_BYTES);
       common = undefined;
       lent = true;

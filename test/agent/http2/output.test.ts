@@ -103,7 +103,15 @@ describe('what connections send', () => {
 
   it('lies in one slab for all connections where their sockets take it at once', () => {
     const [one, other] = [new Output(new HoldingWire()), new Output(new HoldingWire())];
+    for (const output of [one, other]) {
+      // The first tells how the socket behaves.
+      output.claim(100);
+      output.flush();
+    }
     const memory = [one, other, one].map((output) => {
+      // A read that brings no answer changes nothing.
+      output.hold();
+      output.flush();
       output.claim(100);
       const { buffer } = output.bytes;
       output.flush();
@@ -111,6 +119,19 @@ describe('what connections send', () => {
       return buffer;
     });
     expect(new Set(memory).size).toBe(1);
+  });
+
+  it('lies in small slabs of the connection where its stream keeps what it is given, as TLS may', () => {
+    const wire = new HoldingWire();
+    wire.keeps = true;
+    const output = new Output(wire);
+    const memory = Array.from({ length: 5 }, () => {
+      output.claim(100);
+      const { buffer } = output.bytes;
+      output.flush();
+      return buffer;
+    });
+    expect([new Set(memory).size, memory[0]?.byteLength]).toEqual([1, 1024]);
   });
 
   it('fills a slab before the next where the socket waits: 16 KiB beside what waits are the most that it keeps', () => {
