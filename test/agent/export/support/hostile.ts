@@ -3,8 +3,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { ExporterSettings } from '../../../../agent/config/settings.ts';
-import { finish, startAgent, until } from '../../kit/agent.ts';
+import { finish, post, startAgent, until } from '../../kit/agent.ts';
 import { decode, encode } from '../../kit/otlp.ts';
+import { PATHS } from '../../kit/settings.ts';
 
 /** From 0 to 1, the same for the same seed (mulberry32). */
 export function randomOf(seed: number): () => number {
@@ -33,14 +34,24 @@ export class Ledger {
   }
 }
 
-/** Names of the spans in a request. */
-export function namesOf(request: Uint8Array): string[] {
-  const { resourceSpans } = decode('traces', request) as { resourceSpans: { scopeSpans: { spans: { name: string }[] }[] }[] };
-  return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans.map(({ name }) => name)));
+interface Span {
+  readonly name: string;
+  readonly traceState?: string;
 }
 
+/** Names of the spans in a request; throws where one of them is not as it was sent: its memory was used again too early. */
+export function namesOf(request: Uint8Array): string[] {
+  const { resourceSpans } = decode('traces', request) as { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] };
+  const spans = resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans));
+  for (const { name, traceState = '' } of spans)
+    if (traceState !== filling(name, traceState.length)) throw new Error(`${name} is not as it was sent`);
+  return spans.map(({ name }) => name);
+}
+
+const filling = (name: string, bytes: number): string => `${name},`.repeat(bytes / name.length).slice(0, bytes);
+
 const spanOf = (name: string, bytes: number): Buffer =>
-  encode('traces', { resourceSpans: [{ scopeSpans: [{ spans: [{ name, traceState: 'x'.repeat(bytes) }] }] }] });
+  encode('traces', { resourceSpans: [{ scopeSpans: [{ spans: [{ name, traceState: filling(name, bytes) }] }] }] });
 
 /** One connection of a hostile server. */
 export interface HostileConnection {
@@ -68,11 +79,13 @@ export async function deliverTo(accept: Accept, seed: number, exporter: (port: n
   await once(server, 'listening');
   const running = await startAgent({ exporters: [exporter((server.address() as AddressInfo).port)] });
   try {
+    const answers: Promise<Response>[] = [];
     for (let i = 0; i < SPANS; i += 1) {
-      const refused = running.agent.offer('traces', spanOf(`s${i}`, Math.floor(random() ** 4 * 300_000)), () => {});
-      expect(refused).toBe(undefined);
+      // Over HTTP, so that bodies lie in memory that is used again.
+      answers.push(post(running.httpPort, PATHS.traces, spanOf(`s${i}`, Math.floor(random() ** 4 * 300_000))));
       if (random() < 0.3) await sleep(Math.floor(random() * 10));
     }
+    for (const answer of answers) expect((await answer).status).toBe(200);
     await sleep(HOSTILE_MS);
     calm = true;
     for (const one of connections) one.calm = true;
