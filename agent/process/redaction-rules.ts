@@ -10,6 +10,8 @@ export type Verdict = 'ignored' | 'removed' | 'masked' | 'looked at';
 export class RedactionRules {
   /** Keys alone decide where there is no pattern for values. */
   readonly looksAtValues: boolean;
+  /** Where there is no rule for keys all of them are looked at, and none is read for that. */
+  readonly looksAtKeys: boolean;
   /** A text of fewer bytes matches none of the patterns for values. */
   readonly leastBytes: number;
   /** By the key; the order of questions is upstream's. */
@@ -20,6 +22,7 @@ export class RedactionRules {
     this.#settings = settings;
     const { allowedKeys, allowedValues, blockedValues, blockedKeyPatterns, ignoredKeys, ignoredKeyPatterns } = settings;
     this.looksAtValues = blockedValues.length + allowedValues.length + blockedKeyPatterns.length > 0;
+    this.looksAtKeys = allowedKeys !== undefined || ignoredKeys.size + ignoredKeyPatterns.length + blockedKeyPatterns.length > 0;
     this.leastBytes = Math.min(...[...allowedValues, ...blockedValues].map(({ least }) => least));
     this.verdict = remembered((key) => {
       if (ignoredKeys.has(key) || matchesAny(ignoredKeyPatterns, key)) return 'ignored';

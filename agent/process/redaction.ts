@@ -83,31 +83,31 @@ export class RedactionProcessor implements Processor, Visitor {
     const { length } = attributes;
     if (length === 0) return;
     const found = this.#found;
+    const { looksAtKeys, looksAtValues, leastBytes, verdict: verdictOf } = this.#rules;
     found.clear();
     for (let i = 0; i < length; i += 1) {
-      const key = attributes.keyAt(i);
-      const verdict = this.#rules.verdict(key);
-      if (verdict === 'ignored') found.ignored.push(key);
+      const verdict = looksAtKeys ? verdictOf(attributes.keyAt(i)) : 'looked at';
+      if (verdict === 'ignored') found.ignored.push(attributes.keyAt(i));
       else if (verdict === 'removed') {
-        found.redacted.push(key);
+        found.redacted.push(attributes.keyAt(i));
         attributes.removeAt(i);
-      } else if (this.#rules.looksAtValues && (verdict === 'masked' || !attributes.isTextBelow(i, this.#rules.leastBytes))) {
-        this.#value(attributes, i, key, verdict === 'masked');
+      } else if (looksAtValues && (verdict === 'masked' || !attributes.isTextBelow(i, leastBytes))) {
+        this.#value(attributes, i, verdict === 'masked');
       }
     }
     summarize(attributes, '', found, this.#settings.summary);
   }
 
-  #value(attributes: AttributesView, i: number, key: string, isMasked: boolean): void {
+  #value(attributes: AttributesView, i: number, isMasked: boolean): void {
     // Without redact_all_types everything else is compared as if it were the empty text.
     const text = attributes.textAt(i) ?? (this.#settings.redactAllTypes ? anyValueAsString(attributes.valueAt(i)) : '');
     if (this.#rules.allows(text)) {
-      this.#found.allowed.push(key);
+      this.#found.allowed.push(attributes.keyAt(i));
       return;
     }
     const masked = isMasked ? this.#rules.maskAll(text) : this.#rules.maskValues(text);
     if (!isMasked && masked === text) return;
-    this.#found.masked.push(key);
+    this.#found.masked.push(attributes.keyAt(i));
     attributes.setAt(i, masked);
   }
 

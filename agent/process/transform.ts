@@ -12,6 +12,7 @@ import type { ProcessorHost } from './create-processor.ts';
 import { type Body, type Metadata, type Processor, ProcessorRefusal } from './process.ts';
 import type { RunGroup, TransformSettings } from './transform-config.ts';
 import { fixedGroup } from './transform-fixed.ts';
+import { SkipTest } from './transform-skip.ts';
 
 /**
  * Processor `transform`: runs OTTL statements.
@@ -20,8 +21,8 @@ import { fixedGroup } from './transform-fixed.ts';
  * Counters: otelcol_processor_{incoming,outgoing}_items, otlp_agent_processor_failures.
  * Bytes:    decodes what statements name and nothing else: a condition over one attribute reads that attribute; fields that no statement
  *           sets keep their bytes, unknown ones included. Statements about items that set nothing around them take one walk over the
- *           items, all neighbouring groups of them together; constants are set on the bytes (transform-fixed.ts); all others see the
- *           request as a tree.
+ *           items, all neighbouring groups of them together; constants are set on the bytes (transform-fixed.ts), items that no
+ *           `where` means are not looked into (transform-skip.ts); all others see the request as a tree.
  * Bench:    test/bench/agent-processors
  */
 export class TransformProcessor implements Processor {
@@ -81,7 +82,7 @@ function together(groups: readonly RunGroup[], signal: WalkedSignal, walks: bool
 function stageOf({ way, groups }: Together, signal: WalkedSignal, failures: Failures): Stage {
   const compiled = groups.map((group) => new CompiledGroup(group, failures));
   if (way === 'tree') return new TreeStage(signal, compiled);
-  const walk = new WalkStage(signal, compiled);
+  const walk = new WalkStage(signal, compiled, signal === 'metrics' ? undefined : SkipTest.of(groups, signal));
   const fixed = way === 'bytes' && signal !== 'metrics' ? fixedGroup(groups[0] as RunGroup, signal) : undefined;
   return fixed === undefined ? walk : new FixedStage(fixed, walk);
 }
@@ -129,11 +130,13 @@ class WalkStage implements Stage, Visitor {
   readonly keepsEmpty = true;
   readonly #walk: ItemWalk;
   readonly #groups: readonly CompiledGroup[];
+  readonly #skip: SkipTest | undefined;
   #item = new Item();
 
-  constructor(signal: WalkedSignal, groups: readonly CompiledGroup[]) {
+  constructor(signal: WalkedSignal, groups: readonly CompiledGroup[], skip: SkipTest | undefined) {
     this.#walk = new ItemWalk(signal, this);
     this.#groups = groups;
+    this.#skip = skip;
   }
 
   run(body: Body, metadata: Metadata | undefined): Body {
@@ -142,17 +145,28 @@ class WalkStage implements Stage, Visitor {
       return this.#walk.run(body);
     } finally {
       this.#item = new Item();
+      this.#skip?.at.end();
     }
   }
 
-  resource(resource: ResourceView): boolean {
+  begin(buf: Buffer): void {
+    this.#skip?.at.begin(buf, this.#item.metadata);
+  }
+
+  resource(resource: ResourceView, from: number, end: number): boolean {
     this.#item.resource = resource;
+    this.#skip?.at.resource(from, end);
     return true;
   }
 
-  scope(scope: ScopeView): boolean {
+  scope(scope: ScopeView, from: number, end: number): boolean {
     this.#item.scope = scope;
+    this.#skip?.at.scope(from, end);
     return true;
+  }
+
+  skips(buf: Buffer, from: number, end: number): boolean {
+    return this.#skip?.skips(buf, from, end) === true;
   }
 
   item(each: WalkedItem): void {

@@ -14,9 +14,13 @@ export type WalkedItem = SpanView | MetricView | LogView;
 export interface Visitor {
   /** Scopes and resources without items stay. */
   readonly keepsEmpty: boolean;
-  /** Before what is in it; false drops it. */
-  resource(resource: ResourceView): boolean;
-  scope(scope: ScopeView): boolean;
+  /** Before anything else of a request. */
+  begin?(buf: Buffer): void;
+  /** Before what is in it, which lies at [from, end); false drops it. */
+  resource(resource: ResourceView, from: number, end: number): boolean;
+  scope(scope: ScopeView, from: number, end: number): boolean;
+  /** Whether the item at [from, end) is of no concern. */
+  skips?(buf: Buffer, from: number, end: number): boolean;
   /** May change the item and what is in it, or remove it. It is the same object for all items: nothing of it is to be kept. */
   item(item: WalkedItem): void;
 }
@@ -56,6 +60,7 @@ export class ItemWalk implements ItemEditor {
     const request = new RequestView(this.#signal, whole);
     this.#request = request;
     try {
+      this.#visitor.begin?.(request.source);
       const result = editItemsOrThrow(whole, request.source, this);
       return result === whole ? body : { ...result, items: request.itemCount() };
     } finally {
@@ -70,7 +75,7 @@ export class ItemWalk implements ItemEditor {
 
   resource(buf: Uint8Array, from: number, end: number): boolean {
     this.#resource = new ResourceView(this.#request, buf as Buffer, from, end);
-    if (this.#visitor.resource(this.#resource)) return true;
+    if (this.#visitor.resource(this.#resource, from, end)) return true;
     this.#resource.remove();
     return false;
   }
@@ -78,7 +83,7 @@ export class ItemWalk implements ItemEditor {
   scope(buf: Uint8Array, from: number, end: number): boolean {
     const scope = new ScopeView(this.#resource, buf as Buffer, from, end);
     this.#scope = scope;
-    if (!this.#visitor.scope(scope)) {
+    if (!this.#visitor.scope(scope, from, end)) {
       scope.remove();
       return false;
     }
@@ -87,6 +92,7 @@ export class ItemWalk implements ItemEditor {
   }
 
   decide(buf: Uint8Array, from: number, end: number): number {
+    if (this.#visitor.skips?.(buf as Buffer, from, end) === true) return KEEP;
     const item = this.#pointed(buf as Buffer, from, end);
     item.claim(1);
     this.#visitor.item(item);
