@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { stringify } from 'yaml';
-import { newFolder, type RunningProcess, startProcess, waitFor } from '../support/index.ts';
-import { configuration, type Shape } from './configuration.ts';
+import { freePorts, newFolder, type RunningProcess, startProcess, waitFor } from '../support/index.ts';
+import { configuration, type Ports, type Shape } from './configuration.ts';
 
 const BUNDLE = fileURLToPath(new URL('../../../agent/build/otlp-agent.mjs', import.meta.url));
 
@@ -28,21 +28,21 @@ export class AgentUnderLoad {
   readonly #process: RunningProcess;
   readonly #file: string;
   readonly #metricsUrl: string;
-  readonly ports: { readonly grpc: number; readonly http: number };
+  readonly ports: Ports;
   #reloads = 0;
 
-  private constructor(process: RunningProcess, file: string) {
+  private constructor(process: RunningProcess, file: string, ports: Ports) {
     const { listening } = JSON.parse(/\{.*"msg":"started".*\}/u.exec(process.log())?.[0] ?? '') as { listening: Record<string, string> };
-    const port = (name: string): number => Number(listening[name]?.split(':').at(-1));
     this.#process = process;
     this.#file = file;
     this.#metricsUrl = `http://${listening.metrics}/metrics`;
-    this.ports = { grpc: port('otlp/grpc'), http: port('otlp/http') };
+    this.ports = ports;
   }
 
   static async start(shape: Shape): Promise<AgentUnderLoad> {
+    const ports = await freePorts('grpc', 'http');
     const file = join(newFolder('full-speed'), 'agent.yaml');
-    writeFileSync(file, stringify(configuration(shape)));
+    writeFileSync(file, stringify(configuration(shape, ports)));
     const process = await startProcess({
       name: 'otlp-agent',
       bin: globalThis.process.execPath,
@@ -50,7 +50,7 @@ export class AgentUnderLoad {
       ready: { log: /"msg":"started".*\n/u },
       stopTimeoutMs: LONG_MS,
     });
-    return new AgentUnderLoad(process, file);
+    return new AgentUnderLoad(process, file, ports);
   }
 
   /** The sum of all series of the metric, or of those that have the label. */
@@ -78,7 +78,7 @@ export class AgentUnderLoad {
 
   /** Other settings, on the same ports. */
   async reload(shape: Shape): Promise<void> {
-    writeFileSync(this.#file, stringify(configuration(shape)));
+    writeFileSync(this.#file, stringify(configuration(shape, this.ports)));
     this.#process.signal('SIGHUP');
     this.#reloads += 1;
     await this.#process.waitForLog(new RegExp(`(?:"msg":"configuration reloaded"[^]*?){${this.#reloads}}\n`, 'u'), LONG_MS);

@@ -4,7 +4,6 @@ export const LIMIT_MIB = 512;
 const SPIKE_MIB = LIMIT_MIB / 5;
 /** The limit is one of the whole process: it may be above it for as long as nobody has looked. */
 export const MOST_RSS_MIB = LIMIT_MIB + SPIKE_MIB;
-const ANY = '127.0.0.1:0';
 
 export interface Shape {
   /** Ports of the next hops; more than one is balanced by trace id. */
@@ -26,8 +25,14 @@ export interface Shape {
   readonly maxMessageMib?: number;
 }
 
+/** Of the receivers. Not any free ones: senders come again to a port that its agent has left, and would find who has it next. */
+export interface Ports {
+  readonly grpc: number;
+  readonly http: number;
+}
+
 /** The agent's file for a shape: one pipeline of traces from both receivers to the next hops. */
-export function configuration(shape: Shape): object {
+export function configuration(shape: Shape, ports: Ports): object {
   const {
     hops,
     exporter = 'otlp_grpc',
@@ -60,7 +65,12 @@ export function configuration(shape: Shape): object {
   };
   return {
     receivers: {
-      otlp: { protocols: { grpc: { endpoint: ANY, max_recv_msg_size_mib: maxMessageMib }, http: { endpoint: ANY } } },
+      otlp: {
+        protocols: {
+          grpc: { endpoint: `127.0.0.1:${ports.grpc}`, max_recv_msg_size_mib: maxMessageMib },
+          http: { endpoint: `127.0.0.1:${ports.http}` },
+        },
+      },
     },
     processors,
     exporters,

@@ -19,6 +19,7 @@ describe('at full speed, SIGTERM', () => {
     const { hops, agent, driver } = await scenes.begin(load, shape);
     await driver.more('accepted', requestsOf(200_000, load));
     const { connections } = await driver.progress();
+    await driver.stay();
     agent.terminate();
     const books = await agent.end();
     const sent = await driver.stop();
@@ -31,6 +32,7 @@ describe('at full speed, SIGTERM', () => {
     await driver.more('accepted', requestsOf(100_000, load));
     await hops.turn({ kind: 'stopped' });
     await driver.more('refused', 2000);
+    await driver.stay();
     agent.terminate();
     const books = await agent.end();
     const sent = await driver.stop();

@@ -4,6 +4,7 @@
  *
  *   messages  { start: { protocol, port, spans, spanBytes, encoding, connections, inFlight } }  answers when all are connected
  *             'progress'          { sent, accepted, refused, connections }
+ *             'stay'              connections that end are not replaced any more
  *             { stop: file }      sends no more, waits for every answer, writes the ledger
  *                                 { sent, outcomes: { ok: 12, '14 OTLP_QUEUE_FULL retry': 3 }, goaways, connections }
  */
@@ -26,6 +27,8 @@ let accepted = 0;
 let goaways = 0;
 let opened = 0;
 let stopping;
+/** True once a connection that ends is not replaced. */
+let staying;
 
 function open() {
   opened += 1;
@@ -43,8 +46,8 @@ function open() {
     () => {
       connections.delete(one);
       goaways += one.goaways > 0 ? 1 : 0;
-      if (stopping === undefined) setTimeout(() => stopping ?? open(), RECONNECT_MS);
-      else stopIfDone();
+      if (stopping === undefined && !staying) setTimeout(() => stopping ?? staying ?? open(), RECONNECT_MS);
+      stopIfDone();
     },
   );
   connections.add(one);
@@ -83,6 +86,9 @@ process.send({});
 process.on('message', (message) => {
   if (message === 'progress') {
     process.send({ sent, accepted, refused: answers - accepted, connections: connections.size });
+  } else if (message === 'stay') {
+    staying = true;
+    process.send({});
   } else if (message.start !== undefined) {
     job = message.start;
     bodyOf = numberedRequests(job);

@@ -77,6 +77,11 @@ export class Driver {
     });
   }
 
+  /** Connections that end are not replaced any more: before the agent ends, as nobody knows who is at its port then. */
+  async stay(): Promise<void> {
+    await this.#child.ask('stay');
+  }
+
   /** No more requests; resolves when each has its answer. */
   async stop(): Promise<Sent> {
     const file = join(this.#folder, 'ledger');

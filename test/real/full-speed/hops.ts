@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startChild } from '../../bench/lib/child.mjs';
-import { newFolder, waitFor } from '../support/index.ts';
+import { freePort, newFolder, waitFor } from '../support/index.ts';
 import { LONG_MS } from './agent.ts';
 
 const SINK = fileURLToPath(new URL('sink.mjs', import.meta.url));
@@ -35,7 +35,9 @@ export class Hops {
   }
 
   static async start(protocol: 'grpc' | 'http' = 'grpc', count = 1, coding = 'none'): Promise<Hops> {
-    return new Hops(await startChild(SINK, { argv: [protocol, String(count), coding] }));
+    // Below the ports of outgoing connections: one that stops gets its port again.
+    const ports = await Promise.all(Array.from({ length: count }, () => freePort()));
+    return new Hops(await startChild(SINK, { argv: [protocol, ports.join(), coding] }));
   }
 
   get ports(): number[] {

@@ -1,7 +1,7 @@
 /**
  * The next hops, OTLP/gRPC on raw sockets or OTLP/HTTP, which do as they are told and count every span. A process of its own.
  *
- *   argv      protocol, how many ports, content coding
+ *   argv      protocol, ports, content coding
  *   messages  { mode: { hop, kind, delayMs } }  from now on: `take` (after delayMs), `refuse` (with a time to wait), `cut` (takes and ends
  *                                         the connection instead of answering), `stopped` (nobody listens)
  *             'progress'                  { items, requests, refusals, cuts }
@@ -23,15 +23,15 @@ const WINDOW_BYTES = 2 ** 30;
 const DEFAULT_WINDOW_BYTES = 65_535;
 const INFLATE = { none: (body) => body, gzip: gunzipSync, zstd: zstdDecompressSync };
 
-const [protocol, count, coding] = process.argv.slice(2);
+const [protocol, ports, coding] = process.argv.slice(2);
 const delivered = new Ledger();
 const cut = new Ledger();
 const counted = { items: 0, cutItems: 0, requests: 0, refusals: 0, cuts: 0, problems: [] };
-const hops = Array.from({ length: Number(count) }, () => ({
+const hops = ports.split(',').map((port) => ({
   kind: 'take',
   delayMs: 0,
   items: 0,
-  port: 0,
+  port: Number(port),
   server: undefined,
   connections: new Set(),
 }));
@@ -164,7 +164,6 @@ function grpcServer(hop) {
 async function listen(hop) {
   hop.server = protocol === 'grpc' ? grpcServer(hop) : httpServer(hop);
   await new Promise((resolve, reject) => hop.server.once('error', reject).listen(hop.port, '127.0.0.1', resolve));
-  hop.port = hop.server.address().port;
 }
 
 async function stop(hop) {
