@@ -37,12 +37,14 @@ const programs = {
 const results = {};
 for (const [name, program] of Object.entries(programs)) {
   const runs = [];
+  const cpu = [];
   for (let round = 0; round < Number(args.rounds); round += 1) {
-    const { milliseconds, end } = await start(program);
+    const { milliseconds, cpuMilliseconds, end } = await start(program);
     runs.push(milliseconds);
+    cpu.push(cpuMilliseconds);
     await end();
   }
-  results[name] = { startMs: median(runs), startRuns: runs };
+  results[name] = { startMs: median(runs), startRuns: runs, startCpuMs: median(cpu) };
 }
 // Both wait side by side: neither does anything that could disturb the other.
 await Promise.all(
@@ -60,9 +62,9 @@ const reached = {
   idleRssMiB: waiting.rssMiB < GOAL.idleRssMiB,
   idleCpuShare: waiting.cpuShare < GOAL.idleCpuShare,
 };
-for (const [name, { startMs: ms, idle: one }] of Object.entries(results)) {
+for (const [name, { startMs: ms, startCpuMs: cpu, idle: one }] of Object.entries(results)) {
   console.log(
-    `${name.padEnd(9)} ready after ${ms.toFixed(0)} ms, idle at ${one.rssMiB.toFixed(0)} MiB and ${(100 * one.cpuShare).toFixed(2)} % of a core`,
+    `${name.padEnd(9)} ready after ${ms.toFixed(0)} ms (${cpu.toFixed(0)} of CPU), idle at ${one.rssMiB.toFixed(0)} MiB and ${(100 * one.cpuShare).toFixed(2)} % of a core`,
   );
 }
 console.log(
@@ -103,6 +105,12 @@ async function start({ command, path }) {
   const milliseconds = performance.now() - at;
   return {
     milliseconds,
+    // Of all threads; says more than the wall on a machine that does something else too.
+    cpuMilliseconds:
+      1000 *
+      cpuOf(child.pid)
+        .threads.values()
+        .reduce((sum, seconds) => sum + seconds, 0),
     pid: child.pid,
     ports,
     end: async () => {
