@@ -28,7 +28,7 @@ export async function generate() {
       'A parameter that is named twice, and so leaves another one out, is an error at start; the Collector crashes when the statement is run.',
       'A failing statement is logged once in a minute with how often it failed, not for each item; `otlp_agent_processor_failures` counts all.',
       '`otelcol.client.metadata` is there where the receiver has `include_metadata`; address, authentication and gRPC metadata of the sender are not.',
-      'Regular expressions run on a port of RE2: the syntax is that of Go, and the time linear in the text, whatever the pattern.',
+      'Regular expressions mean what they mean in Go: they run on a port of RE2, in time linear in the text. Where JavaScript means the same and the text is too short for it to be slow, its engine is asked.',
     ]),
     'With `error_mode: propagate` a failure refuses the whole request with UNAVAILABLE (503), as the Collector does: the sender tries again, and fails again.',
   ];
