@@ -9,7 +9,7 @@
  */
 export const MISSES = {
   'start.startMs':
-    'A third of it is Node itself, which needs that for a bare HTTP server too. The rest is compiling and evaluating the third of the file that every start needs, and reading the configuration, each once and cold; what the configuration does not name is not loaded. Less would need a cache of V8’s code, which is as large as the file again.',
+    'Most of it is V8 parsing one file, evaluating its modules, the schemas of components that the configuration does not name among them, and reading the configuration. Less would need schemas that are made when a configuration names their component, and a code cache beside the file, which one file alone cannot carry.',
   'workers.small':
     'With requests of 25 spans two workers take more than one CPU can send here, so neither is full, and the row compares one worker that is busy all the time with two that are not: a turn of the event loop then finds fewer requests in a socket, each read, write and turn carries fewer of them, and a span costs more, in one worker as in two. An open loop that offers each worker the same tells what a second worker costs by itself.',
   'workers.equal':
