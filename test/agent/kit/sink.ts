@@ -107,6 +107,8 @@ export async function httpSink(
       response.end();
     });
   });
+  // Node's 5 s are over at once where a test computes for so long, and a request that is on its way then meets the end of its connection.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
