@@ -9,7 +9,7 @@ import type { Outcome } from '../../../agent/runtime/outcome.ts';
 import { Receipt } from '../../../agent/runtime/receipt.ts';
 import { Counters } from '../../../agent/telemetry/counters.ts';
 import { recordingLog, until } from '../kit/agent.ts';
-import { grpcExporter, QUEUE, RETRY } from '../kit/settings.ts';
+import { grpcExporter, NO_DEADLINE_MS, QUEUE, RETRY } from '../kit/settings.ts';
 import { grpcSink, type Sink } from '../kit/sink.ts';
 import { closeAll, keep, loadBalancing, OFF, range, sinksOf, spanNames, traceId, traces, upstreamsOf } from './loadbalancing-support.ts';
 
@@ -53,7 +53,7 @@ describe('many upstreams that come and go', () => {
     };
     return { resolver, line: made, offer, total, outcomes, counters };
   }
-  const drain = (made: LoadBalancingLine, ms = 5000): Promise<void> => made.drain(AbortSignal.timeout(ms));
+  const drain = (made: LoadBalancingLine, ms = NO_DEADLINE_MS): Promise<void> => made.drain(AbortSignal.timeout(ms));
 
   it('without any upstream the sender is told; with sending_queue it waits for one', async () => {
     const without = line();

@@ -3,7 +3,7 @@ import type { PipelineSettings, QueueSettings, Signal } from '../../../agent/con
 import type { LoadBalancingSettings } from '../../../agent/export/loadbalancing-config.ts';
 import type { Upstream } from '../../../agent/resolve/resolver.ts';
 import { attribute, decode, encode, type Message } from '../kit/otlp.ts';
-import { grpcExporter, QUEUE, RETRY } from '../kit/settings.ts';
+import { grpcExporter, NO_DEADLINE_MS, QUEUE, RETRY } from '../kit/settings.ts';
 import { type GrpcAnswer, grpcSink, type Received, type Sink } from '../kit/sink.ts';
 
 /** What a test has opened and closes after it, the last first. */
@@ -35,7 +35,7 @@ export function loadBalancing(sinks: readonly Sink[], more: Partial<LoadBalancin
       metrics: { key: 'service', attributes: [] },
     },
     health: { ...DEFAULT_HEALTH, type: 'none' },
-    timeoutMs: 5000,
+    timeoutMs: NO_DEADLINE_MS,
     queue: OFF,
     retry: { ...RETRY, enabled: false },
     ...more,

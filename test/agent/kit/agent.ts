@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import type { Signal } from '../../../agent/config/settings.ts';
 import { type Agent, type Books, createAgent, imbalances, type Log } from '../../../agent/index.ts';
 import { SIGNAL_FACTS } from '../../../agent/otlp/signals.ts';
-import { type AgentShape, agentSettings } from './settings.ts';
+import { type AgentShape, agentSettings, NO_DEADLINE_MS } from './settings.ts';
 
 export interface LogLine {
   readonly level: string;
@@ -46,7 +46,7 @@ export function recordingLog(lines: LogLine[]): Log {
 }
 
 /** Drains, closes, and demands that every item is in exactly one place. The one check that every test of the path ends with. */
-export async function finish(running: Running, deadlineMs = 5000): Promise<Books> {
+export async function finish(running: Running, deadlineMs = NO_DEADLINE_MS): Promise<Books> {
   await running.agent.drain(deadlineMs);
   await running.agent.close();
   return assertBooksBalance(running.agent);
@@ -61,6 +61,9 @@ export function assertBooksBalance(agent: Agent): Books {
 
 const raw = (bytes: Buffer): Buffer => bytes;
 
+/** Those of grpc-js, and a signal at which the sender gives up. */
+export type CallOptions = grpc.CallOptions & { readonly signal?: AbortSignal };
+
 /** A real grpc-js client of one agent. */
 export class GrpcClient {
   readonly #client: grpc.Client;
@@ -72,16 +75,17 @@ export class GrpcClient {
     });
   }
 
-  export(signal: Signal, body: Buffer, options: grpc.CallOptions = {}): Promise<Buffer> {
+  export(signal: Signal, body: Buffer, options: CallOptions = {}): Promise<Buffer> {
     return this.call(SIGNAL_FACTS[signal].grpcPath, body, options);
   }
 
-  call(path: string, body: Buffer, options: grpc.CallOptions = {}): Promise<Buffer> {
+  call(path: string, body: Buffer, { signal, ...options }: CallOptions = {}): Promise<Buffer> {
     return new Promise((resolve, reject) => {
-      this.#client.makeUnaryRequest(path, raw, raw, body, new grpc.Metadata(), options, (error, response) => {
+      const call = this.#client.makeUnaryRequest(path, raw, raw, body, new grpc.Metadata(), options, (error, response) => {
         if (error !== null) reject(error);
         else resolve(response as Buffer);
       });
+      signal?.addEventListener('abort', () => call.cancel());
     });
   }
 

@@ -72,6 +72,9 @@ export const PATHS = Object.fromEntries(SIGNALS.map((signal) => [signal, SIGNAL_
   string
 >;
 
+/** Of an attempt, and of a drain: longer than a busy machine stands still. A test whose next hop is silent on purpose sets its own. */
+export const NO_DEADLINE_MS = 60_000;
+
 export function grpcExporter(port: number, more: Partial<OtlpGrpcExporterSettings> = {}): OtlpGrpcExporterSettings {
   return {
     kind: 'otlp_grpc',
@@ -80,7 +83,7 @@ export function grpcExporter(port: number, more: Partial<OtlpGrpcExporterSetting
     authority: `127.0.0.1:${port}`,
     compression: 'none',
     headers: {},
-    timeoutMs: 5000,
+    timeoutMs: NO_DEADLINE_MS,
     http2Codec: CLIENT_CODEC,
     queue: QUEUE,
     retry: RETRY,
@@ -101,7 +104,7 @@ export function httpExporter(port: number, more: Partial<OtlpHttpExporterSetting
     headers: {},
     maxConnections: 0,
     idleConnectionTimeoutMs: 90_000,
-    timeoutMs: 5000,
+    timeoutMs: NO_DEADLINE_MS,
     queue: QUEUE,
     retry: RETRY,
     ...more,
@@ -173,7 +176,7 @@ export function agentSettings(shape: AgentShape): AgentSettings {
       })),
     telemetry: { metrics: { address: ANY_PORT }, logs: { level: 'info', encoding: 'json' }, resource: {} },
     agent: {
-      drainDeadlineMs: shape.drainDeadlineMs ?? 5000,
+      drainDeadlineMs: shape.drainDeadlineMs ?? NO_DEADLINE_MS,
       workers: 1,
       reloadIntervalMs: 0,
       thresholds: { cpu: 0.8, memory: 0.85, io: 0.9 },

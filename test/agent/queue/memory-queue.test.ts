@@ -65,9 +65,13 @@ describe('a full queue', () => {
     const client = keep(new GrpcClient(running.grpcPort));
     await client.export('traces', request('traces', 1, 'a'));
     await client.export('traces', request('traces', 1, 'b'));
-    await expect(client.export('traces', request('traces', 1, 'gave-up'), { deadline: Date.now() + 80 })).rejects.toMatchObject({
-      code: 4,
-    });
+    const gone = new AbortController();
+    const given = client.export('traces', request('traces', 1, 'gave-up'), { signal: gone.signal });
+    await until(() => running.agent.books().total.received === 3);
+    gone.abort();
+    await expect(given).rejects.toMatchObject({ code: 1 });
+    // The agent has heard of it, too.
+    while (!(await running.agent.metrics()).includes('code="OTLP_CLIENT_GONE"')) await new Promise((resolve) => setTimeout(resolve, 2));
     release();
     const books = await finish(running);
     expect(books.total).toMatchObject({ received: 3, accepted: 2, refused: 1, sent: 2 });
