@@ -108,7 +108,7 @@ export class ExportLine implements Outlet {
 
   offer(chunk: Chunk): Verdict {
     const verdict = this.#queue.offer(chunk);
-    if (verdict === 'taken') this.#pumpIfDue();
+    if (verdict === 'taken') this.sendDue();
     return verdict;
   }
 
@@ -125,11 +125,10 @@ export class ExportLine implements Outlet {
     return fits ? chunk : undefined;
   }
 
-  /** The request has been written behind the chunk that `extendable` named. */
+  /** The request has been written behind the chunk that `extendable` named. Sends nothing: that is for `sendDue`. */
   extend(chunk: Chunk, items: number, bytes: number): void {
     chunk.extend(bytes, items);
     this.#queue.extended(items, bytes);
-    this.#pumpIfDue();
   }
 
   /** Items accepted elsewhere in a fan-out that this exporter had no room for. */
@@ -220,7 +219,7 @@ export class ExportLine implements Outlet {
   }
 
   /** While the oldest waits for its time, one more is only looked at when it fills a batch: the clock would be read for each otherwise. */
-  #pumpIfDue(): void {
+  sendDue(): void {
     if (this.#flushTimer === undefined || this.#draining || this.#batcher.isFull(this.#queue)) this.#pump();
   }
 

@@ -198,6 +198,7 @@ export class LoadBalancingLine implements Outlet {
     }
     // Its sender is answered when it is stored, and all of it is now: in parts of others, or in parts of its own.
     const mayExtend = !this.#senderWaits && !chunk.waits && chunk.metadata === undefined;
+    const extended: ExportLine[] = [];
     const extend: Extend = (place, last, items, bytes, write) => {
       const one = placed[place] as Placed;
       if (!mayExtend || one.spilled) return false;
@@ -206,6 +207,7 @@ export class LoadBalancingLine implements Outlet {
       if (row === undefined) return false;
       write(place);
       line.extend(row, items, bytes);
+      extended.push(line);
       return true;
     };
     for (const { place, chunk: piece } of this.#router.cut(chunk, extend)) {
@@ -214,6 +216,8 @@ export class LoadBalancingLine implements Outlet {
       if (this.#lineOf(one).offer(piece) === 'full') this.#keep(piece);
       else this.#countSpilled(one, piece);
     }
+    // Only when nothing is being cut any more: a sending that fails at once may give chunks back, which are cut again.
+    for (const line of extended) line.sendDue();
     return true;
   }
 
