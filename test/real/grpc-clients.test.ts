@@ -137,9 +137,10 @@ function clientSuite({ call, keepaliveMs }: GrpcCaller, codec: GrpcServerSetting
     const names = await end();
     expect(new Set(names).size, 'none twice').toBe(names.length);
     if (codec === 'node') {
-      // A call that crosses the last GOAWAY of node:http2 may be lost, and its client is told so: one in a thousand here.
+      // A call that crosses the last GOAWAY of node:http2 may be lost, and its client is told so: one in a thousand here, and more on a
+      // busy machine, where the same calls take more connections and each has its last GOAWAY.
       expect(failed.filter((one) => one.code !== 14)).toEqual([]);
-      expect(failed.length).toBeLessThan(calls / 50);
+      expect(failed.length).toBeLessThan(Math.max(calls / 50, way.taken));
     } else {
       expect(failed).toEqual([]);
     }
