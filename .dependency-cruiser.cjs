@@ -43,7 +43,7 @@ module.exports = {
       name: 'declared',
       comment: 'Published code imports only what the package.json of its own workspace declares.',
       severity: 'error',
-      from: { path: '^(lib|agent|apps)/', pathNot: ['/bin/[^/]+\\.js$', '^lib/catalog/scripts/', '^agent/build-bundle\\.mjs$'] },
+      from: { path: '^(lib|agent|apps)/', pathNot: ['/bin/[^/]+\\.js$', '^lib/catalog/scripts/', '^agent/build-[a-z]+\\.mjs$'] },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'],
         dependencyTypesNot: ['npm', 'npm-peer', 'npm-optional'],
