@@ -103,8 +103,8 @@ async function retried(batch: readonly Chunk[], body: Encoded, sending: Sending,
     throttle.leave(pass, last);
     counters.failing = last.kind === 'retry' ? last.message : '';
     if (!abort.aborted) log.attempted(last, span?.context);
+    if (last.kind === 'retry' || body.stillRead === true) for (const chunk of batch) chunk.taint();
     if (last.kind !== 'retry') return { kind: 'told', outcome: last };
-    for (const chunk of batch) chunk.taint();
     if (abort.aborted) return EVICTED;
     counters.retries += 1;
     if (last.afterMs !== undefined) counters.throttled += 1;

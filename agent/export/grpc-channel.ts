@@ -33,11 +33,13 @@ export class GrpcChannel {
   readonly #headers: Readonly<Record<string, string>>;
   /** By path and encoding: codecs encode the same object once. */
   readonly #headersOf = new Map<string, Readonly<Record<string, string>>>();
+  readonly #ownCodec: boolean;
   readonly #pool: GrpcPool;
 
   constructor(settings: OtlpGrpcExporterSettings, address: SocketAddress) {
     this.#timeoutMs = settings.timeoutMs;
-    const { authority, keepalive, timeoutMs, connections, http2Codec } = settings;
+    const { authority, keepalive, timeoutMs, connections, http2Codec: codec = 'own' } = settings;
+    this.#ownCodec = codec === 'own';
     this.#headers = {
       ':authority': authority,
       'content-type': 'application/grpc',
@@ -46,7 +48,7 @@ export class GrpcChannel {
       'grpc-timeout': `${Math.max(1, Math.min(99_999_999, Math.ceil(settings.timeoutMs)))}m`,
       ...settings.headers,
     };
-    this.#pool = new GrpcPool({ address, keepalive, timeoutMs, codec: http2Codec ?? 'own' }, connections ?? DEFAULT_CONNECTIONS);
+    this.#pool = new GrpcPool({ address, keepalive, timeoutMs, codec }, connections ?? DEFAULT_CONNECTIONS);
   }
 
   /** Connections that take calls now. */
@@ -65,6 +67,8 @@ export class GrpcChannel {
   }
 
   #send(body: Encoded, done: Done, resends: number): void {
+    // node:http2 may be told the answer while it is still writing the request.
+    if (!this.#ownCodec) body.stillRead = true;
     const session = this.#pool.acquire();
     if (session === undefined) {
       done(unavailable(this.#pool.problem), 'unsent');
@@ -72,6 +76,8 @@ export class GrpcChannel {
     }
     const call = new GrpcCall((outcome, fate) => {
       this.#release(session, fate === 'silent');
+      // What of it is in the socket goes on to whoever refused it.
+      if (fate === 'refused') body.stillRead = true;
       if (fate === 'refused' && resends > 0) this.#send(body, done, resends - 1);
       else done(outcome, fate);
     }, session.suspect);

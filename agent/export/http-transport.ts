@@ -84,6 +84,7 @@ export class HttpTransport implements Transport {
 
   send(body: Encoded): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
+    if (this.#client.readsOn) body.stillRead = true;
     this.#client.post(body, (end) => resolve(this.#outcome(body.signal, end)));
     return promise;
   }

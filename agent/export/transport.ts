@@ -8,6 +8,12 @@ export interface Encoded {
   readonly bytes: number;
   readonly items: number;
   readonly encoding: 'identity' | Exclude<Compression, 'none'>;
+  /**
+   * Set by a transport whose connection may still be writing the slices when the outcome is known: a request that was refused in the middle
+   * and answered elsewhere, or a client that does not tell. Their memory is left to V8 then, which sees who holds it, instead of being used
+   * again or freed. Of a retry that is so anyway.
+   */
+  stillRead?: boolean;
 }
 
 /** The last step of the path: one attempt to hand one request to the next hop. */

@@ -21,6 +21,7 @@ export function createHttpClient(target: HttpTarget, options: HttpClientOptions)
  */
 export class HttpPool implements HttpClient, ConnectionOwner {
   readonly joinBelowBytes = JOIN_BELOW_BYTES;
+  readonly readsOn = false;
   readonly heads: RequestHeads;
   readonly keepAlives: boolean;
   readonly maxAnswerBytes: number;

@@ -18,6 +18,7 @@ export function createUndiciClient(target: HttpTarget, options: HttpClientOption
 
 class UndiciClient implements HttpClient {
   readonly joinBelowBytes = JOIN_BELOW_BYTES;
+  readonly readsOn = true;
   readonly #target: HttpTarget;
   readonly #options: HttpClientOptions;
   readonly #origin: string;

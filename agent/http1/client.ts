@@ -49,9 +49,11 @@ export type HttpEnd = HttpAnswer | { readonly kind: 'late' } | { readonly kind: 
 export interface HttpClient {
   /** Bodies of several slices are sent best where none is below so many bytes. */
   readonly joinBelowBytes: number;
+  /** It may go on reading the slices after `done`: an answer that came before the request was written. */
+  readonly readsOn: boolean;
   /**
-   * Sends one request. `done` is called once, when nothing reads the slices any more, and must not throw. No redirects, and nothing is sent
-   * a second time.
+   * Sends one request. `done` is called once, when nothing reads the slices any more (unless it `readsOn`), and must not throw. No
+   * redirects, and nothing is sent a second time.
    */
   post(body: HttpBody, done: (end: HttpEnd) => void): void;
   /** Ends what is under way, as `failed`. Resolves when no socket is left. */

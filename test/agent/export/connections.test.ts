@@ -83,12 +83,17 @@ const BODY: Encoded = {
 interface Told {
   readonly outcome: Outcome;
   readonly fate: Fate;
+  readonly body: Encoded;
 }
 
 function channel(port: number, more: Partial<OtlpGrpcExporterSettings> = {}): { send(): Promise<Told>; readonly channel: GrpcChannel } {
   const settings = grpcExporter(port, more);
   const made = keep(new GrpcChannel(settings, settings.address));
-  return { channel: made, send: () => new Promise((resolve) => made.send(BODY, (outcome, fate) => resolve({ outcome, fate }))) };
+  const send = (): Promise<Told> => {
+    const body = { ...BODY };
+    return new Promise((resolve) => made.send(body, (outcome, fate) => resolve({ outcome, fate, body })));
+  };
+  return { channel: made, send };
 }
 
 /** Calls again and again, as a retry does, until there is an answer. */
@@ -167,6 +172,7 @@ describe('a peer that says goodbye', () => {
     const told = await send();
     expect(told).toMatchObject({ outcome: { kind: 'retry', code: 14 }, fate: 'refused' });
     expect(next.streams).toHaveLength(4);
+    expect(told.body.stillRead, 'what is in the socket goes on to whoever refused it').toBe(true);
   });
 
   it('a stream that is reset with any other code is not sent again by itself: nobody knows what became of it', async () => {
@@ -317,7 +323,7 @@ describe('a peer that is away', () => {
     async (host) => {
       const settings = grpcExporter(1, { timeoutMs: 2000 });
       const made = keep(new GrpcChannel(settings, { kind: 'tcp', host, port: host === 'port' ? 70_000 : 4317 }));
-      const told = await new Promise<Told>((resolve) => made.send(BODY, (outcome, fate) => resolve({ outcome, fate })));
+      const told = await new Promise<Told>((resolve) => made.send(BODY, (outcome, fate) => resolve({ outcome, fate, body: BODY })));
       expect(told.outcome.kind).toBe('retry');
     },
   );

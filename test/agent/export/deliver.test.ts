@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Ending } from '../../../agent/export/attempt.ts';
+import type { Ending, Sending } from '../../../agent/export/attempt.ts';
 import { deliver } from '../../../agent/export/deliver.ts';
 import type { Outcome } from '../../../agent/runtime/outcome.ts';
 import { type Attempt, ok, reject, retryLater, type Scripted, scripted } from './support/scripted.ts';
@@ -160,5 +160,35 @@ describe('what an operator reads', () => {
         fields: { exporter: 'test', signal: 'traces', reason: 'use another endpoint' },
       },
     ]);
+  });
+});
+
+describe('memory that may still be read when the outcome is known', () => {
+  it.each([
+    ['an answer', { ends: [ok()], stillRead: false, kept: 0 }],
+    ['a rejection', { ends: [reject()], stillRead: false, kept: 0 }],
+    ['an answer after a retry', { ends: [retryLater(), ok()], stillRead: false, kept: 1 }],
+    ['an answer of a transport that says so', { ends: [ok()], stillRead: true, kept: 1 }],
+    ['a rejection of a transport that says so', { ends: [reject()], stillRead: true, kept: 1 }],
+  ] as const)('after %s', async (_, { ends, stillRead, kept }) => {
+    const line = scripted((_attempt, n) => ends[n - 1] as Outcome, { retry: { initialIntervalMs: 1, maxIntervalMs: 1 } });
+    const { transport } = line.sending;
+    const saying: Sending = {
+      ...line.sending,
+      transport: {
+        ...transport,
+        send(body) {
+          if (stillRead) body.stillRead = true;
+          return transport.send(body);
+        },
+      },
+    };
+    let tainted = 0;
+    const chunk = line.chunk(1);
+    chunk.taint = () => {
+      tainted += 1;
+    };
+    await deliver([chunk], saying, () => undefined);
+    expect(tainted).toBe(kept);
   });
 });
