@@ -119,7 +119,7 @@ service: {telemetry: {metrics: {level: none}}, pipelines: ${PIPELINES}}
 
   it('serves /metrics', async () => {
     const level = 'service.telemetry.metrics={readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: 0}}}}]}';
-    const receiver = 'receivers.otlp.protocols={http: {endpoint: "127.0.0.1:0"}}';
+    const receiver = 'receivers.otlp.protocols={grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}';
     await using agent = new Program(['--config', join(CORPUS, 'minimal-grpc.yaml'), '--set', level, '--set', receiver], {}, bundle);
     const { metrics } = await agent.listening();
     const answer = await fetch(`http://${metrics}/metrics`);

@@ -47,7 +47,7 @@ describe('the bundle', () => {
 
   it('runs: starts, sends to a backend that is away, drains on SIGTERM', async () => {
     const sets = [
-      'receivers.otlp.protocols={http: {endpoint: "127.0.0.1:0"}}',
+      'receivers.otlp.protocols={grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}',
       'exporters.otlp_grpc.endpoint=127.0.0.1:9',
       'agent.drain_deadline=1ms',
     ];
@@ -73,7 +73,7 @@ describe('the bundle', () => {
     const hop = await httpSink();
     const exporter = { endpoint: `http://127.0.0.1:${hop.port}`, compression: 'none', http1_codec: codec };
     const sets = [
-      'receivers.otlp.protocols={http: {endpoint: "127.0.0.1:0"}}',
+      'receivers.otlp.protocols={grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}',
       `exporters=${JSON.stringify({ otlp_http: exporter })}`,
       'service.pipelines.traces.exporters=[otlp_http]',
       'service.telemetry.metrics.level=none',
@@ -92,7 +92,7 @@ describe('the bundle', () => {
     consul.put('one', '127.0.0.1', hop.port);
     const balancer = { protocol: { otlp: { tls: { insecure: true } } }, resolver: { consul: { address: consul.url, service: 'otlp' } } };
     const sets = [
-      'receivers.otlp.protocols={http: {endpoint: "127.0.0.1:0"}}',
+      'receivers.otlp.protocols={grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}',
       `exporters=${JSON.stringify({ loadbalancing: balancer })}`,
       'service.pipelines.traces.exporters=[loadbalancing]',
       'service.telemetry.metrics.level=none',
@@ -108,7 +108,7 @@ describe('the bundle', () => {
   it('starts its workers from the same file', async () => {
     const sets = [
       'agent.workers=2',
-      'receivers.otlp.protocols={http: {endpoint: "127.0.0.1:0"}}',
+      'receivers.otlp.protocols={grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}',
       'exporters.otlp_grpc.endpoint=127.0.0.1:9',
       'agent.drain_deadline=1ms',
       'service.telemetry.metrics.level=none',
