@@ -1,4 +1,5 @@
 import { SMALL_BODY_BYTES, storeBytes, takeStore } from '../../admit/slab.ts';
+import { varintSize, writeVarint } from '../wire.ts';
 
 /** What views write themselves into: from the end to the start, each call puts something before what there is. */
 export interface BackwardWriter {
@@ -109,17 +110,10 @@ export class Writer implements BackwardWriter {
   varint(value: number): void {
     this.#settle();
     this.#reserve(8);
-    let size = 1;
-    for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size += 1;
+    const size = varintSize(value);
     this.#at -= size;
     this.#bytes += size;
-    let to = this.#at;
-    let rest = value;
-    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
-      this.#scratch[to] = (rest % 0x80) | 0x80;
-      to += 1;
-    }
-    this.#scratch[to] = rest;
+    writeVarint(this.#scratch, this.#at, value);
   }
 
   /** What was written, in order, and the store that it lies in, where it does (Body.store). The writer is used up. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { stringify } from 'yaml';
+import type { Books } from '../../../agent/telemetry/books.ts';
 import { freePorts, newFolder, type RunningProcess, startProcess, waitFor } from '../support/index.ts';
 import { configuration, type Ports, type Shape } from './configuration.ts';
 
@@ -12,16 +13,7 @@ const BUNDLE = fileURLToPath(new URL('../../../agent/build/otlp-agent.mjs', impo
 export const LONG_MS = 90_000;
 
 /** What the agent says at its end; all are spans. */
-export interface Drained {
-  readonly received: number;
-  readonly accepted: number;
-  readonly refused: number;
-  readonly failed: number;
-  readonly sent: number;
-  readonly sendFailed: number;
-  readonly evicted: number;
-  readonly queued: number;
-}
+export type Drained = Books['total'];
 
 /** The bundled program as a user starts it. */
 export class AgentUnderLoad {

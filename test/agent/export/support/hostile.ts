@@ -6,17 +6,7 @@ import type { ExporterSettings } from '../../../../agent/config/settings.ts';
 import { finish, post, startAgent, until } from '../../kit/agent.ts';
 import { decode, encode } from '../../kit/otlp.ts';
 import { PATHS } from '../../kit/settings.ts';
-
-/** From 0 to 1, the same for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { randomOf } from '../../support/mutations.ts';
 
 /** What a next hop knows of each span: whether it was taken for good, and what is wrong. */
 export class Ledger {
