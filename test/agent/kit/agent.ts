@@ -64,7 +64,15 @@ const raw = (bytes: Buffer): Buffer => bytes;
 /** Those of grpc-js, and a signal at which the sender gives up. */
 export type CallOptions = grpc.CallOptions & { readonly signal?: AbortSignal };
 
-/** A real grpc-js client of one agent. */
+/**
+ * Refused before the application saw it, most often by the client's own HTTP/2 library, when a GOAWAY comes while the call is queued. Such
+ * a call may always be sent again (gRFC A6); grpc-js does so once, and a server that is replaced twice refuses twice.
+ */
+const NOT_SEEN = /REFUSED_STREAM/u;
+/** More refusals of one call than these are no race. */
+const SENDS_OF_UNSEEN = 5;
+
+/** A real grpc-js client of one agent, which sends again what was refused unseen: whoever delivers it twice is found by the books. */
 export class GrpcClient {
   readonly #client: grpc.Client;
 
@@ -79,7 +87,17 @@ export class GrpcClient {
     return this.call(SIGNAL_FACTS[signal].grpcPath, body, options);
   }
 
-  call(path: string, body: Buffer, { signal, ...options }: CallOptions = {}): Promise<Buffer> {
+  async call(path: string, body: Buffer, options: CallOptions = {}): Promise<Buffer> {
+    for (let sends = 1; ; sends += 1) {
+      try {
+        return await this.#send(path, body, options);
+      } catch (error) {
+        if (sends === SENDS_OF_UNSEEN || !NOT_SEEN.test(String(error))) throw error;
+      }
+    }
+  }
+
+  #send(path: string, body: Buffer, { signal, ...options }: CallOptions): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const call = this.#client.makeUnaryRequest(path, raw, raw, body, new grpc.Metadata(), options, (error, response) => {
         if (error !== null) reject(error);

@@ -134,6 +134,8 @@ describe('a reload', () => {
     expect([...http.refused, ...grpc.refused]).toEqual([]);
     expect(http.sent).toBeGreaterThan(0);
     expect(grpc.sent).toBeGreaterThan(0);
+    // The client sends again what its own HTTP/2 library refused at a GOAWAY; the agent itself has refused nothing.
+    expect(await metric(addresses.metrics ?? '', 'otlp_agent_connection_errors{kind="refused_stream"}')).toBe(0);
     expect(await metric(addresses.metrics ?? '', 'otlp_agent_config_reloads{result="success"}')).toBe(steps.length);
     agent.signal('SIGTERM');
     expect((await agent.ended).code).toBe(0);
