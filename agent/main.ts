@@ -17,6 +17,9 @@ import type { WorkerStart } from './workers/protocol.ts';
 /** By convention of shells: 128 and the number of the signal. */
 const SIGNAL_EXIT = { SIGTERM: 143, SIGINT: 130 } as const;
 
+/** For a reader of the output to take the last of it. */
+const LAST_WORDS_MS = 2_000;
+
 const worker = workerData as WorkerStart | undefined | null;
 if (parentPort !== null && worker?.otlpAgentWorker === true) {
   // Without a catch: what rejects here is an error that nobody caught, which ends the process.
@@ -44,23 +47,33 @@ function main(workerEntry: URL): void {
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
 
-  /** A reader that went away (`otlp-agent components | head -1`) is no bug. */
+  /**
+   * A reader that went away (`otlp-agent components | head -1`) is no bug. From `serves` on stdout is the log of a process that holds
+   * requests, and no reason to end (telemetry/log-output.ts).
+   */
+  let serves = false;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (serves) return;
     if (error.code === 'EPIPE') process.exit(EXIT.OK);
     crash(error);
   });
+  process.stderr.on('error', () => {}); // warnings of Node, when nobody is there to read them
 
   const io = {
     environment: process.env,
     out: (text: string): void => void process.stdout.write(text),
     err: (text: string): void => void process.stderr.write(text),
+    serves: (): void => {
+      serves = true;
+    },
     workerEntry,
   };
 
   import('./commands/program.ts')
     .then(({ runProgram }) => runProgram(process.argv.slice(2), io, stop.signal, reloads))
     .then((code) => {
-      // The streams are flushed first: a pipe may still hold text.
+      // The streams are flushed first: a pipe may still hold text. Nobody may be reading it.
+      setTimeout(() => process.exit(code), LAST_WORDS_MS);
       process.stdout.write('', () => process.stderr.write('', () => process.exit(code)));
     }, crash);
 }

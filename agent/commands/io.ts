@@ -3,6 +3,8 @@ export interface Io {
   readonly environment: Readonly<Record<string, string | undefined>>;
   out(text: string): void;
   err(text: string): void;
+  /** From now on what is written is the log of a process that others rely on: that it cannot be written ends nothing. */
+  serves?(): void;
   /** The file that worker threads start from. @default everything runs in this thread */
   readonly workerEntry?: URL;
 }

@@ -29,6 +29,7 @@ const TRIM_AFTER_MS = 1000;
 export async function run(args: ConfigArguments, io: Io, stop: AbortSignal, reloads: ReloadRequests): Promise<ExitCode> {
   const loaded = load({ configs: args.config, sets: args.set, environment: io.environment });
   const { settings, notices } = loaded;
+  io.serves?.();
   const log = createLog(settings.telemetry.logs);
   sayNotices(notices, log);
   // What the process needs for itself, as the limits that people set are those of the whole process.

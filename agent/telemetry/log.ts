@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { TelemetrySettings } from '../config/settings.ts';
 import { VERSION } from '../runtime/version.ts';
+import { logOutput } from './log-output.ts';
 import type { Tracer } from './own/tracer.ts';
 
 /** What the path may say: one line for each event of a lifecycle, none for each item. */
@@ -15,11 +16,16 @@ export interface Log {
 
 /** JSON lines on stdout (the log collector of a cluster reads them); `console` is for people at a terminal. */
 export function createLog(settings: TelemetrySettings['logs'], write?: (line: string) => void): Log {
-  const out = { write: write ?? ((line: string): void => void process.stdout.write(line)) };
-  if (settings.encoding === 'console') return consoleLog(settings.level, out.write);
+  const onLost = (lines: number): void => log.warn('lines of the log were lost', { lines });
+  const out = { write: write ?? logOutput(process.stdout, onLost) };
+  const log: Log = settings.encoding === 'console' ? consoleLog(settings.level, out.write) : jsonLog(settings.level, out);
+  return log;
+}
+
+function jsonLog(level: (typeof LEVELS)[number], out: { write(line: string): void }): Log {
   const logger = pino(
     {
-      level: settings.level,
+      level,
       base: { 'service.name': 'otlp-agent', 'service.version': VERSION },
       messageKey: 'msg',
       timestamp: pino.stdTimeFunctions.isoTime,
