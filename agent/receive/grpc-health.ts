@@ -15,6 +15,7 @@ const MAX_REQUEST_BYTES = 4096;
 /** The standard gRPC health service: for the whole server (service name empty), and for each OTLP service by its full name. */
 export class HealthService {
   #serving = true;
+  #leaving = false;
   readonly #watchers = new Set<ServerStream>();
   readonly #knows: (service: string) => boolean;
 
@@ -56,10 +57,14 @@ export class HealthService {
   shutDown(): void {
     if (!this.#serving) return;
     this.#serving = false;
-    for (const stream of this.#watchers) {
-      stream.write(grpcFrame(NOT_SERVING));
-      stream.finish(UNAVAILABLE_TRAILERS);
-    }
+    for (const stream of this.#watchers) stream.write(grpcFrame(NOT_SERVING));
+    this.leave();
+  }
+
+  /** Ends every Watch, and those to come after their first answer: whoever wants to go on asks on a new connection. */
+  leave(): void {
+    this.#leaving = true;
+    for (const stream of this.#watchers) stream.finish(UNAVAILABLE_TRAILERS);
     this.#watchers.clear();
   }
 
@@ -77,7 +82,7 @@ export class HealthService {
     if (stream.closed) return;
     beginOk(stream);
     stream.write(grpcFrame(this.#status()));
-    if (this.#serving) this.#watchers.add(stream);
+    if (!this.#leaving) this.#watchers.add(stream);
     else stream.finish(UNAVAILABLE_TRAILERS);
   }
 }

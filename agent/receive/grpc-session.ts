@@ -12,6 +12,12 @@ const AGE_JITTER = 0.1;
 
 /** A client that does not answer the ping of a goodbye within this time has nothing under way that we could wait for. */
 const GOODBYE_PING_MS = 1000;
+/**
+ * How long a goodbye that is not urgent waits for a call. A client whose call is open waits for the answer, so that no other one is queued
+ * in its HTTP/2 library, which refuses what it has queued when a GOAWAY comes: grpc-js sends such a call again, but only once. Worst is a
+ * GOAWAY right behind our SETTINGS: it meets the very call that the connection was opened for. Who makes none for so long has none queued.
+ */
+const GOODBYE_WAIT_MS = 1000;
 /** "No stream was refused": the first of the two GOAWAYs (RFC 9113, 6.8). */
 const EVERY_STREAM = 2 ** 31 - 1;
 
@@ -39,7 +45,7 @@ export type SessionFault = 'ping_flood' | 'handshake_timeout';
 
 /**
  * Watches one connection: that its client speaks at all, its age (GOAWAY, so that clients spread over new instances), idleness, whether
- * the other end still lives, and floods of pings. Whoever has the session tells what happens on it.
+ * the other end still lives, floods of pings, and when to say goodbye. Whoever has the session tells what happens on it.
  */
 export class SessionGuard {
   readonly #session: ServerSession;
@@ -47,6 +53,10 @@ export class SessionGuard {
   readonly #onFault: (fault: SessionFault) => void;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #handshake: NodeJS.Timeout | undefined;
+  #spoken = false;
+  #leaving: 'not' | 'soon' | 'said' = 'not';
+  /** From the goodbye on; 0 is for ever. */
+  #graceMs = 0;
   #strikes = 0;
   #lastPingAt = Number.NEGATIVE_INFINITY;
   /** Streams that were open at the last ping, and those that came since: where fewer are open now, answers have gone out. */
@@ -74,10 +84,14 @@ export class SessionGuard {
 
   /** The client's SETTINGS have come. */
   ready(): void {
+    this.#spoken = true;
     clearTimeout(this.#handshake);
+    if (this.#leaving === 'soon') this.#awaitCall();
   }
 
+  /** Its goodbye, if one is due, overtakes the answer. */
   streamOpened(): void {
+    if (this.#leaving === 'soon') this.#sayGoodbye();
     this.#used = true;
     this.#strikes = 0;
     this.#openedSincePing += 1;
@@ -88,6 +102,18 @@ export class SessionGuard {
     clearTimeout(this.#handshake);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.length = 0;
+  }
+
+  /**
+   * Ends the connection at a moment that costs its client no call: while one is open, or when none has come for a while. A client that has
+   * not spoken yet has the time of its handshake to do so. `graceMs` after the goodbye the connection is closed, whatever is open.
+   */
+  goodbye(graceMs = 0): void {
+    if (this.#leaving !== 'not') return;
+    this.#leaving = 'soon';
+    this.#graceMs = graceMs;
+    if (this.#session.open > 0) this.#sayGoodbye();
+    else if (this.#spoken) this.#awaitCall();
   }
 
   /**
@@ -119,10 +145,7 @@ export class SessionGuard {
   #watchAge(): void {
     const { maxConnectionAgeMs, maxConnectionAgeGraceMs } = this.#settings;
     if (maxConnectionAgeMs <= 0) return;
-    this.#later(maxConnectionAgeMs * (1 + AGE_JITTER * (2 * Math.random() - 1)), () => {
-      sayGoodbye(this.#session);
-      if (maxConnectionAgeGraceMs > 0) this.#later(maxConnectionAgeGraceMs, () => this.#session.destroy());
-    });
+    this.#later(maxConnectionAgeMs * (1 + AGE_JITTER * (2 * Math.random() - 1)), () => this.goodbye(maxConnectionAgeGraceMs));
   }
 
   #watchIdle(): void {
@@ -145,6 +168,17 @@ export class SessionGuard {
       if (!this.#session.ping(() => clearTimeout(dead))) clearTimeout(dead);
     }, timeMs).unref();
     this.#timers.push(timer);
+  }
+
+  #awaitCall(): void {
+    this.#later(GOODBYE_WAIT_MS, () => this.#sayGoodbye());
+  }
+
+  #sayGoodbye(): void {
+    if (this.#leaving === 'said') return;
+    this.#leaving = 'said';
+    sayGoodbye(this.#session);
+    if (this.#graceMs > 0) this.#later(this.#graceMs, () => this.#session.destroy());
   }
 
   #later(ms: number, run: () => void): void {

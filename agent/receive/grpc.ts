@@ -42,13 +42,14 @@ export class GrpcReceiver implements Receiver {
     return signal !== undefined && this.#admissions[signal] !== undefined;
   });
   readonly #options: SessionOptions;
-  readonly #sessions = new Set<ServerSession>();
+  readonly #sessions = new Map<ServerSession, SessionGuard>();
   /** Connections that have not said anything yet, the oldest first: sessions of our codec, sockets of the other. */
   readonly #silent = new Set<{ destroy(): void }>();
   readonly #calls = new Set<GrpcCall>();
   #listener: Listener;
   #sweeper: NodeJS.Timeout | undefined;
   #handedOver = false;
+  #draining = false;
   #ended: PromiseWithResolvers<void> | undefined;
 
   constructor(settings: GrpcServerSettings, key: string, admissions: Admissions, counters: Counters) {
@@ -90,14 +91,21 @@ export class GrpcReceiver implements Receiver {
     return this.#listener;
   }
 
-  /** GOAWAY to every client; streams that are open go on, and the connection ends with the last of them. */
+  /**
+   * GOAWAY to every client; streams that are open go on, and the connection ends with the last of them. After a reload there is time: who
+   * has connected and not spoken yet is heard, and each goodbye waits for its moment.
+   */
   async drain(deadline: AbortSignal): Promise<void> {
-    this.#health.shutDown();
-    if (!this.#handedOver) {
+    this.#draining = true;
+    if (this.#handedOver) {
+      this.#health.leave();
+      for (const guard of this.#sessions.values()) guard.goodbye();
+    } else {
+      this.#health.shutDown();
       this.#listener.close();
       for (const socket of this.#silent) socket.destroy();
+      for (const session of this.#sessions.keys()) sayGoodbye(session);
     }
-    for (const session of this.#sessions) sayGoodbye(session);
     await Promise.race([this.#empty(), aborted(deadline)]);
   }
 
@@ -106,15 +114,23 @@ export class GrpcReceiver implements Receiver {
     this.#health.shutDown();
     if (!this.#handedOver) this.#listener.close();
     for (const socket of this.#silent) socket.destroy();
-    for (const session of this.#sessions) session.destroy();
+    for (const session of this.#sessions.keys()) session.destroy();
     await this.#empty();
   }
 
   /** When the last connection has ended. */
   #empty(): Promise<void> {
-    if (this.#sessions.size === 0) return Promise.resolve();
+    if (this.#over) return Promise.resolve();
     this.#ended ??= Promise.withResolvers<void>();
     return this.#ended.promise;
+  }
+
+  get #over(): boolean {
+    return this.#sessions.size === 0 && this.#silent.size === 0;
+  }
+
+  #onEnded(): void {
+    if (this.#over) this.#ended?.resolve();
   }
 
   #onConnection(socket: Socket): void {
@@ -136,7 +152,10 @@ export class GrpcReceiver implements Receiver {
   #onNodeConnection(socket: Socket): void {
     this.#silent.add(socket);
     socket.on('error', () => {}); // of a socket that no session has taken yet
-    socket.on('close', () => this.#silent.delete(socket));
+    socket.on('close', () => {
+      this.#silent.delete(socket);
+      this.#onEnded();
+    });
     readPreface(socket, this.#settings.handshakeTimeoutMs, (version) => {
       this.#silent.delete(socket);
       if (version === 2) {
@@ -166,11 +185,13 @@ export class GrpcReceiver implements Receiver {
         guard.closed();
         this.#silent.delete(session);
         this.#sessions.delete(session);
-        if (this.#sessions.size === 0) this.#ended?.resolve();
+        this.#onEnded();
       },
     });
     const guard = new SessionGuard(session, keepalive, handshakeTimeoutMs, (fault) => this.#counters.connectionError(fault));
-    this.#sessions.add(session);
+    this.#sessions.set(session, guard);
+    // Accepted before a reload, and only now known to be a session.
+    if (this.#draining) guard.goodbye();
     return session;
   }
 
@@ -209,6 +230,6 @@ export class GrpcReceiver implements Receiver {
       this.#counters.connectionError('response_unread');
       call.abandon();
     }
-    for (const session of this.#sessions) session.sweep(now);
+    for (const session of this.#sessions.keys()) session.sweep(now);
   }
 }

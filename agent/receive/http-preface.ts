@@ -5,8 +5,8 @@ const PREFACE = Buffer.from('PRI ');
 
 /**
  * Calls `decided` with the version of HTTP that a connection speaks, once its first bytes say so; they are back on the socket then.
- * A client that sends none of them in time is `undefined`; one that goes without a word, as TCP probes do, is nobody. The Upgrade header of HTTP/1.1 is not another way in: RFC 9113 has taken it
- * out, and a server may ignore it.
+ * A client that sends none of them in time is `undefined`; one that goes without a word, as TCP probes do, is nobody. The Upgrade header of
+ * HTTP/1.1 is not another way in: RFC 9113 has taken it out, and a server may ignore it.
  */
 export function readPreface(socket: Socket, timeoutMs: number, decided: (version: 1 | 2 | undefined) => void): void {
   let timer: NodeJS.Timeout | undefined;
@@ -14,7 +14,6 @@ export function readPreface(socket: Socket, timeoutMs: number, decided: (version
   let first: Buffer = Buffer.alloc(0);
   // Paused reading: what is not "data" yet stays in order when it is put back.
   socket.on('readable', look);
-  socket.on('end', ended);
   socket.on('end', gone);
   socket.on('close', leave);
 
@@ -28,13 +27,7 @@ export function readPreface(socket: Socket, timeoutMs: number, decided: (version
     else if (length === PREFACE.length) finish(2);
   }
 
-  /** It said less than a version and closed its side. */
-  function ended(): void {
-    leave();
-    socket.destroy();
-  }
-
-  /** The listener keeps half-open connections for the sake of HTTP/1.1: nothing else would end this one. */
+  /** It said less than a version. The listener keeps half-open connections for the sake of HTTP/1.1: nothing else would end this one. */
   function gone(): void {
     leave();
     socket.destroy();
@@ -44,7 +37,6 @@ export function readPreface(socket: Socket, timeoutMs: number, decided: (version
     clearTimeout(timer);
     socket.off('readable', look);
     socket.off('end', gone);
-    socket.off('end', ended);
     socket.off('close', leave);
   }
 

@@ -49,7 +49,8 @@ export class HttpReceiver implements Receiver {
   readonly #sockets = new Set<Socket>();
   /** Of these, those that have not said yet which HTTP they speak. */
   readonly #silent = new Set<Socket>();
-  readonly #calls = new Set<HttpCall>();
+  /** Of requests that node's servers have read. */
+  readonly #calls = new Map<HttpCall, NodeExchange>();
   readonly #unread: UnreadSockets;
   #listener: Listener;
   #sweeper: NodeJS.Timeout | undefined;
@@ -121,8 +122,9 @@ export class HttpReceiver implements Receiver {
   /** Idle connections end now, the others with their answer, which says `Connection: close`. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#draining = true;
-    this.#http2?.drain();
+    this.#http2?.drain(!this.#handedOver);
     this.#http1?.drain(!this.#handedOver);
+    for (const exchange of this.#calls.values()) if (exchange.request.httpVersionMajor === 1) exchange.closeAfter();
     if (!this.#handedOver) {
       this.#listener.close();
       this.#server.closeIdleConnections();
@@ -210,7 +212,10 @@ export class HttpReceiver implements Receiver {
   }
 
   #overHttp2(): Http2Connections {
-    this.#http2 ??= new Http2Connections(this.#settings, MAX_HEADER_BYTES, this.#counters, (exchange) => this.#onRequest(exchange));
+    if (this.#http2 === undefined) {
+      this.#http2 = new Http2Connections(this.#settings, MAX_HEADER_BYTES, this.#counters, (exchange) => this.#onRequest(exchange));
+      if (this.#draining) this.#http2.drain(!this.#handedOver);
+    }
     return this.#http2;
   }
 
@@ -224,7 +229,7 @@ export class HttpReceiver implements Receiver {
   #sweep(): void {
     const now = performance.now();
     this.#http1?.sweep(now);
-    for (const call of this.#calls) {
+    for (const call of this.#calls.keys()) {
       if (!call.sweep(now)) continue;
       this.#calls.delete(call);
       this.#counters.connectionError('response_unread');
@@ -239,7 +244,8 @@ export class HttpReceiver implements Receiver {
   /** A request that node's servers have read: any. */
   #onRequest(exchange: NodeExchange): void {
     const { request, response } = exchange;
-    if (this.#draining || !this.#settings.keepAlives) exchange.closeAfter();
+    // HTTP/2 has its goodbye already: a second GOAWAY right behind this answer would refuse what its client has on its way.
+    if ((this.#draining && request.httpVersionMajor === 1) || !this.#settings.keepAlives) exchange.closeAfter();
     for (const [name, value] of Object.entries(this.#settings.responseHeaders)) response.setHeader(name, value);
     if (this.#settings.cors !== undefined && respondCors(this.#settings.cors, request, response)) return;
     const path = (request.url ?? '').split('?', 1)[0] as string;
@@ -254,7 +260,7 @@ export class HttpReceiver implements Receiver {
     }
     const call = this.#call(exchange, signal);
     if (call === undefined) return;
-    this.#calls.add(call);
+    this.#calls.set(call, exchange);
     response.on('close', () => this.#calls.delete(call));
   }
 

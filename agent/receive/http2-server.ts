@@ -22,11 +22,12 @@ const MIN_PING_INTERVAL_MS = 1000;
  */
 export class Http2Connections {
   readonly #server: Http2Server;
-  readonly #sessions = new Map<ServerHttp2Session, NodeSession>();
+  readonly #sessions = new Map<ServerHttp2Session, { readonly control: NodeSession; readonly guard: SessionGuard }>();
   /** Those on which a request has come. */
   readonly #called = new WeakSet<ServerHttp2Session>();
   /** The connection whose session is being made: node:http2 shows a session's socket to nobody. */
   #taking: Socket | undefined;
+  #draining = false;
 
   constructor(settings: HttpServerSettings, maxHeaderBytes: number, counters: Counters, handle: (exchange: NodeExchange) => void) {
     this.#server = createServer({
@@ -52,7 +53,9 @@ export class Http2Connections {
       session.on('error', () => {}); // counted once, by the server's sessionError
       const control = new NodeSession(session, this.#taking as Socket);
       const guard = new SessionGuard(control, keepalive, settings.readHeaderTimeoutMs, (fault) => counters.connectionError(fault));
-      this.#sessions.set(session, control);
+      this.#sessions.set(session, { control, guard });
+      // Accepted before a reload, and only now known to speak HTTP/2.
+      if (this.#draining) guard.goodbye();
       session.once('remoteSettings', () => guard.ready());
       session.on('ping', () => guard.pinged());
       session.on('stream', () => {
@@ -83,12 +86,16 @@ export class Http2Connections {
     this.#taking = undefined;
   }
 
-  /** GOAWAY to all; what is open goes on, and each connection ends with the last of it. */
-  drain(): void {
-    for (const session of this.#sessions.values()) sayGoodbye(session);
+  /** GOAWAY to all, at once with `now`; what is open goes on, and each connection ends with the last of it. */
+  drain(now: boolean): void {
+    this.#draining = true;
+    for (const { control, guard } of this.#sessions.values()) {
+      if (now) sayGoodbye(control);
+      else guard.goodbye();
+    }
   }
 
   close(): void {
-    for (const session of this.#sessions.values()) session.destroy();
+    for (const { control } of this.#sessions.values()) control.destroy();
   }
 }

@@ -1,6 +1,6 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { storeBytes } from '../../../agent/admit/slab.ts';
 import { decodeStatus } from '../../../agent/otlp/status.ts';
 import { assertBooksBalance, finish, GrpcClient, type Running, startAgent, until } from '../kit/agent.ts';
@@ -21,6 +21,8 @@ beforeAll(async () => {
   raw = new RawGrpc(running.grpcPort);
   client = new GrpcClient(running.grpcPort);
 });
+// Tests count what the sink gets: nothing of one arrives during the next.
+afterEach(() => until(() => running.agent.books().total.queued === 0));
 afterAll(async () => {
   raw.close();
   client.close();

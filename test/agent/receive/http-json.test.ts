@@ -1,6 +1,6 @@
 import { connect } from 'node:http2';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SIGNALS } from '../../../agent/config/settings.ts';
 import { jsonToProto, protoToJson } from '../../../agent/otlp/json/json.ts';
 import { finish, post, type Running, startAgent, until } from '../kit/agent.ts';
@@ -17,6 +17,8 @@ beforeAll(async () => {
   sink = await grpcSink();
   running = await startAgent({ exporters: [grpcExporter(sink.port)], maxMessageBytes: LIMIT });
 });
+// Tests count what the sink gets: nothing of one arrives during the next.
+afterEach(() => until(() => running.agent.books().total.queued === 0));
 afterAll(async () => {
   await finish(running);
   await sink.close();

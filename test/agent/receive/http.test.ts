@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { storeBytes } from '../../../agent/admit/slab.ts';
 import { snappyBlock, snappyFramed } from '../../../agent/compression/snappy-encode.ts';
 import { decodeStatus } from '../../../agent/otlp/status.ts';
@@ -17,6 +17,8 @@ beforeAll(async () => {
   sink = await grpcSink();
   running = await startAgent({ exporters: [grpcExporter(sink.port)], maxMessageBytes: LIMIT });
 });
+// Tests count what the sink gets: nothing of one arrives during the next.
+afterEach(() => until(() => running.agent.books().total.queued === 0));
 afterAll(async () => {
   await finish(running);
   await sink.close();
