@@ -8,6 +8,10 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 
+/** What the lane compiled already is not compiled again by every process (scripts/tools/lane.mjs). */
+const { NODE_COMPILE_CACHE } = process.env;
+const COMPILED = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+
 const MAIN = fileURLToPath(new URL('../../../apps/sample-service/main.ts', import.meta.url));
 
 export type LogLine = { readonly [name: string]: unknown } & { readonly message: string };
@@ -88,6 +92,7 @@ function spawnService({ env, yaml, args = [] }: RunOptions & { readonly args?: r
   const child = spawn(process.execPath, [MAIN, ...args], {
     env: {
       PATH: process.env.PATH,
+      ...COMPILED,
       OTLP_CONFIG_FILE: file,
       OTLP__SERVICE__PORT: '0',
       OTLP__SERVER__HOST: '127.0.0.1',
