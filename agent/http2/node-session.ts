@@ -20,6 +20,13 @@ const MAX_LINGER_MS = 5_000;
 /** How long a client has to hang up, too, once we have. */
 const FAREWELL_MS = 2_000;
 
+/** "No stream was refused" (RFC 9113, 6.8). */
+const EVERY_STREAM = 2 ** 31 - 1;
+/** What node:http2 replaces with the last stream that it has taken. */
+const LAST_TAKEN = 0;
+/** How often is looked whether a client that reads slowly has let a GOAWAY out. */
+const UNSENT_LOOK_MS = 5;
+
 /** @types/node of our oldest Node does not know it: since 20.12. */
 const { performServerHandshake } = http2 as unknown as {
   performServerHandshake(stream: Duplex, options: ServerOptions): ServerHttp2Session;
@@ -88,7 +95,21 @@ export class NodeSession implements ServerSession {
   }
 
   goaway(code: number, lastStream: number, debug?: string): void {
-    if (!this.#session.destroyed) this.#session.goaway(code, lastStream, debug === undefined ? undefined : Buffer.from(debug));
+    if (this.#session.destroyed) return;
+    this.#session.goaway(code, lastStream, debug === undefined ? undefined : Buffer.from(debug));
+    if (lastStream === EVERY_STREAM) this.#sayLast();
+  }
+
+  /**
+   * The last stream that was taken. nghttp2 ignores whatever stream comes after a GOAWAY of its own, one that promises to take every stream
+   * too (its shutdown notice, which would be the exception, is not in Node's API), and without open streams it reads no more: the pings
+   * have no answer. So clients hear what was ignored as soon as the promise is out; earlier, a stream that is still taken would be above
+   * the last one, and most clients send such a call again.
+   */
+  #sayLast(): void {
+    if (this.closing) return;
+    if ((this.#session.state.outboundQueueSize ?? 0) > 0) setTimeout(() => this.#sayLast(), UNSENT_LOOK_MS).unref();
+    else this.#session.goaway(ErrorCode.NO_ERROR, LAST_TAKEN);
   }
 
   close(): void {
