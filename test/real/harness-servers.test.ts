@@ -19,6 +19,7 @@ import {
   startOpenSearch,
   startPrometheus,
   WebhookReceiver,
+  waitFor,
 } from './support/index.ts';
 
 describeReal(['prometheus', 'promtool', 'alertmanager', 'amtool'], 'Prometheus and Alertmanager', () => {
@@ -46,7 +47,8 @@ describeReal(['prometheus', 'promtool', 'alertmanager', 'amtool'], 'Prometheus a
       },
     });
     expect((await prometheus.waitForQuery('up == 1'))[0]?.metric.job).toBe('alertmanager');
-    expect((await prometheus.targets())[0]?.health).toBe('up');
+    // The newest scrape may have taken longer than its half second.
+    await waitFor(async () => (await prometheus.targets())[0]?.health === 'up', { what: 'a target that is up' });
     await webhook.waitForAlert('NotYetNotified', 'firing');
     await webhook.waitForAlert('NotYetNotified', 'resolved');
     await expect(prometheus.query('up{')).rejects.toThrow(/Prometheus answered 400.*parse error/);
@@ -106,7 +108,9 @@ describeReal(['kube-apiserver', 'etcd', 'kubectl', 'kube-controller-manager', 'k
     expect(await text(response)).toContain('container_memory_working_set_bytes{container="web"');
 
     const metrics = await startKubeStateMetrics({ kubeconfig: api.kubeconfig, args: ['--resources=pods,deployments'] });
-    expect(await (await fetch(metrics.url)).text()).toContain('kube_deployment_spec_replicas{namespace="shop",deployment="web"} 2');
+    // It answers before it has asked the API server for the first time.
+    const replicas = 'kube_deployment_spec_replicas{namespace="shop",deployment="web"} 2';
+    await waitFor(async () => (await (await fetch(metrics.url)).text()).includes(replicas), { what: replicas });
   });
 });
 
