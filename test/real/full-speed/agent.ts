@@ -62,6 +62,12 @@ export class AgentUnderLoad {
     });
   }
 
+  /** What the memory limiter counts has been given back, to the byte: nothing is read, queued or sent any more. */
+  async untilNothingIsHeld(): Promise<void> {
+    await this.until('otelcol_exporter_queue_size', (size) => size === 0);
+    await this.until('otlp_agent_held_bytes', (bytes) => bytes === 0);
+  }
+
   /** MiB at most since its start, by the kernel's count. */
   get peakRssMib(): number {
     const status = readFileSync(`/proc/${this.#process.pid}/status`, 'utf8');

@@ -90,7 +90,7 @@ describe.skipIf(missing !== undefined)(missing === undefined ? TITLE : `${TITLE}
     const { items } = await hops.progress();
     await hops.until('more spans', (now) => now.items > items + 200_000);
     const { succeeded, refused, unanswered } = await h2load.stop();
-    await agent.until('otelcol_exporter_queue_size', (size) => size === 0);
+    await agent.untilNothingIsHeld();
     const ok = await agent.metric('otlp_agent_receiver_requests', 'code="ok"');
     const full = await agent.metric('otlp_agent_receiver_requests', 'code="OTLP_QUEUE_FULL"');
     const memory = await agent.metric('otlp_agent_receiver_requests', 'code="OTLP_MEMORY_LIMIT"');

@@ -20,7 +20,7 @@ const HTTP_HOP: readonly Case[] = [
 /** No more is sent; everything arrives, the agent ends, and every span is where the books say. */
 async function finish({ hops, agent, driver }: Scene): Promise<void> {
   const sent = await driver.stop();
-  await agent.until('otelcol_exporter_queue_size', (size) => size === 0);
+  await agent.untilNothingIsHeld();
   await expectCountedRequests(agent, sent);
   expect(agent.peakRssMib).toBeLessThanOrEqual(MOST_RSS_MIB);
   agent.terminate();

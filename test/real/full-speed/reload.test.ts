@@ -21,6 +21,7 @@ describe('at full speed, other settings by SIGHUP', () => {
     await driver.more('accepted', requestsOf(100_000, load));
     const sent = await driver.stop();
     expect(Object.keys(sent.outcomes)).toEqual(['ok']);
+    await agent.untilNothingIsHeld();
     agent.terminate();
     await expectExactBooks(sent, hops, await agent.end(), load);
   });
