@@ -1,7 +1,7 @@
 import { copyBytes } from './edit-items.ts';
 import { type AnyValue, decodeAnyValue, encodeKeyValue, readKeyValue, type StringTable } from './view/any-value.ts';
 import { asBuffer } from './view/attributes.ts';
-import { bytesField, textField, wrongWireType } from './view/scalars.ts';
+import { bytesField, wrongWireType } from './view/scalars.ts';
 import type { Writer } from './view/writer.ts';
 import { MalformedError, position, readLength, readTag, skipField, varintSize, WIRE_LEN, writeVarint } from './wire.ts';
 
@@ -249,7 +249,7 @@ export class AttributeList {
   #writeSetTo(out: Buffer, at: number, i: number, set: Uint8Array): number {
     const body = this.#body[i] as number;
     const field = this.#valueField[i] as number;
-    if (field < 0) return putField(out, at, this.#field, encodeKeyValue(this.key(i), set));
+    if (field < 0) return putField(out, at, this.#field, Buffer.concat([this.#keyField(i), bytesField(2, set)]));
     const rest = this.#valueEnd[i] as number;
     const stop = this.#stop[i] as number;
     let pos = putHeader(out, at, this.#field, field - body + 1 + varintSize(set.length) + set.length + stop - rest);
@@ -279,13 +279,18 @@ export class AttributeList {
     writer.range(this.#buf, this.#from, cursor);
   }
 
+  /** The key as it came, also where it is no text. */
+  #keyField(i: number): Uint8Array {
+    return bytesField(1, (this.#keyBuf[i] as Buffer).subarray(this.#keyFrom[i], this.#keyEnd[i]));
+  }
+
   /** A KeyValue with another value; what else is in it stays. */
   #writeSet(writer: Writer, i: number, set: Uint8Array): void {
     const before = writer.bytes;
     const field = this.#valueField[i] as number;
     if (field < 0) {
       writer.put(bytesField(2, set));
-      writer.put(textField(1, this.key(i)));
+      writer.put(this.#keyField(i));
     } else {
       writer.range(this.#buf, this.#valueEnd[i] as number, this.#stop[i] as number);
       const value = writer.bytes;

@@ -75,16 +75,16 @@ export class LogSampler implements ItemEditor {
       }
     }
     const state = new SamplingState();
-    const broken = !this.#readState(buf, state);
+    const broken = !this.#readState(state);
     // The consistent modes know the trace id only, whatever attribute_source says.
     let source = byTraceId || mode !== 'hash_seed' ? traceId : undefined;
     let attribute: string | undefined;
     if (source === undefined && stand !== undefined) {
-      source = nonEmpty(hashableBytes(buf, stand));
+      source = nonEmpty(hashableBytes(stand));
       attribute = this.#settings.fromAttribute;
     }
     const { rvalue, tvalue } = state;
-    const decision = this.#decision.decide({ source, attribute, state, broken, priority: priority && this.#priority(buf, priority) });
+    const decision = this.#decision.decide({ source, attribute, state, broken, priority: priority && this.#priority(priority) });
     if (decision === 'drop') return DROP;
     this.#threshold.text = state.tvalue === tvalue ? '' : state.tvalue;
     this.#randomness.text = state.rvalue === rvalue ? '' : state.rvalue;
@@ -109,14 +109,14 @@ export class LogSampler implements ItemEditor {
   }
 
   /** False where an attribute says what is no threshold or no randomness. Other kinds than text are as if absent. */
-  #readState(buf: Uint8Array, state: SamplingState): boolean {
-    const tvalue = textIfAny(buf, this.#threshold.value);
+  #readState(state: SamplingState): boolean {
+    const tvalue = textIfAny(this.#threshold.value);
     const threshold = tvalue === '' ? undefined : parseThreshold(tvalue);
     if (threshold !== undefined) {
       state.tvalue = tvalue;
       state.threshold = threshold;
     }
-    const rvalue = textIfAny(buf, this.#randomness.value);
+    const rvalue = textIfAny(this.#randomness.value);
     const randomness = rvalue === '' ? undefined : parseRandomness(rvalue);
     if (randomness !== undefined) {
       state.rvalue = rvalue;
@@ -126,8 +126,8 @@ export class LogSampler implements ItemEditor {
   }
 
   /** A percentage; other than with spans, one that is 0 or out of range decides nothing. */
-  #priority(buf: Uint8Array, value: RawValue): Bits56 | undefined {
-    const percent = numberOf(buf, value);
+  #priority(value: RawValue): Bits56 | undefined {
+    const percent = numberOf(value);
     return percent === undefined || percent === 0 ? undefined : thresholdOf(percent / 100, this.#settings.precision);
   }
 }
@@ -140,8 +140,8 @@ function note(mark: Mark, buf: Uint8Array, start: number, from: number, end: num
   mark.end = end;
 }
 
-function textIfAny(buf: Uint8Array, value: RawValue | undefined): string {
-  return value?.kind === 'string' ? textOf(buf, value) : '';
+function textIfAny(value: RawValue | undefined): string {
+  return value?.kind === 'string' ? textOf(value) : '';
 }
 
 function nonEmpty(bytes: Uint8Array): Uint8Array | undefined {

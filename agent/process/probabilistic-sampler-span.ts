@@ -98,7 +98,7 @@ export class SpanSampler implements ItemEditor {
       attribute: undefined,
       state,
       broken: !state.valid,
-      priority: priority && priorityOf(buf, priority),
+      priority: priority && priorityOf(priority),
     };
     const decision = this.#decision.decide(candidate);
     if (decision === 'drop') return DROP;
@@ -140,8 +140,8 @@ function latin1(buf: Uint8Array, from: number, end: number): string {
 }
 
 /** 0 drops, more keeps, less decides nothing; as a number or as its text. */
-function priorityOf(buf: Uint8Array, value: RawValue): Bits56 | undefined {
-  const number = value.kind === 'string' ? goFloat(textOf(buf, value)) : numberOf(buf, value);
+function priorityOf(value: RawValue): Bits56 | undefined {
+  const number = value.kind === 'string' ? goFloat(textOf(value)) : numberOf(value);
   if (number === 0) return NEVER;
   return number !== undefined && number > 0 ? ALWAYS : undefined;
 }

@@ -116,7 +116,8 @@ export class RedactionProcessor implements Processor, Visitor {
     found.clear();
     const { body } = log;
     const redacted = redactedBody(body, this.#rules, found);
-    if (redacted !== body) log.body = redacted;
+    // A value that another one of its key hides is looked at by nobody here, and read by some.
+    if (redacted !== body || !log.bodyIsWhole) log.body = redacted;
     summarize(log.attributes, 'body.', found, this.#settings.summary);
   }
 }

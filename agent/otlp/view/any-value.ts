@@ -21,7 +21,8 @@ export const MAX_VALUE_DEPTH = 400;
 
 /**
  * AnyValue: 1 string | 2 bool | 3 int64 | 4 double | 5 ArrayValue {1 AnyValue ...} | 6 KeyValueList {1 KeyValue ...} | 7 bytes
- *           | 8 index of a string. A oneof: the last one counts.
+ *           | 8 index of a string. A oneof: the last one counts, and a list or map that comes twice in a row is one in pieces, as protobuf
+ *           reads it: what stands in the first piece must not be hidden from who looks for secrets.
  */
 export function decodeAnyValue(buf: Buffer, from: number, end: number, strings?: StringTable, depth = 0): AnyValue {
   if (depth > MAX_VALUE_DEPTH) throw new MalformedError(`values nested more than ${MAX_VALUE_DEPTH} deep`, from);
@@ -58,10 +59,10 @@ export function decodeAnyValue(buf: Buffer, from: number, end: number, strings?:
         value = buf.readDoubleLE(body);
         break;
       case 5:
-        value = decodeArray(buf, body, stop, strings, depth + 1);
+        value = decodeArray(buf, body, stop, strings, depth + 1, Array.isArray(value) ? value : []);
         break;
       case 6:
-        value = decodeMap(buf, body, stop, strings, depth + 1);
+        value = decodeMap(buf, body, stop, strings, depth + 1, value instanceof Map ? value : new Map());
         break;
       case 7:
         value = buf.subarray(body, stop);
@@ -113,8 +114,8 @@ export function kindOfValue(buf: Buffer, from: number, end: number): ValueKind {
   return kind;
 }
 
-function decodeArray(buf: Buffer, from: number, end: number, strings: StringTable, depth: number): AnyValue[] {
-  const list: AnyValue[] = [];
+/** Puts them behind those in `list`. */
+function decodeArray(buf: Buffer, from: number, end: number, strings: StringTable, depth: number, list: AnyValue[]): AnyValue[] {
   let pos = from;
   while (pos < end) {
     const tag = readTag(buf, pos, end);
@@ -130,8 +131,17 @@ function decodeArray(buf: Buffer, from: number, end: number, strings: StringTabl
   return list;
 }
 
-function decodeMap(buf: Buffer, from: number, end: number, strings: StringTable, depth: number): Map<string, AnyValue> {
-  const map = new Map<string, AnyValue>();
+type Decoded = Map<string, AnyValue>;
+
+/** A module variable as in wire.ts, for the one who asks. */
+let replaced = 0;
+
+/** How many values of maps were replaced by another one of the same key, by all that was decoded. */
+export function replacedValues(): number {
+  return replaced;
+}
+
+function decodeMap(buf: Buffer, from: number, end: number, strings: StringTable, depth: number, map: Decoded): Decoded {
   let pos = from;
   while (pos < end) {
     const tag = readTag(buf, pos, end);
@@ -140,7 +150,9 @@ function decodeMap(buf: Buffer, from: number, end: number, strings: StringTable,
       const stop = readLength(buf, position(), end);
       const entry = readKeyValue(buf, position(), stop);
       const { from: at, end: to, source } = valueAt(buf, entry);
-      map.set(keyOf(buf, entry, strings), decodeAnyValue(source, at, to, strings, depth));
+      const key = keyOf(buf, entry, strings);
+      if (map.has(key)) replaced += 1;
+      map.set(key, decodeAnyValue(source, at, to, strings, depth));
       checkMembers(map.size, from);
       pos = stop;
     } else {

@@ -306,7 +306,9 @@ export class AttributesView extends Slot {
     entry.writeValue(writer);
     writer.header(2, before);
     const keyBefore = writer.bytes;
-    writer.text(this.#keyOf(entry));
+    // One that came in keeps the bytes of its key, also where these are no text.
+    if (entry.added || entry.keyIndex !== 0) writer.text(this.#keyOf(entry));
+    else writer.range(this.#buf, entry.keyFrom, entry.keyEnd);
     writer.header(1, keyBefore);
     writer.header(this.field, before);
   }

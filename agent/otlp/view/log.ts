@@ -1,4 +1,4 @@
-import { type AnyValue, decodeAnyValue, encodeAnyValue } from './any-value.ts';
+import { type AnyValue, decodeAnyValue, encodeAnyValue, replacedValues } from './any-value.ts';
 import { AttributesView } from './attributes.ts';
 import { MessageView } from './message.ts';
 import { SingularSlot } from './nested.ts';
@@ -9,7 +9,7 @@ import type { ScopeView } from './request.ts';
  *            9 trace_id | 10 span_id | 11 observed_time | 12 event_name
  */
 export class LogView extends MessageView {
-  #body: { readonly value: AnyValue } | undefined;
+  #body: { readonly value: AnyValue; readonly isWhole: boolean } | undefined;
 
   override point(buf: Buffer, from: number, end: number): void {
     super.point(buf, from, end);
@@ -51,12 +51,25 @@ export class LogView extends MessageView {
 
   /** Any value; undefined where it is absent or empty. */
   get body(): AnyValue {
-    this.#body ??= { value: this.slot(5, () => new SingularSlot(this, 5, ValueMessage)).view.value };
-    return this.#body.value;
+    return this.#readBody().value;
+  }
+
+  /** False where a key of a map in it is there twice: `body` has the last value, and the bytes have both until somebody sets it. */
+  get bodyIsWhole(): boolean {
+    return this.#readBody().isWhole;
+  }
+
+  #readBody(): { readonly value: AnyValue; readonly isWhole: boolean } {
+    if (this.#body === undefined) {
+      const before = replacedValues();
+      const { value } = this.slot(5, () => new SingularSlot(this, 5, ValueMessage)).view;
+      this.#body = { value, isWhole: replacedValues() === before };
+    }
+    return this.#body;
   }
 
   set body(value: AnyValue) {
-    this.#body = { value };
+    this.#body = { value, isWhole: true };
     this.slot(5, () => new SingularSlot(this, 5, ValueMessage)).view.set(value);
   }
 

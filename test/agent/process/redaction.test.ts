@@ -6,7 +6,7 @@ import type { Body } from '../../../agent/process/process.ts';
 import { RedactionProcessor } from '../../../agent/process/redaction.ts';
 import type { RedactionSettings } from '../../../agent/process/redaction-config.ts';
 import { finish, post, startAgent, until } from '../kit/agent.ts';
-import { decode, encode, type Message, request } from '../kit/otlp.ts';
+import { decode, encode, type Message, REQUEST_TYPES, request } from '../kit/otlp.ts';
 import { grpcExporter, PATHS } from '../kit/settings.ts';
 import { grpcSink } from '../kit/sink.ts';
 import { loadYaml, MINIMAL, problemsOf } from '../support/config.ts';
@@ -38,6 +38,12 @@ function record(message: Message, more: Partial<RedactionSettings>): Message {
   return sent.resourceLogs[0]?.scopeLogs[0]?.logRecords[0] ?? {};
 }
 
+/** The content of an AnyValue. */
+function encodeValue(value: Message): Buffer {
+  const type = REQUEST_TYPES.logs.root.lookupType('opentelemetry.proto.common.v1.AnyValue');
+  return Buffer.from(type.encode(type.fromObject(value)).finish());
+}
+
 const text = (key: string, stringValue: string): Message => ({ key, value: { stringValue } });
 
 describe('the redaction processor', () => {
@@ -55,6 +61,20 @@ describe('the redaction processor', () => {
       ],
       body: { kvlistValue: { values: [text('keep', 'x')] } },
     });
+  });
+
+  it('leaves no value of a body that a second one of its key, or a second piece of the map, would hide', () => {
+    const secret = { key: 'card', value: { stringValue: '4111' } };
+    const twice = { kvlistValue: { values: [text('a', 'x'), secret, text('card', 'ok')] } };
+    expect(record({ body: twice }, { blockedValues: patterns('\\d{4}') })).toEqual({
+      body: { kvlistValue: { values: [text('a', 'x'), text('card', 'ok')] } },
+    });
+    const pieces = [[secret], [text('a', 'x')]].map((values) => encodeValue({ kvlistValue: { values } }));
+    const bytes = [5, 2, 2, 1].reduce<Uint8Array>((content, field) => lenField(field, content), Buffer.concat(pieces));
+    const out = new RedactionProcessor(settings({ blockedValues: patterns('\\d{4}') }), 'logs').process(bodyOf(Buffer.from(bytes)));
+    if (typeof out === 'string') throw new Error(out);
+    expect(Buffer.concat(out.slices).includes('4111')).toBe(false);
+    expect(Buffer.concat(out.slices).includes('****')).toBe(true);
   });
 
   it('masks what a pattern matches and leaves allowed and ignored values', () => {

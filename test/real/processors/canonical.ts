@@ -1,5 +1,6 @@
 import type { Signal } from '../../../agent/config/settings.ts';
 import { type Message, REQUEST_TYPES } from '../../agent/kit/otlp.ts';
+import { plainly } from '../../agent/process/odd-encoding.ts';
 
 /**
  * A request as a value that can be compared: two requests that mean the same are equal. Proto3 zero values and empty messages are as good as
@@ -7,7 +8,7 @@ import { type Message, REQUEST_TYPES } from '../../agent/kit/otlp.ts';
  */
 export function canonical(signal: Signal, bytes: Uint8Array): Message {
   const type = REQUEST_TYPES[signal];
-  const message = type.toObject(type.decode(bytes), { longs: String, bytes: String, enums: Number }) as Message;
+  const message = type.toObject(type.decode(plainly(type, bytes, true)), { longs: String, bytes: String, enums: Number }) as Message;
   if (signal === 'profiles') resolve(message);
   return (normalize(message, '') ?? {}) as Message;
 }
