@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { GrpcClient } from '../kit/agent.ts';
 import { request } from '../kit/otlp.ts';
+import { CLIENT_CODEC, CODEC, HTTP1_CODEC } from '../kit/settings.ts';
 import { grpcSink, type Sink } from '../kit/sink.ts';
 import { Program } from '../support/program.ts';
 
@@ -32,12 +33,12 @@ interface Shape {
 /** A configuration whose receivers keep their free ports: endpoints are as in the first one. */
 function yaml({ backend, second, environment, queueSize = 1000, streams = 1000, interval = '0s', httpPort = 0 }: Shape): string {
   const exporter = (port: number): string =>
-    `{ endpoint: "127.0.0.1:${port}", compression: none, tls: { insecure: true }, sending_queue: { queue_size: ${queueSize} }, retry_on_failure: { initial_interval: 20ms, max_interval: 50ms } }`;
+    `{ endpoint: "127.0.0.1:${port}", http2_codec: ${CLIENT_CODEC}, compression: none, tls: { insecure: true }, sending_queue: { queue_size: ${queueSize} }, retry_on_failure: { initial_interval: 20ms, max_interval: 50ms } }`;
   return `receivers:
   otlp:
     protocols:
-      grpc: { endpoint: "127.0.0.1:0", max_concurrent_streams: ${streams} }
-      http: { endpoint: "127.0.0.1:${httpPort}", max_request_body_size: ${1_000_000 + streams} }
+      grpc: { endpoint: "127.0.0.1:0", max_concurrent_streams: ${streams}, http2_codec: ${CODEC} }
+      http: { endpoint: "127.0.0.1:${httpPort}", max_request_body_size: ${1_000_000 + streams}, http1_codec: ${HTTP1_CODEC} }
 processors:
   resource: { attributes: [{ key: deployment.environment, value: ${environment ?? 'none'}, action: upsert }] }
 exporters:

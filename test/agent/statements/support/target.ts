@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { CLIENT_CODEC, CODEC, HTTP1_CLIENT, HTTP1_CODEC } from '../../kit/settings.ts';
 import { configFile, Program } from '../../support/program.ts';
 
 /** A configuration in the grammar that the agent and the Collector share. */
@@ -88,6 +89,20 @@ export async function scrape(port: number, name: string): Promise<number> {
   return sumOf(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text(), name);
 }
 
+/** The codecs of this run, which are keys of ours. */
+function withCodecs(setup: Setup): Setup {
+  const codecOf = (id: string): object => {
+    if (/^otlp(_grpc)?(\/|$)/u.test(id)) return { http2_codec: CLIENT_CODEC };
+    return /^otlp_?http(\/|$)/u.test(id) ? { http1_codec: HTTP1_CLIENT } : {};
+  };
+  return {
+    ...setup,
+    grpc: { http2_codec: CODEC, ...setup.grpc },
+    http: { http1_codec: HTTP1_CODEC, ...setup.http },
+    exporters: Object.fromEntries(Object.entries(setup.exporters).map(([id, keys]) => [id, { ...codecOf(id), ...keys }])),
+  };
+}
+
 const portOf = (address: string | undefined): number => Number(address?.slice(address.lastIndexOf(':') + 1));
 
 /** `node agent/main.ts --config FILE`, on free ports. */
@@ -95,7 +110,7 @@ export const AGENT: Target = {
   name: 'agent',
   async start(setup) {
     const own = setup.agent === undefined ? '' : stringify({ agent: setup.agent });
-    const file = configFile(configuration(setup, { grpc: 0, http: 0, metrics: 0 }) + own);
+    const file = configFile(configuration(withCodecs(setup), { grpc: 0, http: 0, metrics: 0 }) + own);
     const program = new Program(['--config', file]);
     const text = (): string => program.output();
     try {
