@@ -1,6 +1,7 @@
 import type { CallEnd, CallEvents, ClientCall, Fields } from '../http2/client.ts';
 import { decodePartialSuccess } from '../otlp/status.ts';
 import { GrpcStatus } from '../runtime/grpc-status.ts';
+import { onceRead } from '../runtime/once-read.ts';
 import { OK, type Outcome } from '../runtime/outcome.ts';
 import { PREFIX_BYTES } from './grpc-frame.ts';
 import { grpcOutcome, httpStatusToGrpc } from './grpc-outcome.ts';
@@ -48,7 +49,7 @@ export class GrpcCall implements CallEvents {
   /** The call has begun, and gets so much time. */
   began(call: ClientCall, timeoutMs: number): void {
     this.#call = call;
-    if (this.#end !== undefined) this.#timer = setTimeout(() => this.#timedOut(timeoutMs), timeoutMs);
+    if (this.#end !== undefined) this.#watch(timeoutMs);
   }
 
   response(fields: Fields): void {
@@ -100,15 +101,20 @@ export class GrpcCall implements CallEvents {
     }
   }
 
+  #watch(timeoutMs: number): void {
+    this.#timer = setTimeout(onceRead, timeoutMs, (ms: number) => this.#timedOut(ms), timeoutMs);
+  }
+
   /**
    * Whatever has been answered is not sent again. It is told when the connection has taken the request or has ended, as its memory may be
    * read until then.
    */
   #timedOut(timeoutMs: number): void {
+    if (this.#end === undefined) return;
     if (this.#status !== undefined || this.#tooLarge) {
       this.#call?.cancel();
       if (this.#end === undefined) return;
-      this.#timer = setTimeout(() => this.#timedOut(timeoutMs), timeoutMs);
+      this.#watch(timeoutMs);
       this.#late();
       return;
     }

@@ -4,6 +4,7 @@ import type { CallEvents, ClientCall, ClientSession, CreateClient } from '../htt
 import { createClientSession } from '../http2/client-session.ts';
 import { createNodeClient } from '../http2/node-client.ts';
 import type { ResponseHeaders } from '../http2/server.ts';
+import { onceRead } from '../runtime/once-read.ts';
 
 /** Our receive windows: responses are a few bytes, so the default of a stream is enough; the session's is raised against many streams. */
 const SESSION_WINDOW_BYTES = 1024 * 1024;
@@ -76,7 +77,10 @@ export class GrpcSession {
       },
     );
     const wait = Math.min(Math.max(options.timeoutMs, SHORTEST_CONNECT_MS), LONGEST_CONNECT_MS);
-    this.#connectTimer = setTimeout(() => this.destroy(`no connection within ${wait} ms`), wait).unref();
+    const unconnected = (): void => {
+      if (!this.#ready) this.destroy(`no connection within ${wait} ms`);
+    };
+    this.#connectTimer = setTimeout(onceRead, wait, unconnected, undefined).unref();
   }
 
   /** Whether new calls may begin here. */
@@ -159,11 +163,13 @@ export class GrpcSession {
   #ping(timeoutMs: number, which: string): void {
     if (this.#pinging || this.#session.destroyed) return;
     this.#pinging = true;
-    const timer = setTimeout(
-      () => this.destroy(`the peer is silent: a ping ${which} had no answer within ${timeoutMs} ms`),
-      timeoutMs,
-    ).unref();
+    let answered = false;
+    const silent = (): void => {
+      if (!answered) this.destroy(`the peer is silent: a ping ${which} had no answer within ${timeoutMs} ms`);
+    };
+    const timer = setTimeout(onceRead, timeoutMs, silent, undefined).unref();
     this.#session.ping((alive) => {
+      answered = true;
       clearTimeout(timer);
       this.#pinging = false;
       if (alive) this.#suspect = false;

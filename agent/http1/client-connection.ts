@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { onceRead } from '../runtime/once-read.ts';
 import { connectWire, type Wire, type WireEvents } from '../runtime/wire.ts';
 import type { HttpBody, HttpEnd } from './client.ts';
 import { AnswerReader, BROKEN, MORE } from './client-answer.ts';
@@ -38,6 +39,7 @@ export class Call {
   /** Among the requests and connections of its client, as they began. */
   readonly order: number;
   connection: ClientConnection | undefined;
+  ended = false;
   /** Keeps the process alive as long as the request is under way: sockets do not. */
   timer: NodeJS.Timeout | undefined;
 
@@ -48,6 +50,7 @@ export class Call {
   }
 
   end(end: HttpEnd): void {
+    this.ended = true;
     clearTimeout(this.timer);
     this.done(end);
   }
@@ -106,7 +109,7 @@ export class ClientConnection implements WireEvents {
       this.#connected = true;
       owner.ready(this);
     });
-    this.#timer = setTimeout(() => this.destroy(`no connection within ${connectTimeoutMs} ms`), connectTimeoutMs).unref();
+    this.#timer = setTimeout(onceRead, connectTimeoutMs, () => this.#unconnected(connectTimeoutMs), undefined).unref();
     wire.start(this);
   }
 
@@ -160,6 +163,10 @@ export class ClientConnection implements WireEvents {
     clearTimeout(this.#timer);
     this.#fail();
     this.#owner.gone(this, this.#connected, this.#failure);
+  }
+
+  #unconnected(timeoutMs: number): void {
+    if (!this.#connected) this.destroy(`no connection within ${timeoutMs} ms`);
   }
 
   /** `exactly`: no bytes came behind the answer. */

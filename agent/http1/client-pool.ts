@@ -1,3 +1,4 @@
+import { onceRead } from '../runtime/once-read.ts';
 import { CLOSED, type HttpBody, type HttpClient, type HttpClientOptions, type HttpEnd, type HttpTarget, LATE } from './client.ts';
 import { Call, ClientConnection, type ConnectionOwner, type Dial, dialTcp } from './client-connection.ts';
 import { RequestHeads } from './client-request.ts';
@@ -43,10 +44,12 @@ export class HttpPool implements HttpClient, ConnectionOwner {
   #closed = false;
   #onGone: (() => void) | undefined;
   readonly #late = (call: Call): void => {
+    if (call.ended) return;
     this.#waiting.delete(call);
     call.connection?.abandon();
-    call.done(LATE);
+    call.end(LATE);
   };
+  readonly #timeOver = (call: Call): void => onceRead(this.#late, call);
 
   constructor(target: HttpTarget, options: HttpClientOptions, dial: Dial) {
     this.heads = new RequestHeads(target, options.keepAlives);
@@ -64,7 +67,7 @@ export class HttpPool implements HttpClient, ConnectionOwner {
     }
     this.#begun += 1;
     const call = new Call(body, done, this.#begun);
-    call.timer = setTimeout(this.#late, this.#timeoutMs, call);
+    call.timer = setTimeout(this.#timeOver, this.#timeoutMs, call);
     const connection = this.#takeIdle();
     if (connection !== undefined) connection.send(call);
     else {

@@ -1,3 +1,4 @@
+import { onceRead } from '../runtime/once-read.ts';
 import type { Wire } from '../runtime/wire.ts';
 import { MAX_UNSENT_BYTES } from './limits.ts';
 
@@ -38,7 +39,7 @@ export class Unsent {
     if (this.#timer !== undefined || this.#timeoutMs <= 0) return;
     this.#written = this.#wire.written;
     this.#movedAt = performance.now();
-    this.#timer = setInterval(() => this.#look(), this.#timeoutMs / LOOKS_PER_TIMEOUT).unref();
+    this.#timer = setInterval(onceRead, this.#timeoutMs / LOOKS_PER_TIMEOUT, this.#look, undefined).unref();
   }
 
   /** All of it has left. */
@@ -54,7 +55,8 @@ export class Unsent {
     this.#timer = undefined;
   }
 
-  #look(): void {
+  readonly #look = (): void => {
+    if (this.#timer === undefined) return;
     const now = performance.now();
     const { pending, written } = this.#wire;
     if (pending === 0) this.stop();
@@ -65,5 +67,5 @@ export class Unsent {
       this.stop();
       this.#giveUp();
     }
-  }
+  };
 }

@@ -1,5 +1,6 @@
 import type { ServerKeepaliveSettings } from '../config/settings.ts';
 import { ErrorCode, type ServerSession } from '../http2/server.ts';
+import { onceRead } from '../runtime/once-read.ts';
 
 /** grpc-go closes at the third ping that comes too early (grpc/doc/keepalive.md, "too_many_pings"). */
 const MAX_PING_STRIKES = 2;
@@ -76,7 +77,7 @@ export class SessionGuard {
     this.#settings = settings;
     this.#onFault = onFault;
     // The SETTINGS of a client are its first frame; who sends none holds a connection for nothing.
-    if (handshakeTimeoutMs > 0) this.#handshake = setTimeout(() => this.#silent(), handshakeTimeoutMs).unref();
+    if (handshakeTimeoutMs > 0) this.#handshake = setTimeout(onceRead, handshakeTimeoutMs, () => this.#silent(), undefined).unref();
     this.#watchAge();
     this.#watchIdle();
     this.#watchPeer();
@@ -138,6 +139,7 @@ export class SessionGuard {
   }
 
   #silent(): void {
+    if (this.#spoken || this.#session.destroyed) return;
     this.#onFault('handshake_timeout');
     this.#session.destroy();
   }
@@ -164,8 +166,16 @@ export class SessionGuard {
     const { timeMs, timeoutMs } = this.#settings;
     if (timeMs <= 0) return;
     const timer = setInterval(() => {
-      const dead = setTimeout(() => this.#session.destroy(), timeoutMs).unref();
-      if (!this.#session.ping(() => clearTimeout(dead))) clearTimeout(dead);
+      let alive = false;
+      const silent = (): void => {
+        if (!alive) this.#session.destroy();
+      };
+      const dead = setTimeout(onceRead, timeoutMs, silent, undefined).unref();
+      const answered = (): void => {
+        alive = true;
+        clearTimeout(dead);
+      };
+      if (!this.#session.ping(answered)) answered();
     }, timeMs).unref();
     this.#timers.push(timer);
   }

@@ -7,6 +7,7 @@ import type { ServerSession, ServerStream, SessionEvents, SessionOptions, Stream
 import { createServerSession } from '../http2/server-session.ts';
 import { SIGNAL_FACTS } from '../otlp/signals.ts';
 import { aborted } from '../runtime/aborted.ts';
+import { onceRead } from '../runtime/once-read.ts';
 import { socketWire } from '../runtime/wire.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import { GrpcCall } from './grpc-call.ts';
@@ -83,7 +84,8 @@ export class GrpcReceiver implements Receiver {
     if (listener !== undefined) this.#listener = listener;
     const { limits } = this.#settings;
     this.#listener.handTo((socket) => this.#onConnection(socket));
-    this.#sweeper = setInterval(() => this.#sweep(), sweepIntervalMs(limits.bodyIdleMs, limits.writeTimeoutMs)).unref();
+    const every = sweepIntervalMs(limits.bodyIdleMs, limits.writeTimeoutMs);
+    this.#sweeper = setInterval(onceRead, every, () => this.#sweep(), undefined).unref();
   }
 
   handOver(): Listener {

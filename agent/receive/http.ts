@@ -5,6 +5,7 @@ import { REFUSALS, refuse } from '../admit/errors.ts';
 import { type HttpServerSettings, SIGNALS, type Signal, type SocketAddress } from '../config/settings.ts';
 import type { HttpExchange } from '../http1/exchange.ts';
 import { aborted } from '../runtime/aborted.ts';
+import { onceRead } from '../runtime/once-read.ts';
 import type { Counters } from '../telemetry/counters.ts';
 import { HttpCall } from './http-call.ts';
 import { respondCors } from './http-cors.ts';
@@ -110,7 +111,7 @@ export class HttpReceiver implements Receiver {
     this.#server.emit('listening');
     const { readTimeoutMs, readHeaderTimeoutMs, idleTimeoutMs, limits } = this.#settings;
     const every = sweepIntervalMs(readTimeoutMs, readHeaderTimeoutMs, idleTimeoutMs, limits.bodyIdleMs, limits.writeTimeoutMs);
-    this.#sweeper = setInterval(() => this.#sweep(), every).unref();
+    this.#sweeper = setInterval(onceRead, every, () => this.#sweep(), undefined).unref();
     this.#listener.handTo((socket) => this.#onConnection(socket));
   }
 
