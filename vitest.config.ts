@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { SlowestFirst } from './scripts/tools/slowest-first.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -26,5 +28,8 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 180_000,
     fileParallelism: lane === 'node',
+    // A worker per core (vitest leaves one idle): files wait for processes and sockets often enough.
+    ...(lane === 'node' ? { maxWorkers: availableParallelism() } : {}),
+    sequence: { sequencer: SlowestFirst },
   },
 });
