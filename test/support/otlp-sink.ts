@@ -69,7 +69,7 @@ export interface OtlpSink {
   logs(): SinkLog[];
   /** Sets how requests are answered from now on; undefined restores success. */
   respond(responder: Responder | undefined): void;
-  /** Resolves as soon as the condition holds; it is looked at after every request. Rejects with `what` after the timeout. @default 15 s */
+  /** Resolves as soon as the condition holds; it is looked at after every request. Rejects with `what` after the timeout. @default 120 s */
   until(condition: () => boolean, what?: string, timeoutMs?: number): Promise<void>;
   /** Stops both servers and cuts open connections. Safe to call twice. */
   close(): Promise<void>;
@@ -126,7 +126,7 @@ export async function startOtlpSink(options: OtlpSinkOptions = {}): Promise<Otlp
     respond: (next) => {
       responder = next;
     },
-    until: (condition, what = condition.toString(), timeoutMs = 15_000) => {
+    until: (condition, what = condition.toString(), timeoutMs = 120_000) => {
       if (condition()) return Promise.resolve();
       return new Promise<void>((resolve, reject) => {
         const finish = (settle: () => void): void => {

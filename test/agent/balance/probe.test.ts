@@ -44,7 +44,7 @@ const health = (status: number) => (stream: ServerHttp2Stream) => {
   stream.end(status === 0 ? Buffer.alloc(5) : Buffer.from([0, 0, 0, 0, 2, 8, status]));
 };
 
-const ask = (port: number, timeoutMs = 2000): Promise<string | undefined> => probeGrpc({ host: '127.0.0.1', port }, timeoutMs);
+const ask = (port: number, timeoutMs = 60_000): Promise<string | undefined> => probeGrpc({ host: '127.0.0.1', port }, timeoutMs);
 
 describe('grpc', () => {
   it('an agent serves, a grpc-js server without the service is well too', async () => {

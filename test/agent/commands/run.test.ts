@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ownPort } from '../kit/ports.ts';
 import { corpus } from '../support/mutations.ts';
 import { configFile, Program, runAgent, takenPort } from '../support/program.ts';
 
@@ -26,7 +27,9 @@ service:
 
 describe('otlp-agent --config', () => {
   it('starts, answers, and drains on SIGTERM with exit code 0', async () => {
-    await using agent = new Program(['--config', configFile(FREE_PORTS)]);
+    // Asked again when it has ended: nobody else's health may answer then.
+    const health = `health_check:\n    endpoint: 127.0.0.1:${await ownPort()}`;
+    await using agent = new Program(['--config', configFile(FREE_PORTS.replace('health_check:\n    endpoint: 127.0.0.1:0', health))]);
     const addresses = await agent.listening();
     expect(Object.keys(addresses).sort()).toEqual(['health_check', 'metrics', 'otlp/grpc', 'otlp/http']);
     const answer = await fetch(`http://${addresses['otlp/http']}/v1/traces`, {

@@ -11,7 +11,7 @@ import type { Outcome } from '../../../agent/runtime/outcome.ts';
 import { Receipt } from '../../../agent/runtime/receipt.ts';
 import { Counters } from '../../../agent/telemetry/counters.ts';
 import { recordingLog } from '../kit/agent.ts';
-import { grpcExporter, QUEUE, RETRY } from '../kit/settings.ts';
+import { grpcExporter, NO_DEADLINE_MS, QUEUE, RETRY } from '../kit/settings.ts';
 import type { GrpcAnswer, Received, Sink } from '../kit/sink.ts';
 import { closeAll, keep, loadBalancing, range, sinksOf, spanNames, traces, upstreamsOf } from './loadbalancing-support.ts';
 
@@ -64,7 +64,7 @@ async function setUp(answer?: (one: Received) => GrpcAnswer | undefined, queue: 
   };
   return { sinks, line, offer, total, outcomes, budget, leave: (left: readonly Sink[]) => set(upstreamsOf(left)) };
 }
-const drain = (line: LoadBalancingLine): Promise<void> => line.drain(AbortSignal.timeout(20_000));
+const drain = (line: LoadBalancingLine): Promise<void> => line.drain(AbortSignal.timeout(NO_DEADLINE_MS));
 const names = (ids: readonly number[]): string[] => ids.map((id) => `span ${id}`).sort();
 
 describe('parts of several requests in one chunk', () => {

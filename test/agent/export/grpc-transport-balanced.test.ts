@@ -4,6 +4,7 @@ import type { OtlpGrpcExporterSettings } from '../../../agent/config/settings.ts
 import { encodeStatus } from '../../../agent/otlp/status.ts';
 import { finish, GrpcClient, type Running, startAgent, until } from '../kit/agent.ts';
 import { request } from '../kit/otlp.ts';
+import { ownPort } from '../kit/ports.ts';
 import { grpcExporter, QUEUE, RETRY } from '../kit/settings.ts';
 import { type GrpcAnswer, grpcSink, type Received, type Sink } from '../kit/sink.ts';
 
@@ -87,8 +88,17 @@ describe('otlp_grpc with several addresses', () => {
   );
 
   it('least_connections: a slow one gets less', async () => {
-    const slow = keep(await grpcSink(() => new Promise((resolve) => setTimeout(() => resolve(undefined), 200))));
-    const quick = keep(await grpcSink());
+    let enough = (): void => {};
+    const gate = new Promise<undefined>((resolve) => {
+      enough = () => resolve(undefined);
+    });
+    const slow = keep(await grpcSink(() => gate));
+    const quick: Sink = keep(
+      await grpcSink(() => {
+        if (quick.received.length > 40) enough();
+        return undefined;
+      }),
+    );
     const exporter = balanced([slow.port, quick.port], 'least_connections');
     const running = await startAgent({ exporters: [exporter] });
     await send(running, 60);
@@ -116,9 +126,8 @@ describe('otlp_grpc with several addresses', () => {
   });
 
   it('one that is not there: the same attempt goes to the next, no retry is counted and nobody waits', async () => {
-    const [gone, ...rest] = await sinks(3);
-    await gone?.close();
-    const ports = [gone as Sink, ...rest].map((one) => one.port);
+    const rest = await sinks(2);
+    const ports = [await ownPort(), ...rest.map((one) => one.port)];
     const running = await startAgent({ exporters: [balanced(ports, 'round_robin', { retry: { ...RETRY, enabled: false } })] });
     await send(running, 30);
     expect((await finish(running)).total).toMatchObject({ sent: 30, sendFailed: 0 });
@@ -149,9 +158,7 @@ describe('otlp_grpc with several addresses', () => {
   });
 
   it('all away, then back: nothing lost, everything once', async () => {
-    const first = await sinks(2);
-    const ports = first.map((one) => one.port);
-    for (const one of first) await one.close();
+    const ports = [await ownPort(), await ownPort()];
     const running = await startAgent({ exporters: [balanced(ports, 'round_robin')] });
     await send(running, 20);
     const again = await Promise.all(ports.map(async (port) => keep(await grpcSink(undefined, port))));

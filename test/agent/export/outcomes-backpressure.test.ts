@@ -86,6 +86,8 @@ describe('while the next hop stands still', () => {
     await client.export('traces', bodyOf('r0'));
     const late = await client.export('traces', bodyOf('r1'), { deadline: Date.now() + 50 }).catch((error: { code: number }) => error);
     expect(late).toMatchObject({ code: 4 });
+    // The agent knows it, too, when it answers what was sent behind the cancellation on the same connection.
+    await expect(client.call('/no/such', Buffer.alloc(0))).rejects.toMatchObject({ code: 12 });
     resume();
     await client.export('traces', bodyOf('r1'));
     expect((await finish(running)).total).toMatchObject({ sent: 2 });

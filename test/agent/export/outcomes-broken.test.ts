@@ -2,7 +2,7 @@ import { constants } from 'node:http2';
 import { afterEach, describe, expect, it } from 'vitest';
 import { finish, post, startAgent, until } from '../kit/agent.ts';
 import { request } from '../kit/otlp.ts';
-import { grpcExporter, httpExporter, PATHS, RETRY } from '../kit/settings.ts';
+import { grpcExporter, httpExporter, NO_DEADLINE_MS, PATHS, RETRY } from '../kit/settings.ts';
 import { type GrpcReply, type GrpcUpstream, grpcUpstream } from '../statements/support/grpc-upstream.ts';
 import { type HttpReply, httpUpstream } from '../statements/support/http-upstream.ts';
 
@@ -21,7 +21,7 @@ const once = (first: (reply: GrpcReply) => void): Promise<GrpcUpstream> =>
   grpcUpstream((one, reply) => (one.n === 1 ? first(reply) : reply.ok())).then(keep);
 
 /** Sends three spans to an upstream over gRPC; resolves with the number of attempts and the books. */
-async function deliver(upstream: GrpcUpstream, timeoutMs = 5000) {
+async function deliver(upstream: GrpcUpstream, timeoutMs = NO_DEADLINE_MS) {
   const running = await startAgent({ exporters: [grpcExporter(upstream.port, { timeoutMs, retry: RETRY })] });
   expect((await post(running.httpPort, PATHS.traces, request('traces', 3))).status).toBe(200);
   await until(() => running.agent.books().total.queued === 0);
@@ -63,7 +63,10 @@ describe('a call that ends without a status is sent again', () => {
 
   it('headers and then nothing', async () => {
     const upstream = await once((reply) => reply.stream.respond(HEADERS));
-    expect(await deliver(upstream, 1000)).toMatchObject({ attempts: 2, total: { sent: 3 } });
+    const { attempts, total } = await deliver(upstream, 1000);
+    // Once more, and again where a machine that stood still for a second was late with the answer.
+    expect(attempts).toBeGreaterThanOrEqual(2);
+    expect(total).toMatchObject({ sent: 3, sendFailed: 0 });
   });
 
   it('a proxy that answers 503 with a page', async () => {

@@ -5,6 +5,7 @@ import { retryAfterMs } from '../../../agent/export/http-outcome.ts';
 import { encodeResponse, encodeStatus } from '../../../agent/otlp/status.ts';
 import { finish, GrpcClient, post, type Running, startAgent, until } from '../kit/agent.ts';
 import { request } from '../kit/otlp.ts';
+import { ownPort } from '../kit/ports.ts';
 import { grpcExporter, httpExporter, PATHS, QUEUE, RETRY } from '../kit/settings.ts';
 import { grpcSink, httpSink, type Sink } from '../kit/sink.ts';
 
@@ -160,9 +161,7 @@ describe('retrying', () => {
   });
 
   it('a backend that is down and comes back gets everything once', async () => {
-    const first = await grpcSink();
-    const { port } = first;
-    await first.close();
+    const port = await ownPort();
     const running = await startAgent({ exporters: [grpcExporter(port)] });
     for (let i = 0; i < 5; i += 1) await send(running, 2, `r${i}`);
     const second = keep(await grpcSink(undefined, port));
@@ -178,8 +177,8 @@ describe('retrying', () => {
   });
 
   it('a backend that stops between requests: the next connection is used, nothing is lost', async () => {
-    const first = await grpcSink();
-    const { port } = first;
+    const port = await ownPort();
+    const first = await grpcSink(undefined, port);
     const running = await startAgent({ exporters: [grpcExporter(port)] });
     await send(running, 1);
     await until(() => running.agent.books().total.sent === 1);
@@ -194,8 +193,10 @@ describe('retrying', () => {
     const sink: Sink = keep(await grpcSink(() => (sink.received.length === 1 ? new Promise(() => {}) : undefined)));
     const running = await startAgent({ exporters: [grpcExporter(sink.port, { timeoutMs: 500 })] });
     await send(running, 3);
-    expect((await finish(running)).total).toMatchObject({ sent: 3 });
-    expect(sink.received).toHaveLength(2);
+    expect((await finish(running)).total).toMatchObject({ sent: 3, sendFailed: 0 });
+    // Once more, and again where a machine that stood still for half a second was late with the answer.
+    expect(sink.received.length).toBeGreaterThanOrEqual(2);
+    for (const { body } of sink.received) expect(body.equals(sink.received[0]?.body as Buffer)).toBe(true);
     expect(sink.received[0]?.headers['user-agent']).toMatch(/^otlp-stack-agent\//);
   });
 });

@@ -4,6 +4,7 @@ import { createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { HttpClient, HttpClientOptions, HttpEnd, HttpTarget } from '../../../agent/http1/client.ts';
 import { until } from '../kit/agent.ts';
+import { ownPort } from '../kit/ports.ts';
 import { CLIENTS, OK, OPTIONS, post, type RawRequest, type RawServer, rawServer, target } from './client-server.ts';
 
 const open: { close(): unknown }[] = [];
@@ -17,11 +18,6 @@ const keep = <T extends { close(): unknown }>(one: T): T => {
 const server = async (answer: (request: RawRequest) => void, begun?: (socket: Socket) => void): Promise<RawServer> =>
   keep(await rawServer(answer, begun));
 const yes = ({ socket }: RawRequest): void => void socket.write(OK);
-const closedPort = async (): Promise<number> => {
-  const { port, close } = await rawServer(yes);
-  await close();
-  return port;
-};
 
 describe.each(CLIENTS)('connections of the %s client', (name, create) => {
   const client = (port: number, more: Partial<HttpClientOptions> = {}, where: Partial<HttpTarget> = {}): HttpClient =>
@@ -75,7 +71,7 @@ describe.each(CLIENTS)('connections of the %s client', (name, create) => {
   });
 
   it('fails at a port where nobody listens, and tries again with the next request', async () => {
-    const port = await closedPort();
+    const port = await ownPort();
     const made = client(port, { maxConnections: 2 });
     const ends = await Promise.all(Array.from({ length: 5 }, () => post(made)));
     for (const end of ends) expect(end).toMatchObject({ kind: 'failed', message: expect.stringContaining('ECONNREFUSED') });
@@ -242,7 +238,7 @@ describe.each(CLIENTS)('connections of the %s client', (name, create) => {
   });
 
   it('is closed while it connects', async () => {
-    const made = client(await closedPort());
+    const made = client(await ownPort());
     const ends = Promise.all([post(made), post(made)]);
     await made.close();
     for (const end of await ends) expect(end).toMatchObject({ kind: 'failed' });
@@ -262,7 +258,7 @@ describe.each(CLIENTS)('connections of the %s client', (name, create) => {
     child.stdout.on('data', (bytes) => {
       out += bytes;
     });
-    const ended = once(child, 'exit');
+    const ended = once(child, 'close'); // its output, too
     await until(() => answers.length === 1);
     yes(answers[0] as RawRequest);
     expect(await ended).toEqual([0, null]);

@@ -169,7 +169,7 @@ describe('a connection of OTLP/HTTP', () => {
     await closed;
     clearInterval(watch);
     expect(await agent.agent.metrics()).toContain('otlp_agent_connection_errors{kind="response_unread"} 1');
-  }, 30_000);
+  });
 });
 
 describe('the HTTP/1.1 codec', () => {

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type ClientConnection, createClientSession } from '../../../agent/http2/client-session.ts';
 import { Flag, FrameType, Setting } from '../../../agent/http2/frames.ts';
 import { ErrorCode } from '../../../agent/http2/server.ts';
+import { until } from '../kit/agent.ts';
 import {
   answer,
   CALL,
@@ -141,6 +142,8 @@ describe('a call', () => {
     const heard = call([body(64 * 1024 * 1024)]);
     await new Promise((resolve) => setImmediate(resolve));
     server.send(headers(1, { ':status': '200', 'grpc-status': '3' }, true));
+    await until(() => heard.response !== undefined);
+    // That it is not told now can only be waited for.
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect([heard.response?.get('grpc-status'), heard.end]).toEqual(['3', undefined]);
     server.socket.resume();

@@ -68,7 +68,7 @@ describe.each(CODECS)('windows of the client, codec %s', (codec) => {
     client.send(windowUpdate(0, 1_000_000));
     expect(await client.until(() => client.received() === calls * ANSWER_BYTES)).toBe(true);
     for (let k = 0; k < calls; k += 1) if (!client.answered(2 * k + 1)) expect(await answered(client, 2 * k + 1)).toBe(true);
-  }, 120_000);
+  });
 
   it('that are never opened cost a stream each, and no more than max_concurrent_streams of them', async () => {
     await start({ maxConcurrentStreams: 10 });

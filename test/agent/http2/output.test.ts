@@ -206,7 +206,7 @@ class Client {
 }
 
 describe('answers on sockets', () => {
-  it('are right for who reads late, and for all who read while it does not', { timeout: 60_000 }, async () => {
+  it('are right for who reads late, and for all who read while it does not', async () => {
     const wires: Wire[] = [];
     const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
       const wire = socketWire(socket);

@@ -58,7 +58,7 @@ function compile(bodies: readonly string[]): string[][] {
 }
 
 describe('the types of the configuration', () => {
-  it('accept every file of the corpus as an object', { timeout: 60_000 }, async () => {
+  it('accept every file of the corpus as an object', async () => {
     // As the schemas are now; that the committed file is the same is what `npm run docs -- --check` says.
     const [text = ''] = Object.values(await generate());
     writeFileSync(join(folder, 'fresh.ts'), text);
@@ -68,7 +68,7 @@ describe('the types of the configuration', () => {
     expect(objects.flatMap(({ name }, index) => (found[index] as string[]).map((message) => `${name}: ${message}`))).toEqual([]);
   });
 
-  it('complete and check what is written', { timeout: 60_000 }, () => {
+  it('complete and check what is written', () => {
     const pipelines = "service: { pipelines: { traces: { exporters: ['otlp_grpc'] } } }";
     const wrong = {
       'an unknown key': `void create({ exporters: { otlp_grpc: { endpont: 'a:1' } }, ${pipelines} });`,

@@ -1,5 +1,4 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -8,15 +7,6 @@ import { type LogLine, recordingLog } from '../kit/agent.ts';
 import { request } from '../kit/otlp.ts';
 import { httpSink } from '../kit/sink.ts';
 import { agentTo, end, keep, sinkOf } from './support/embedded.ts';
-
-/** The configuration has no port 0 for a metrics server. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 describe('create', () => {
   it('takes the short form, opens no port, and delivers byte for byte', async () => {
@@ -106,7 +96,7 @@ service: { pipelines: { traces: { receivers: [library, otlp], exporters: [otlp_g
   it('has a metrics server where it is written, and the same text without one', async () => {
     const sink = await sinkOf();
     const exporters = { otlp_grpc: { endpoint: `127.0.0.1:${sink.port}`, tls: { insecure: true } } };
-    const readers = [{ pull: { exporter: { prometheus: { host: '127.0.0.1', port: await freePort() } } } }];
+    const readers = [{ pull: { exporter: { prometheus: { host: '127.0.0.1', port: 0 } } } }];
     const service = { pipelines: { traces: { exporters: ['otlp_grpc'] } }, telemetry: { metrics: { readers } } };
     const agent = keep(await create({ exporters, service }));
     await agent.sendRaw('traces', request('traces', 2));

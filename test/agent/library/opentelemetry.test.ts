@@ -12,6 +12,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { create, type EmbeddedAgent, imbalances, type ShortConfig } from '../../../agent/index.ts';
 import { AgentLogRecordExporter, AgentMetricExporter, AgentSpanExporter } from '../../../agent/library/opentelemetry/index.ts';
 import { type OtlpSink, type SinkReply, startOtlpSink } from '../../support/otlp-sink.ts';
+import { ownPort } from '../kit/ports.ts';
 
 const resource = resourceFromAttributes({ 'service.name': 'shop' });
 const RETRY = { initial_interval: '20ms', max_interval: '100ms', max_elapsed_time: '0s' } as const;
@@ -40,8 +41,8 @@ afterEach(async () => {
 function config(protocol: (typeof PROTOCOLS)[number] = 'grpc', more: Partial<ShortConfig> = {}): ShortConfig {
   const exporter =
     protocol === 'grpc'
-      ? ({ endpoint: `http://${sink.grpcAddress}`, timeout: '2s' } as const)
-      : ({ protocol, endpoint: sink.httpUrl, timeout: '2s' } as const);
+      ? ({ endpoint: `http://${sink.grpcAddress}`, timeout: '60s' } as const)
+      : ({ protocol, endpoint: sink.httpUrl, timeout: '60s' } as const);
   return { exporter, retry: RETRY, ...more };
 }
 
@@ -176,9 +177,9 @@ describe('the exporters for the OpenTelemetry SDK', () => {
   });
 
   it('a backend that nobody can reach holds neither the processor nor the event loop, and nothing is lost when it comes', async () => {
-    const port = sink.grpcPort;
     await sink.close();
-    const agent = await agentFor();
+    const port = await ownPort();
+    const agent = await agentFor('grpc', { exporter: { endpoint: `http://127.0.0.1:${port}`, timeout: '60s' } });
     const exporter = new AgentSpanExporter(agent, { patienceMs: 10 });
     const provider = new TracerProvider({ resource, spanProcessors: [new BatchSpanProcessor({ exporter, maxQueueSize: 1024 })] });
     let turns = 0;
@@ -292,7 +293,7 @@ describe('the exporters for the OpenTelemetry SDK', () => {
     sink.respond(() => replies.shift());
     // Our own client is seen by no instrumentation; undici is.
     const exporter = new AgentSpanExporter({
-      exporter: { protocol: 'http/protobuf', endpoint: sink.httpUrl, timeout: '2s', http1_codec: 'undici' },
+      exporter: { protocol: 'http/protobuf', endpoint: sink.httpUrl, timeout: '60s', http1_codec: 'undici' },
       retry: RETRY,
     });
     const span = new TracerProvider({}).getTracer('test').startSpan('a request of the program');

@@ -8,7 +8,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { freePort } from '../../real/support/ports.ts';
+import { ownPort } from '../kit/ports.ts';
 
 export interface Instance {
   readonly ID: string;
@@ -54,7 +54,7 @@ export class ConsulServer {
   }
 
   static async start(port?: number): Promise<ConsulServer> {
-    const at = port ?? (await freePort());
+    const at = port ?? (await ownPort());
     const server = createServer();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(at, '127.0.0.1', resolve);

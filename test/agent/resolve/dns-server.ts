@@ -1,6 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { createServer, type Server, type Socket as TcpSocket } from 'node:net';
-import { freePort } from '../../real/support/ports.ts';
+import { ownPort } from '../kit/ports.ts';
 
 /** What the server knows of one name. */
 export interface Zone {
@@ -51,7 +51,7 @@ export class DnsServer {
   }
 
   static async start(port?: number): Promise<DnsServer> {
-    const at = port ?? (await freePort());
+    const at = port ?? (await ownPort());
     const tcp = createServer();
     await new Promise<void>((resolve, reject) => {
       tcp.once('error', reject).listen(at, '127.0.0.1', resolve);

@@ -46,7 +46,7 @@ describe('the etcd resolver', () => {
     return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
   };
 
-  const start = async (endpoints: readonly string[], timeoutMs = 5_000): Promise<void> => {
+  const start = async (endpoints: readonly string[], timeoutMs = 120_000): Promise<void> => {
     resolver = new EtcdResolver({ kind: 'etcd', endpoints, timeoutMs, prefix: '/s/' }, keptLog());
     await resolver.start(listener.onChange);
   };
@@ -100,7 +100,7 @@ describe('the etcd resolver', () => {
     const url = await listen(server);
     answer = hostile;
     // Short only where the time itself is what ends it.
-    await start([url], message.source.includes('300 ms') ? 300 : 5_000);
+    await start([url], message.source.includes('300 ms') ? 300 : 120_000);
     expect(resolver.status).toEqual({ ok: false, message: expect.stringMatching(message) as string });
     expect(resolver.status.message).toContain('there is no list yet');
     answer = good;
@@ -133,7 +133,7 @@ describe('the etcd resolver', () => {
       }
     };
     const log = keptLog();
-    resolver = new EtcdResolver({ kind: 'etcd', endpoints: [await listen(server)], timeoutMs: 5_000, prefix: '/s/' }, log);
+    resolver = new EtcdResolver({ kind: 'etcd', endpoints: [await listen(server)], timeoutMs: 120_000, prefix: '/s/' }, log);
     await resolver.start(listener.onChange);
     while (watches < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     await untilStatus(resolver, true);

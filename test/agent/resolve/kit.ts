@@ -51,7 +51,7 @@ export class Listener {
 }
 
 /** Resolves when the status is (or is no longer) ok. The resolver has no event for it, as nobody but health asks. */
-export async function untilStatus(resolver: Pick<Resolver, 'status'>, ok: boolean, timeoutMs = 15_000): Promise<string> {
+export async function untilStatus(resolver: Pick<Resolver, 'status'>, ok: boolean, timeoutMs = 120_000): Promise<string> {
   const deadline = performance.now() + timeoutMs;
   while (resolver.status.ok !== ok) {
     if (performance.now() > deadline) throw new Error(`the status stays ${resolver.status.ok}: ${resolver.status.message}`);

@@ -11,21 +11,21 @@ const consulAt = (address: string) => ({ address, datacenter: undefined, token: 
 
 const resolvers: ResolverSettings[] = [
   { kind: 'static', upstreams: [{ host: 'a', port: 1, weight: 1 }] },
-  { kind: 'dns', hostname: 'localhost', port: 1, intervalMs: 60_000, timeoutMs: 1_000, type: 'a', servers: [] },
-  { kind: 'dns', hostname: 'x', port: 1, intervalMs: 60_000, timeoutMs: 200, type: 'a', servers: [nobody.slice('http://'.length)] },
+  { kind: 'dns', hostname: 'localhost', port: 1, intervalMs: 3_600_000, timeoutMs: 1_000, type: 'a', servers: [] },
+  { kind: 'dns', hostname: 'x', port: 1, intervalMs: 3_600_000, timeoutMs: 200, type: 'a', servers: [nobody.slice('http://'.length)] },
   ...[consul, nobody].map((address) => ({
     kind: 'consul' as const,
     ...consulAt(address),
     service: 'otlp',
     tag: undefined,
-    waitMs: 60_000,
+    waitMs: 3_600_000,
   })),
   ...[consul, nobody].map((apiServer) => ({
     kind: 'k8s' as const,
     service: 'a',
     namespace: 'b',
     ports: [],
-    timeoutMs: 60_000,
+    timeoutMs: 3_600_000,
     returnHostnames: false,
     addressTypes: ['IPv4' as const],
     apiServer,
@@ -34,9 +34,9 @@ const resolvers: ResolverSettings[] = [
   })),
   ...[consul, nobody].map((endpoint) => ({ kind: 'etcd' as const, endpoints: [endpoint], timeoutMs: 500, prefix: '/s/' })),
 ];
-const entry = { kind: 'registration', id: 'r', upstream: { host: 'a', port: 1, weight: 1 }, instance: 'i', ttlMs: 60_000 } as const;
+const entry = { kind: 'registration', id: 'r', upstream: { host: 'a', port: 1, weight: 1 }, instance: 'i', ttlMs: 3_600_000 } as const;
 const registrations: RegistrationSettings[] = [consul, nobody].flatMap((address) => [
-  { ...entry, registry: { kind: 'consul', ...consulAt(address), service: 's', tags: [], deregisterAfterMs: 60_000 } },
+  { ...entry, registry: { kind: 'consul', ...consulAt(address), service: 's', tags: [], deregisterAfterMs: 3_600_000 } },
   { ...entry, registry: { kind: 'etcd', endpoints: [address], timeoutMs: 500, prefix: '/s/' } },
 ]);
 

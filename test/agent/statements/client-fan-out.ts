@@ -27,6 +27,7 @@ export const CLIENT_FAN_OUT: Bodies = {
       expect((await call(running.grpcPort, 'traces', request('traces', 20, name.slice(0, -2)))).grpcStatus).toBe('0');
     }
     await fast.journal.until((received) => received.length >= REQUESTS);
+    await slow.journal.until((received) => received.length >= 2);
     expect(slow.journal.received.length, 'the slow one holds its two').toBe(2);
 
     repaired = true;

@@ -66,8 +66,8 @@ export const CLIENT_LIMITS: Bodies = {
     const overHttp = keep.add(await httpUpstream((_one, reply) => requests.push(reply)));
     const sending_queue = { num_consumers: 3 };
     const exporters = {
-      otlp_grpc: toGrpc(overGrpc, { sending_queue, timeout: '60s' }),
-      otlp_http: toHttp(overHttp, { sending_queue: { num_consumers: 10 }, max_conns_per_host: 2, timeout: '60s' }),
+      otlp_grpc: toGrpc(overGrpc, { sending_queue }),
+      otlp_http: toHttp(overHttp, { sending_queue: { num_consumers: 10 }, max_conns_per_host: 2 }),
     };
     const running = keep.add(await target.start({ exporters, signals: ['traces'] }));
     for (let i = 0; i < 12; i += 1) await send(running, request('traces', 1, `r${i}`));
@@ -94,7 +94,7 @@ export const CLIENT_LIMITS: Bodies = {
   38: async (target, keep) => {
     const held: GrpcReply[] = [];
     const upstream = keep.add(await grpcUpstream((_one, reply) => held.push(reply)));
-    const waiting = keep.add(await target.start({ exporters: { otlp_grpc: toGrpc(upstream, { timeout: '20s' }) }, signals: ['traces'] }));
+    const waiting = keep.add(await target.start({ exporters: { otlp_grpc: toGrpc(upstream) }, signals: ['traces'] }));
     for (let i = 0; i < 5; i += 1) await send(waiting, request('traces', 2, `w${i}`));
     await upstream.journal.until((received) => received.length === 5);
     let ended = false;

@@ -133,7 +133,7 @@ export const CLIENT_RETRY: Bodies = {
         });
       }),
     );
-    const running = keep.add(await target.start({ exporters: { otlp_grpc: toGrpc(upstream, { timeout: '30s' }) }, signals: ['traces'] }));
+    const running = keep.add(await target.start({ exporters: { otlp_grpc: toGrpc(upstream) }, signals: ['traces'] }));
     await send(running, 'first');
     await upstream.journal.until(() => heard);
     // The answer has been read; what it says has to get around in the program, too.

@@ -30,7 +30,8 @@ export class Program implements AsyncDisposable {
   readonly ended: Promise<Ended>;
   #stdout = '';
   #stderr = '';
-  #changed: () => void = () => undefined;
+  #closed = false;
+  readonly #waiting = new Set<() => void>();
 
   constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}, main = MAIN) {
     this.#child = spawn(process.execPath, [main, ...args], {
@@ -47,6 +48,7 @@ export class Program implements AsyncDisposable {
     this.ended = new Promise((resolve, reject) => {
       this.#child.on('error', reject);
       this.#child.on('close', (code) => {
+        this.#closed = true;
         resolve({ code, stdout: this.#stdout, stderr: this.#stderr });
         this.#changed();
       });
@@ -58,12 +60,18 @@ export class Program implements AsyncDisposable {
     for (;;) {
       const found = this.lines().filter((line) => line.msg === msg)[nth - 1];
       if (found !== undefined) return found;
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null)
-        throw new Error(`the program ended without "${msg}":\n${this.#stdout}${this.#stderr}`);
+      // Not at its exit: what it has written last may still be in the pipe.
+      if (this.#closed) throw new Error(`the program ended without "${msg}":\n${this.#stdout}${this.#stderr}`);
       await new Promise<void>((resolve) => {
-        this.#changed = resolve;
+        this.#waiting.add(resolve);
       });
     }
+  }
+
+  #changed(): void {
+    const all = [...this.#waiting];
+    this.#waiting.clear();
+    for (const look of all) look();
   }
 
   /** Where it listens, by name, after it said so. */

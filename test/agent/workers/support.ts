@@ -22,7 +22,7 @@ export function yaml({
   limitMib = 2000,
   queueSize = 1000,
   blocks = true,
-  drainDeadline = '10s',
+  drainDeadline = '60s',
   httpPort = 0,
 }: Shape): string {
   return `receivers:

@@ -14,7 +14,7 @@ interface Secret {
 let dist: string;
 beforeAll(async () => {
   dist = await printDevelopment();
-}, 60_000);
+});
 afterAll(() => rmSync(dist, { recursive: true, force: true }));
 
 async function secrets(): Promise<Secret[]> {

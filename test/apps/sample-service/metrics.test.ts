@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ownPort } from '../../agent/kit/ports.ts';
 import { type OtlpSink, startOtlpSink } from '../../support/otlp-sink.ts';
 import { type RunningService, runService } from './run-service.ts';
 
@@ -12,7 +13,7 @@ const DROPPED = (reason: string): string => `otlp_spans_dropped_total{reason="${
 
 /** Looks at /metrics until the sample is there; a scrape is the event that can be awaited here. */
 async function sampleReaches(service: RunningService, name: string, least: number): Promise<number> {
-  for (let scrape = 0; scrape < 500; scrape++) {
+  for (let scrape = 0; scrape < 15_000; scrape++) {
     const value = (await service.samples()).get(name) ?? 0;
     if (value >= least) return value;
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -70,9 +71,9 @@ describe('/metrics', () => {
   });
 
   it('counts drops while the agent is away, and exports again when it is back', async () => {
-    const port = sink.httpPort;
     await sink.close();
-    const service = await runService({ env: { OTLP__EXPORTER__ENDPOINT: `http://127.0.0.1:${port}`, OTLP__EXPORTER__TIMEOUT: '200ms' } });
+    const port = await ownPort();
+    const service = await runService({ env: { OTLP__EXPORTER__ENDPOINT: `http://127.0.0.1:${port}`, OTLP__EXPORTER__TIMEOUT: '5s' } });
     for (let request = 0; request < 10; request++) await fetch(service.url);
     expect(await sampleReaches(service, DROPPED('export_failed'), 10)).toBe(10);
     expect((await service.samples()).get('otlp_spans_exported_total')).toBe(0);

@@ -45,7 +45,8 @@ export async function runService(options: RunOptions = {}): Promise<RunningServi
     log.push(line);
     for (const waiter of waiting.filter(({ message }) => message === line.message)) waiter.found(line);
   });
-  const exited = once(child, 'exit') as Promise<[number | null]>;
+  // Not its exit: what it has written last may still be in the pipe then.
+  const exited = once(child, 'close') as Promise<[number | null]>;
   const line = (message: string): Promise<LogLine> => {
     const known = log.find((entry) => entry.message === message);
     if (known) return Promise.resolve(known);

@@ -41,7 +41,10 @@ export class AgentProcess implements AsyncDisposable {
       });
       child.stdout.setEncoding('utf8').on('data', (part: string) => {
         text += part;
-        const started = text.split('\n').find((line) => line.includes('"msg":"started"') && line.endsWith('}'));
+        const started = text
+          .split('\n')
+          .slice(0, -1)
+          .find((line) => line.includes('"msg":"started"'));
         if (started !== undefined)
           resolve(new AgentProcess(child, (JSON.parse(started) as { listening: Record<string, string> }).listening));
       });
