@@ -134,7 +134,7 @@ describe('the goodbye of a connection', () => {
     guard = new SessionGuard(session, KEEPS, 5000, (fault) => faults.push(fault));
     guard.goodbye();
     vi.advanceTimersByTime(5000);
-    vi.advanceTimersByTime(0); // when the sockets of that turn have been read
+    vi.advanceTimersToNextTimer(); // when the sockets of that turn have been read
     expect([faults, session.said]).toEqual([['handshake_timeout'], ['destroy']]);
   });
 });
