@@ -11,6 +11,7 @@ import {
   newFolder,
   type RunningProcess,
   realPath,
+  shortestMs,
   startApiServer,
   startProcess,
   waitFor,
@@ -137,15 +138,20 @@ describeReal(['etcd', 'kube-apiserver', 'kubectl'], 'the k8s resolver against a 
     const { resolver, listener } = await start({ namespace: undefined });
     expect(listener.keys).toEqual(['10.0.0.1:4317', '10.0.0.3:4317', '10.0.0.5:4317']);
     expect(resolver.status).toEqual({ ok: true, message: '3 upstreams of the Service otlp' });
-    await api.apply([slice('otlp-b', at('10.0.0.5', '10.0.0.6'))]);
-    const before = performance.now();
-    await listener.until((keys) => keys.includes('10.0.0.6:4317'));
-    await api.apply([slice('otlp-a', [{ addresses: ['10.0.0.1'], conditions: { ready: false } }])]);
-    await listener.untilKeys('10.0.0.5:4317', '10.0.0.6:4317');
-    await api.ok(['delete', 'endpointslice', 'otlp-b', '-n', NAMESPACE]);
-    await listener.untilKeys();
-    // What the issue asks for; kubectl's own time is in it.
-    expect(performance.now() - before).toBeLessThan(15_000);
+    await api.apply([slice('otlp-a', at('10.0.0.1'))]);
+    await listener.untilKeys('10.0.0.1:4317', '10.0.0.5:4317');
+    const changes = async (): Promise<void> => {
+      await api.apply([slice('otlp-b', at('10.0.0.5', '10.0.0.6'))]);
+      await listener.untilKeys('10.0.0.1:4317', '10.0.0.5:4317', '10.0.0.6:4317');
+      await api.apply([slice('otlp-a', [{ addresses: ['10.0.0.1'], conditions: { ready: false } }])]);
+      await listener.untilKeys('10.0.0.5:4317', '10.0.0.6:4317');
+      await api.ok(['delete', 'endpointslice', 'otlp-b', '-n', NAMESPACE]);
+      await listener.untilKeys();
+      await api.apply([slice('otlp-a', at('10.0.0.1'))]);
+      await listener.untilKeys('10.0.0.1:4317');
+    };
+    // What the issue asks for, four times; kubectl's own time is in it.
+    expect(await shortestMs(20_000, changes)).toBeLessThan(20_000);
   });
 
   it('finds ports by name in each slice, and both addresses of a dual stack pod or one of them', async () => {
@@ -182,7 +188,7 @@ describeReal(['etcd', 'kube-apiserver', 'kubectl'], 'the k8s resolver against a 
     expect(listener.keys).toEqual([`otlp-0.otlp.${NAMESPACE}:4317`]);
   });
 
-  it('goes on over many watches, as the server ends each', { timeout: 60_000 }, async () => {
+  it('goes on over many watches, as the server ends each', { timeout: 180_000 }, async () => {
     await api.apply([slice('otlp-a', at('10.0.0.1'))]);
     const { resolver, listener } = await start({ timeoutMs: 1_000 });
     const { resolutions } = resolver.counts;
@@ -253,7 +259,7 @@ describeReal(['etcd', 'kube-apiserver', 'kubectl'], 'the k8s resolver against a 
     expect(resolver.status.ok).toBe(true);
   });
 
-  it('reads the token again when it is renewed, and says what is wrong until then', { timeout: 120_000 }, async () => {
+  it('reads the token again when it is renewed, and says what is wrong until then', { timeout: 180_000 }, async () => {
     await api.apply([slice('otlp-a', at('10.0.0.1'))]);
     const { resolver, listener } = await start({ timeoutMs: 1_000 });
     await api.ok(['delete', 'serviceaccount', 'agent', '-n', NAMESPACE]);

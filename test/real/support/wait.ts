@@ -36,3 +36,17 @@ export async function waitFor<T>(ask: () => Promise<T | undefined | false> | T |
     await sleep(intervalMs);
   }
 }
+
+/**
+ * The time in ms that `run` takes, and where that is `limitMs` or more, the shortest of three: for a promise in seconds that is not the fault
+ * of a machine which does much else.
+ */
+export async function shortestMs(limitMs: number, run: () => Promise<unknown>): Promise<number> {
+  let shortest = Number.POSITIVE_INFINITY;
+  for (let tries = 0; tries < 3 && shortest >= limitMs; tries += 1) {
+    const before = performance.now();
+    await run();
+    shortest = Math.min(shortest, performance.now() - before);
+  }
+  return shortest;
+}
