@@ -29,16 +29,23 @@ const EVERY_STREAM = 2 ** 31 - 1;
  */
 export function sayGoodbye(session: ServerSession): void {
   if (session.closing || session.destroyed) return;
-  const close = (): void => {
-    clearTimeout(timer);
-    session.close();
-  };
-  const timer = setTimeout(close, GOODBYE_PING_MS).unref();
+  const close = (): void => session.close();
   session.goaway(ErrorCode.NO_ERROR, EVERY_STREAM);
-  const again = (): void => {
-    if (!session.ping(close)) close();
+  ping(session, () => ping(session, close, close), close);
+}
+
+/** One of `answered` and `silent`, once. */
+function ping(session: ServerSession, answered: () => void, silent: () => void): void {
+  let over = false;
+  const end = (run: () => void): void => {
+    if (over) return;
+    over = true;
+    clearTimeout(timer);
+    run();
   };
-  if (!session.ping(again)) close();
+  // Where we have stood still ourselves, the answer and calls behind it lie in the socket.
+  const timer = setTimeout(onceRead, GOODBYE_PING_MS, () => end(silent), undefined).unref();
+  if (!session.ping(() => end(answered))) end(silent);
 }
 
 /** What a connection did wrong, as otlp_agent_connection_errors names it. */
