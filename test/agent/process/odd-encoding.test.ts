@@ -29,9 +29,20 @@ const filter = (signal: Tested, conditions: object): object => ({ filter: { [sig
 
 const EVERYWHERE: readonly object[] = [
   { resource: { attributes: [{ key: 'a', value: 'blue', action: 'upsert' }] } },
-  { resource: { attributes: [{ key: 'a', action: 'delete' }, { key: 'n', from_attribute: 'user.id', action: 'insert' }] } },
+  {
+    resource: {
+      attributes: [
+        { key: 'a', action: 'delete' },
+        { key: 'n', from_attribute: 'user.id', action: 'insert' },
+      ],
+    },
+  },
   attributes({ key: 'a', value: 'blue', action: 'upsert' }),
-  attributes({ key: 'a', action: 'delete' }, { key: 'n', value: 7, action: 'insert' }, { key: 'http.method', value: 'x', action: 'update' }),
+  attributes(
+    { key: 'a', action: 'delete' },
+    { key: 'n', value: 7, action: 'insert' },
+    { key: 'http.method', value: 'x', action: 'update' },
+  ),
   attributes({ key: 'user.id', action: 'hash' }),
   attributes({ key: 'new', from_attribute: 'a', action: 'upsert' }, { key: 'n', action: 'convert', converted_type: 'string' }),
   attributes({ key: 'a', pattern: '^(?P<n>.)(?P<rest>.*)$', action: 'extract' }),
@@ -59,7 +70,11 @@ const OF_SIGNAL: Readonly<Record<Tested, readonly object[]>> = {
     spans('delete_matching_keys(span.attributes, "^(h|u)")', 'truncate_all(span.attributes, 3)', 'limit(span.attributes, 2, ["a"])'),
     spans('replace_pattern(span.attributes["a"], "[A-Z]", "x")', 'replace_all_patterns(span.attributes, "value", "x", "yy")'),
     spans('set(span.status.code, STATUS_CODE_ERROR) where span.attributes["a"] == "GET"', 'set(span.status.message, "é")'),
-    spans('set(span.kind, SPAN_KIND_CLIENT)', 'set(span.end_time_unix_nano, span.start_time_unix_nano)', 'set(span.dropped_events_count, 1)'),
+    spans(
+      'set(span.kind, SPAN_KIND_CLIENT)',
+      'set(span.end_time_unix_nano, span.start_time_unix_nano)',
+      'set(span.dropped_events_count, 1)',
+    ),
     spans('set(spanevent.attributes["a"], span.name)', 'set(spanevent.name, "n") where spanevent.time_unix_nano > 5'),
     spans('set(resource.attributes["b"], resource.attributes["a"])', 'set(scope.name, scope.version)', 'set(span.trace_state["k"], "v")'),
   ],

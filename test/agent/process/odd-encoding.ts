@@ -12,7 +12,9 @@ import { randomOf } from '../support/mutations.ts';
  */
 /**
  * `rate`: how much of it is odd, from 0 to 1. `isTame`: nothing that the Collector's reader (pdata 1.61) takes otherwise than protobuf says:
- * it fails at unknown groups, has only the last piece of a list of numbers and of a message of a oneof, and a value by index is none to it.
+ * it fails at unknown groups, has only the last piece of a list of numbers and of a message of a oneof, a value by index is none to it, and of what
+ * is no UTF-8 it makes one U+FFFD for each byte where JavaScript makes one for several; a sint32 of
+ * more than 32 bits it takes apart before it cuts it.
  */
 export function oddly(type: protobuf.Type, bytes: Uint8Array, seed: number, rate: number, isTame = false): Buffer {
   const random = randomOf(seed);
@@ -53,7 +55,8 @@ function fieldOf(field: protobuf.Field | undefined, tag: number, raw: Uint8Array
   if (wire !== 2) {
     const whole = Buffer.concat([varint(tag, extra(now, random, 0.05)), wire === 0 ? longer(raw, now, random) : raw]);
     // Something else before: the last one counts.
-    return !field.repeated && now(0.1) ? [someOf(field, random), whole] : [whole];
+    const isTwice = !field.repeated && now(0.1) && !(now.isTame && field.type === 'sint32');
+    return isTwice ? [someOf(field, random), whole] : [whole];
   }
   const reader = protobuf.Reader.create(raw);
   const content = Buffer.from(reader.bytes());
@@ -74,7 +77,10 @@ function fieldOf(field: protobuf.Field | undefined, tag: number, raw: Uint8Array
     const [first = Buffer.alloc(0), ...rest] = each;
     return [put(first), put(Buffer.alloc(0)), put(Buffer.concat(rest))];
   }
-  const text = field.type === 'string' && now(0.1) ? shuffled([Buffer.from([0xc3]), content, Buffer.from([0xff, 0x80])], random) : [content];
+  const text =
+    field.type === 'string' && !now.isTame && now(0.1)
+      ? shuffled([Buffer.from([0xc3]), content, Buffer.from([0xff, 0x80])], random)
+      : [content];
   const whole = put(Buffer.concat(text));
   return !field.repeated && now(0.1) ? [someOf(field, random), whole] : [whole];
 }
@@ -108,7 +114,8 @@ function someOf(field: protobuf.Field, random: Random): Buffer {
     return lengthDelimited(field.id, text ?? EMPTY);
   }
   const width = WIDTHS[field.type];
-  const value = width === undefined ? [Buffer.from([1]), MOST, Buffer.from([0])][pick(random, 3)] : Buffer.alloc(width, [0xff, 0, 7][pick(random, 3)]);
+  const value =
+    width === undefined ? [Buffer.from([1]), MOST, Buffer.from([0])][pick(random, 3)] : Buffer.alloc(width, [0xff, 0, 7][pick(random, 3)]);
   return Buffer.concat([varint(number + wireOf(field), 0), value ?? EMPTY]);
 }
 
@@ -228,7 +235,13 @@ function plainField(field: protobuf.Field, values: readonly Uint8Array[], repair
   const { resolvedType } = field;
   if (resolvedType instanceof protobuf.Type)
     return (field.repeated ? values : [Buffer.concat(values)]).map((each) => put(plainly(resolvedType, each, repairs)));
-  if (!isNumber(field)) return field.repeated ? values.map(put) : values.slice(-1).filter((each) => field.partOf || each.length > 0).map(put);
+  if (!isNumber(field))
+    return field.repeated
+      ? values.map(put)
+      : values
+          .slice(-1)
+          .filter((each) => field.partOf || each.length > 0)
+          .map(put);
   const numbers = values.map((each) => plainNumber(field, each));
   if (field.repeated) return numbers.length === 0 ? [] : [put(Buffer.concat(numbers))];
   const [last = EMPTY] = numbers.slice(-1);
@@ -246,7 +259,7 @@ function plainNumber(field: protobuf.Field, raw: Uint8Array): Uint8Array {
     value |= BigInt(byte & 0x7f) << BigInt(7 * i);
   });
   if (field.type === 'bool') value = BigInt.asUintN(64, value) === 0n ? 0n : 1n;
-  else if (field.type === 'uint32') value = BigInt.asUintN(32, value);
+  else if (field.type === 'uint32' || field.type === 'sint32') value = BigInt.asUintN(32, value);
   else if (field.type === 'int32' || field.resolvedType instanceof protobuf.Enum) value = BigInt.asIntN(32, value);
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, value);
