@@ -1,7 +1,7 @@
 import { BALANCERS, contextBelow, healthField, healthSettings } from '../balance/health-config.ts';
 import type { BalancerName, HealthSettings, RingKind, RoutingKey, RoutingSettings } from '../balance/settings.ts';
 import { type BuildContext, component } from '../config/component.ts';
-import { bool, choice, duration, float, text, textList } from '../config/fields.ts';
+import { bool, choice, duration, float, text, textList, unsupported } from '../config/fields.ts';
 import { type Output, section } from '../config/section.ts';
 import type { ExporterCommon, OtlpGrpcExporterSettings, Signal } from '../config/settings.ts';
 import { queueSettings, sendingQueue } from '../queue/config.ts';
@@ -66,9 +66,14 @@ const outerRetry = section(
   },
 );
 
+const lineShape = {
+  ...otlpGrpcShape,
+  health: unsupported('Not here.', 'upstreams are checked by `health` of the exporter itself; write it beside `protocol`'),
+};
+
 const shape = {
   protocol: section(
-    { otlp: section(otlpGrpcShape, { describe: 'The keys of otlp_grpc, for the line to each upstream.', check: checkOtlpGrpc }) },
+    { otlp: section(lineShape, { describe: 'The keys of otlp_grpc, for the line to each upstream.', check: checkOtlpGrpc }) },
     { describe: 'How upstreams are spoken to.' },
   ),
   resolver: resolverField(),
@@ -150,6 +155,8 @@ function upstreamSettings({ protocol: { otlp } }: Config, context: BuildContext)
     return undefined;
   }
   if (otlp.endpoint !== '') below.notice(['endpoint'], 'has no effect: the resolver says where upstreams are');
+  if (otlp.balancer_name !== 'round_robin')
+    below.notice(['balancer_name'], 'has no effect: `balancer` of the exporter decides between upstreams');
   const nowhere = { kind: 'tcp', host: '', port: 0 } as const;
   return { ...otlpGrpcSettings(otlp, below, nowhere), authority: otlp.authority };
 }

@@ -16,7 +16,7 @@ import { retryOnFailure, retrySettings } from './retry-config.ts';
 
 const HTTP2_CODECS: readonly Http2Codec[] = ['own', 'node'];
 
-/** The keys of otlp_grpc; loadbalancing has them below protocol.otlp. */
+/** The keys of otlp_grpc that loadbalancing has below protocol.otlp, too. */
 export const otlpGrpcShape = {
   endpoint: text({ describe: 'host:port of the next hop; http://host:port, dns:///host:port and unix:///path too.', default: '' }),
   tls: clientTls(),
@@ -37,7 +37,6 @@ export const otlpGrpcShape = {
     default: 'own',
     ours: true,
   }),
-  health: healthField(),
   connections: connectionField(),
   keepalive: optionalSection(
     {
@@ -60,8 +59,8 @@ export const otlpGrpcShape = {
 
 export type OtlpGrpcConfig = Output<typeof otlpGrpcShape>;
 
-/** A balancer cuts requests, so that it has no use for the key. */
-const shape = { ...otlpGrpcShape, gzip_members: gzipMembers() };
+/** A balancer cuts requests, so that it has no use for gzip_members, and checks all of its upstreams by a `health` of its own. */
+const shape = { ...otlpGrpcShape, health: healthField(), gzip_members: gzipMembers() };
 type Config = Output<typeof shape>;
 
 /** grpc-go never pings more often than this, whatever is written. */
@@ -136,7 +135,7 @@ export function otlpGrpcSettings(config: OtlpGrpcConfig, context: BuildContext, 
  * A name may have several addresses, which grpc-go resolves and balances unless the scheme is passthrough; so does the agent. An address
  * has itself, and localhost is one place, whatever families it has.
  */
-function balanceOf(config: OtlpGrpcConfig, address: SocketAddress): BalanceSettings | undefined {
+function balanceOf(config: Config, address: SocketAddress): BalanceSettings | undefined {
   if (address.kind !== 'tcp' || isIP(address.host) !== 0 || address.host === 'localhost') return undefined;
   if (config.endpoint.startsWith('passthrough:')) return undefined;
   const srv = SRV_NAME.test(address.host);

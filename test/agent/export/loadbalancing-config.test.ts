@@ -118,13 +118,22 @@ describe('loadbalancing', () => {
     expect(says(`${PLAIN}\n${UPSTREAMS}\nbalancing: x`)).toEqual([expect.stringContaining('unknown key')]);
   });
 
+  it('fails for a health of the single line: upstreams are checked by that of the exporter', () => {
+    expect(says(`protocol: { otlp: { tls: { insecure: true }, health: { type: connect } } }\n${UPSTREAMS}`)).toEqual([
+      expect.stringMatching(/exporters\.loadbalancing\.protocol\.otlp\.health: .*`health` of the exporter itself/u),
+    ]);
+  });
+
   it('fails for profiles, which upstream does not route', () => {
     expect(says(`${PLAIN}\n${UPSTREAMS}`, 'profiles')).toEqual([expect.stringContaining('does not carry profiles')]);
   });
 
-  it('says that an endpoint has no effect', () => {
-    const { notices } = loadYaml(yaml(`protocol: { otlp: { endpoint: "x:1", tls: { insecure: true } } }\n${UPSTREAMS}`));
-    expect(notices.map(({ path }) => path.join('.'))).toContain('exporters.loadbalancing.protocol.otlp.endpoint');
+  it.each([
+    ['endpoint', '"x:1"'],
+    ['balancer_name', 'pick_first'],
+  ])('says that %s has no effect', (key, value) => {
+    const { notices } = loadYaml(yaml(`protocol: { otlp: { ${key}: ${value}, tls: { insecure: true } } }\n${UPSTREAMS}`));
+    expect(notices.map(({ path }) => path.join('.'))).toContain(`exporters.loadbalancing.protocol.otlp.${key}`);
   });
 });
 
