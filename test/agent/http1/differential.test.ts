@@ -12,6 +12,10 @@ import { ODD, PLAIN, row, type Shape, UPGRADES } from './shapes.ts';
 const SEED = Number(process.env.FC_SEED ?? 20_261_121);
 const AT_A_TIME = 100;
 const RANDOM_CONVERSATIONS = 400;
+/** Ends what has no end of its own. */
+const TIME_LIMIT_MS = 250;
+/** A machine that is late with one conversation so many times is none. */
+const MOST_LATE = 10;
 
 let sink: Sink;
 let own: Running;
@@ -23,7 +27,7 @@ beforeAll(async () => {
     startAgent({
       exporters: [grpcExporter(sink.port, { queue: { ...QUEUE, capacity: 100_000 } })],
       maxMessageBytes: 60_000,
-      http: { http1Codec, readHeaderTimeoutMs: 250, limits: { ...LIMITS, bodyIdleMs: 250 } },
+      http: { http1Codec, readHeaderTimeoutMs: TIME_LIMIT_MS, limits: { ...LIMITS, bodyIdleMs: TIME_LIMIT_MS } },
     });
   own = await start('own');
   node = await start('node');
@@ -34,15 +38,14 @@ afterAll(async () => {
   await sink.close();
 });
 
-interface Difference {
-  readonly name: string;
-  readonly ours: readonly Answer[];
-  readonly theirs: readonly Answer[];
-}
-
 interface Conversation {
   readonly name: string;
   readonly pieces: readonly Buffer[];
+}
+
+interface Difference extends Conversation {
+  readonly ours: readonly Answer[];
+  readonly theirs: readonly Answer[];
 }
 
 /**
@@ -67,16 +70,35 @@ function untilClose(answers: readonly Answer[]): Answer[] {
   return closed < 0 ? final : final.slice(0, closed + 1);
 }
 
+async function difference({ name, pieces }: Conversation): Promise<Difference | undefined> {
+  const both = await Promise.all([converse(own.httpPort, pieces), converse(node.httpPort, pieces)]);
+  const [ours, theirs] = both.map(answersIn) as [Answer[], Answer[]];
+  return agree(ours, theirs) ? undefined : { name, pieces, ours, theirs };
+}
+
+/**
+ * The time of one of them was over before the bytes came or between two parts, as the machine stood still, and that of the other not yet: it
+ * answers 408, or nothing where it had read nothing.
+ */
+const wasLate = ({ ours, theirs }: Difference): boolean =>
+  [ours, theirs].some((answers) => answers.length === 0 || answers.some(({ status }) => status === 408));
+
 async function compare(conversations: readonly Conversation[]): Promise<void> {
   const different: Difference[] = [];
   for (let at = 0; at < conversations.length; at += AT_A_TIME) {
     await Promise.all(
-      conversations.slice(at, at + AT_A_TIME).map(async ({ name, pieces }) => {
-        const both = await Promise.all([converse(own.httpPort, pieces), converse(node.httpPort, pieces)]);
-        const [ours, theirs] = both.map(answersIn) as [Answer[], Answer[]];
-        if (!agree(ours, theirs)) different.push({ name, ours, theirs });
+      conversations.slice(at, at + AT_A_TIME).map(async (one) => {
+        const found = await difference(one);
+        if (found !== undefined) different.push(found);
       }),
     );
+  }
+  // What may have been late is said again, alone: it stays a difference where that is not the reason. Every other difference is one.
+  for (let times = 0; times < MOST_LATE && different.some(wasLate); times += 1) {
+    for (const one of different.splice(0)) {
+      const found = wasLate(one) ? await difference(one) : one;
+      if (found !== undefined) different.push(found);
+    }
   }
   expect(different.map((one) => `${one.name}: ${status(one)}`)).toEqual([]);
   await until(() => [own, node].every(({ agent }) => agent.books().total.queued === 0 && agent.heldBytes === 0));
@@ -96,11 +118,11 @@ describe('both HTTP/1.1 codecs', () => {
 
   it('answer every shape of a request alike, alone', async () => {
     await compare(all.map((shape) => ({ name: shape.name, pieces: [row(shape)] })));
-  }, 60_000);
+  });
 
   it('and between plain ones, pipelined', async () => {
     await compare(all.map((shape) => ({ name: shape.name, pieces: [row(plain, shape, plain)] })));
-  }, 60_000);
+  });
 
   it('and where the bytes come in two parts', async () => {
     const cut = all.flatMap((shape) =>
@@ -110,7 +132,7 @@ describe('both HTTP/1.1 codecs', () => {
       }),
     );
     await compare(cut);
-  }, 60_000);
+  });
 
   it(`and in rows, cut anywhere (seed ${SEED})`, async () => {
     const shape = fc.oneof({ weight: 2, arbitrary: fc.constantFrom(...PLAIN) }, { weight: 1, arbitrary: fc.constantFrom(...ODD) });
@@ -120,7 +142,7 @@ describe('both HTTP/1.1 codecs', () => {
       pieces: cutAt(row(...shapes), places),
     }));
     await compare(conversations);
-  }, 120_000);
+  });
 
   it(`and with bytes that are changed, left out or put in (seed ${SEED})`, async () => {
     const fault = fc.record({
@@ -140,5 +162,5 @@ describe('both HTTP/1.1 codecs', () => {
       return { name: `${shape.name}: ${kind} ${byte} at ${at}`, pieces: [row({ name: '', bytes: changed })] };
     });
     await compare(conversations);
-  }, 120_000);
+  });
 });
