@@ -15,7 +15,8 @@ const AGENT = fileURLToPath(new URL('.', import.meta.url));
 
 /** By door: which of its imports are late. They may export functions, classes, components and plain values; all else is missing for a door. */
 const DOORS = {
-  'commands/program.ts': ['./components.ts', './explain.ts', './health-check.ts', './print-config.ts', './validate.ts'],
+  'commands/command-line.ts': ['./components.ts', './explain.ts', './health-check.ts', './print-config.ts', './validate.ts'],
+  'commands/program.ts': ['./command-line.ts'],
   'commands/run.ts': ['../export/output-file.ts', '../process/detect/detection.ts'],
   'config/registry.ts': [
     '../connect/count-config.ts',

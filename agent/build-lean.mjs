@@ -1,8 +1,9 @@
 /**
  * What a bundler does not do by itself, and what makes the program start in half the time (test/bench/agent-start.mjs):
  *
- *   node:http and others   by require instead of import. An import of node:http reads all of its exports, and so loads what it only
- *                          offers (WebSocket, and with it Node's whole copy of undici); a require loads what is used.
+ *   node:http and others   by process.getBuiltinModule instead of import. An import of node:http reads all of its exports, and so loads
+ *                          what it only offers (WebSocket, and with it Node's whole copy of undici); so, what is used is loaded, and no
+ *                          require has to be made.
  *   undici                 its classes from their files, when the first of them is made. Its index makes fetch, caches, mocks, WebSocket
  *                          and EventSource a part of the program: 1.2 of 3.6 MB before minification.
  *   unused parts           left out: pino's transports, which would load node:assert and node:worker_threads for their files, and metrics
@@ -13,6 +14,8 @@ import { createRequire, isBuiltin } from 'node:module';
 const require = createRequire(import.meta.url);
 const BUILTIN = '\0builtin:';
 const LAZY = new Set(['child_process', 'crypto', 'fs/promises', 'http2', 'vm', 'zlib']);
+/** Getters of Node that load more. */
+const LATE_CLASSES = { net: new Set(['BlockList']) };
 /** To read them is a warning. */
 const DEPRECATED = new Set(['fips']);
 const UNDICI = '\0undici';
@@ -63,8 +66,7 @@ function lazyBuiltin(name) {
   );
   const numbers = Object.entries(module.constants ?? {}).filter(([, value]) => typeof value === 'number');
   return [
-    `import { createRequire } from 'node:module';`,
-    `const load = () => createRequire(import.meta.url)(${JSON.stringify(`node:${name}`)});`,
+    `const load = () => process.getBuiltinModule(${JSON.stringify(`node:${name}`)});`,
     ...functions.map((key) => `export const ${key} = (...given) => load().${key}(...given);`),
     `export const constants = ${JSON.stringify(Object.fromEntries(numbers))};`,
     `export default { ${functions.join(', ')} };`,
@@ -76,10 +78,13 @@ function builtin(name) {
   const names = Object.keys(Object.getOwnPropertyDescriptors(require(`node:${name}`))).filter(
     (key) => /^[A-Za-z_$][\w$]*$/.test(key) && key !== 'default',
   );
-  const lines = names.map((key, i) => `const _${i} = /* @__PURE__ */ pick(${JSON.stringify(key)});\nexport { _${i} as ${key} };`);
+  const lines = names.map((key, i) =>
+    LATE_CLASSES[name]?.has(key) === true
+      ? `export function ${key}(...given) { return new all.${key}(...given); }`
+      : `const _${i} = /* @__PURE__ */ pick(${JSON.stringify(key)});\nexport { _${i} as ${key} };`,
+  );
   return [
-    `import { createRequire } from 'node:module';`,
-    `const all = /* @__PURE__ */ createRequire(import.meta.url)(${JSON.stringify(`node:${name}`)});`,
+    `const all = /* @__PURE__ */ process.getBuiltinModule(${JSON.stringify(`node:${name}`)});`,
     'const pick = (key) => { const found = all[key]; return found; };',
     ...lines,
     'export default all;',

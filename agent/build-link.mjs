@@ -3,29 +3,40 @@
  *
  *   const chunks = {
  *     'main.js'() {/*const {b: c} = chunk('shared.js'); ... return {run: a}*\/},     evaluated at the start
- *     'transform.js'() {/* ... *\/},                                                  evaluated when something asks for it
+ *     'forward.js'() {/* ... *\/},                                                   evaluated when something asks for it
  *   };
+ *   const packed = { 'transform.js'() {/*GyQFABy...*\/} };                           the same, compressed
+ *   const compiled = { 'program.js'() {/*qQbewL3...*\/} };                           what V8 made of it (build-compiled.mjs)
  *
  * V8 skips 1 MB of comment in half a millisecond; the same as a string takes it 4 ms, and as code 30 ms, as it looks for mistakes in
  * functions that nobody calls. A function gives its text back with its comment. What is evaluated is named in stacks as
  * /app/otlp-agent.mjs/transform.js.
  */
 import { compileFunction } from 'node:vm';
+import { brotliCompressSync } from 'node:zlib';
 import { parseAst } from 'rolldown/parseAst';
 import { AT_ONCE } from './build-late.mjs';
 
 /** Of each function; `chunk` evaluates another one, `meta` is import.meta. */
 const PARAMETERS = ['chunk', 'require', 'meta'];
 
-const LOADER = `import{createRequire}from'node:module';
-const require=createRequire(import.meta.url);
+/** Late chunks of so many characters are compressed: loading node:zlib takes 2 ms, once, and the room goes to what V8 has compiled. */
+const PACKED_FROM = 1024;
+
+/** What was compiled by another build of V8, or under other flags of it, V8 refuses and compiles anew; the first line spares it the look. */
+const LOADER = `const require=process.getBuiltinModule;
+const{Script}=require('node:vm');
 const made={};
+const textOf=(one)=>{const text=one.toString();return text.slice(text.indexOf('/*')+2,-3)};
+const bytesOf=(one)=>Buffer.from(textOf(one),'base64');
+const open='(function(${PARAMETERS.join()}){';
 function chunk(name){
   if(made[name]!==undefined)return made[name];
-  const text=chunks[name].toString();
-  const code=text.slice(text.indexOf('/*')+2,-3).replaceAll('*\\0/','*/');
-  const make=require('node:vm').compileFunction(code,${JSON.stringify(PARAMETERS)},{filename:import.meta.filename+'/'+name});
-  return made[name]=make(chunk,require,import.meta);
+  const code=name in packed?require('node:zlib').brotliDecompressSync(bytesOf(packed[name])).latin1Slice():textOf(chunks[name]).replaceAll('*\\0/','*/');
+  const filename=import.meta.filename+'/'+name;
+  const cachedData=compiledBy===process.version+process.platform+process.arch&&name in compiled?bytesOf(compiled[name]):undefined;
+  const script=new Script(open+code+'\\n})',{filename,columnOffset:-open.length,cachedData});
+  return made[name]=script.runInThisContext()(chunk,require,import.meta);
 }
 `;
 
@@ -49,15 +60,38 @@ export function fixedExports() {
   };
 }
 
-/** @returns the text of the file that evaluates `entry` */
-export function link(output, entry) {
+/**
+ * @param {readonly string[]} starts chunks that are imported late and all the same by each start: they are not compressed
+ * @param {ReadonlyMap<string, Buffer>} compiled by chunk, what this very V8 made of it
+ * @returns the text of the file that evaluates `entry`
+ */
+export function link(output, entry, starts = [], compiled = new Map()) {
   const chunks = new Map(output.filter(({ type }) => type === 'chunk').map((one) => [one.fileName, one]));
   refuseCircles(entry, chunks);
-  const parts = [...chunks].map(([name, { code }]) => {
-    const text = ascii(asFunction(code, name, chunks)).replaceAll('*/', '*\0/');
-    return `${JSON.stringify(name)}(){/*${text}*/}`;
-  });
-  return `${LOADER}const chunks={\n${parts.join(',\n')}\n};\nchunk(${JSON.stringify(entry)});\n`;
+  const atStart = new Set();
+  for (const name of [entry, ...starts]) importedBy(name, chunks, atStart);
+  const plain = [];
+  const packed = [];
+  for (const [name, { code }] of chunks) {
+    const text = ascii(asFunction(code, name, chunks));
+    if (atStart.has(name) || text.length < PACKED_FROM) plain.push(commented(name, text.replaceAll('*/', '*\0/')));
+    else packed.push(commented(name, brotliCompressSync(text).toString('base64')));
+  }
+  const ready = [...compiled].map(([name, bytes]) => commented(name, bytes.toString('base64')));
+  const by = JSON.stringify(process.version + process.platform + process.arch);
+  const table = (parts) => `{\n${parts.join(',\n')}\n}`;
+  return `${LOADER}const chunks=${table(plain)};\nconst packed=${table(packed)};\nconst compiledBy=${by},compiled=${table(ready)};\nchunk(${JSON.stringify(entry)});\n`;
+}
+
+function commented(name, text) {
+  return `${JSON.stringify(name)}(){/*${text}*/}`;
+}
+
+/** With what those import, and without what is imported late. */
+function importedBy(name, chunks, seen) {
+  if (seen.has(name)) return;
+  seen.add(name);
+  for (const next of chunks.get(name)?.imports ?? []) importedBy(next, chunks, seen);
 }
 
 /** Each chunk needs what it imports before its own first line. */
@@ -133,6 +167,8 @@ function atOnce(promise, code, chunks) {
 /** What a place of an import is at run time: another chunk or a module of Node. */
 function evaluated(source, chunks) {
   const id = source.value ?? source.quasis?.[0].value.cooked;
+  // node:module would be 3 ms for a require that finds nothing here but modules of Node.
+  if (id === 'node:module') return '{createRequire:()=>require}';
   if (id.startsWith('node:')) return `require(${JSON.stringify(id)})`;
   const name = id.replace(/^\.\//, '');
   if (!chunks.has(name)) throw new Error(`neither a chunk nor a module of Node: ${id}`);

@@ -9,7 +9,7 @@
  */
 export const MISSES = {
   'start.startMs':
-    "A third of it is Node.js itself; the rest is compiling the third of the file that each start needs and reading the configuration. A cache of V8's code would be as large as the file again, and is refused under other flags of V8.",
+    'Half of it is Node.js itself and the modules of it that a server needs; the rest is evaluating what V8 has compiled when the bundle was built, and reading the configuration.',
   'workers.small':
     'With requests of 25 spans two workers take more than one CPU can send here, so neither is full, and the row compares one worker that is busy all the time with two that are not: a turn of the event loop then finds fewer requests in a socket, each read, write and turn carries fewer of them, and a span costs more, in one worker as in two. An open loop that offers each worker the same tells what a second worker costs by itself.',
   'workers.equal':

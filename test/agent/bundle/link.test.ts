@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
@@ -63,6 +63,18 @@ describe('chunks in one file', () => {
     });
     const { code, output } = await run(process.execPath, [file]);
     expect(code).toBe(1);
+    expect(output).toContain(`${file}/late.js:1:`);
+  });
+
+  it('are compressed where they are late and large, and read as they were', async () => {
+    const file = await linked({
+      'main.js': `import('./late.js').then(({ text, fail }) => { console.log(text.length, text.endsWith('*/ü€')); fail(); });`,
+      'late.js': `export const text = '${'telemetry '.repeat(1000)}*/ü€'; export function fail() { throw new Error('here'); }`,
+    });
+    expect(statSync(file).size).toBeLessThan(3000);
+    const { code, output } = await run(process.execPath, [file]);
+    expect(code).toBe(1);
+    expect(output).toContain('10004 true');
     expect(output).toContain(`${file}/late.js:1:`);
   });
 

@@ -33,6 +33,34 @@ async function delivered(sets: readonly string[]): Promise<object> {
   return await agent.event('drained');
 }
 
+/** Reports what V8 takes of what the bundle has compiled. */
+const WATCH = `
+const vm = require('node:vm');
+vm.Script = class extends vm.Script {
+  constructor(text, options) {
+    super(text, options);
+    if (options.cachedData === undefined) return;
+    require('node:fs').writeSync(2, (this.cachedDataRejected ? 'refused ' : 'taken ') + options.filename.split(/[\\\\/]/).at(-1) + '\\n');
+  }
+};`;
+
+/** Starts the bundle with these options of Node until it listens, and gives the names of its compiled chunks. */
+async function compiledChunks(options: string): Promise<{ taken: readonly string[]; refused: readonly string[] }> {
+  const sets = [
+    'receivers.otlp.protocols={grpc: {endpoint: "127.0.0.1:0"}, http: {endpoint: "127.0.0.1:0"}}',
+    'service.telemetry.metrics.level=none',
+  ];
+  const args = ['--config', configFile(MINIMAL), ...sets.flatMap((set) => ['--set', set])];
+  await using agent = new Program(args, { NODE_OPTIONS: `${options}--require ${configFile(WATCH, 'watch.cjs')}` }, bundle);
+  await agent.listening();
+  agent.signal('SIGTERM');
+  const { code, stderr } = await agent.ended;
+  expect(code).toBe(0);
+  const named = (how: string): readonly string[] =>
+    [...stderr.matchAll(new RegExp(`^${how} (.+)$`, 'gm'))].map(([, name]) => name as string);
+  return { taken: named('taken'), refused: named('refused') };
+}
+
 describe('the bundle', () => {
   beforeAll(async () => {
     const { code, output } = await run(process.execPath, [BUNDLER, bundle]);
@@ -128,6 +156,18 @@ describe('the bundle', () => {
     expect(await agent.event('drained')).toMatchObject({ received: 16, accepted: 16, evicted: 16 });
     const evicting = agent.lines().filter(({ msg }) => msg === 'drain deadline reached');
     expect(new Set(evicting.map(({ worker }) => worker))).toEqual(new Set([0, 1]));
+  });
+
+  // The second as in a container (lib/stack/agent/agent-memory.ts).
+  it.each(['', '--max-old-space-size-percentage=25 ', '--max-old-space-size=300 '])(
+    'is not compiled anew at its start: node %s',
+    async (options) => {
+      expect(await compiledChunks(options)).toEqual({ taken: ['program.js', 'both.js'], refused: [] });
+    },
+  );
+
+  it('runs all the same where V8 refuses what was compiled, as under other flags', async () => {
+    expect(await compiledChunks('--expose-gc ')).toEqual({ taken: [], refused: ['program.js', 'both.js'] });
   });
 
   it('fails with the same messages', async () => {
