@@ -95,7 +95,7 @@ describeReal(['otelcol'], 'printed agent and printed gateway in an outage', () =
       sink.respond(undefined);
       gateway = await start();
       await sink.until(() => distinct(sink) === REQUESTS * SPANS, 'every span', 60_000);
-      await agent.drain(10_000);
+      await agent.drain(60_000);
       expect(assertBooksBalance(agent).total).toMatchObject({ accepted: REQUESTS * SPANS, sent: REQUESTS * SPANS, queued: 0 });
       expect(new Set(sink.spans().map((span) => span.resource?.['service.instance.id']))).toEqual(new Set(['shop-0']));
     } finally {

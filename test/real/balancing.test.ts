@@ -120,7 +120,7 @@ describeReal(['otelcol'], 'two real Collectors behind a balancer', () => {
     const { agent, client } = await balancing(hops, `balancer: ${balancer}`);
     for (let n = 0; n < REQUESTS; n += 1) await client.export('traces', body(balancer, n));
     client.close();
-    await agent.drain(10_000);
+    await agent.drain(60_000);
     await agent.close();
     expect(assertBooksBalance(agent).total).toMatchObject({ accepted: REQUESTS * SPANS, sent: REQUESTS * SPANS, sendFailed: 0 });
     const got = hops.map(({ sink }) => namesOf(sink, balancer));
@@ -160,7 +160,7 @@ describeReal(['otelcol'], 'two real Collectors behind a balancer', () => {
       stop = true;
       await load;
       client.close();
-      await agent.drain(20_000);
+      await agent.drain(60_000);
       await agent.close();
       expect(assertBooksBalance(agent).total).toMatchObject({
         accepted: sent * SPANS,
@@ -183,7 +183,7 @@ describeReal(['otelcol'], 'two real Collectors behind a balancer', () => {
     const { agent, client } = await balancing(hops, 'routing_key: traceID');
     for (let n = 0; n < REQUESTS; n += 1) await client.export('traces', body('hash', n));
     client.close();
-    await agent.drain(10_000);
+    await agent.drain(60_000);
     await agent.close();
     const ring = new HashRing(hops.map(({ port }) => `127.0.0.1:${port}`));
     for (const { port, sink } of hops) {

@@ -79,7 +79,7 @@ describeReal(
           const pools = new Set(found.map(({ scrapePool }) => scrapePool));
           return [...Object.keys(EXPECTED), 'cadvisor', 'kubelet'].every((pool) => pools.has(pool)) && found;
         },
-        { what: 'a target in every scrape job', timeoutMs: 90_000, intervalMs: 500 },
+        { what: 'a target in every scrape job', timeoutMs: 150_000, intervalMs: 500 },
       );
     }, 180_000);
 
@@ -124,7 +124,7 @@ describeReal(
           const all = ((await prometheus.rules()) as { rules: Rule[] }[]).flatMap((group) => group.rules);
           return all.length > 0 && all.every(({ health }) => health !== 'unknown') && all;
         },
-        { what: 'the first evaluation of every rule', timeoutMs: 30_000, intervalMs: 200 },
+        { what: 'the first evaluation of every rule', timeoutMs: 150_000, intervalMs: 200 },
       );
       expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
     });

@@ -88,11 +88,11 @@ describeReal(['otelcol'], 'the file exporter writes what that of the Collector w
         }
       }
     }
-    await agent.drain(5000);
+    await agent.drain(60_000);
     await agent.close();
     assertBooksBalance(agent);
     await collector.stop();
-  }, 60_000);
+  });
 
   for (const signal of SIGNALS) {
     for (const format of FORMATS) {

@@ -65,7 +65,7 @@ function clientSuite({ call, keepaliveMs, resends }: GrpcCaller, codec: GrpcServ
   };
   /** Drained, balanced, and what arrived. */
   const end = async (): Promise<string[]> => {
-    await finish(running, 20_000);
+    await finish(running, 60_000);
     return arrived(sink);
   };
   afterEach(async () => {

@@ -85,7 +85,7 @@ describeReal(['kube-apiserver', 'etcd', 'kubectl', 'kube-controller-manager', 'k
         spec: { selector: labels, ports: [{ port: 80, targetPort: 8080 }] },
       },
     ]);
-    await api.ok(['wait', '-n', 'shop', '--for=condition=Available', '--timeout=60s', 'deployment/web']);
+    await api.ok(['wait', '-n', 'shop', '--for=condition=Available', '--timeout=150s', 'deployment/web']);
     expect((await api.get('pods', '-n', 'shop')).items).toHaveLength(2);
 
     const refused = await api.dryRun([{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x', namespace: 'shop' }, datum: {} }]);

@@ -41,7 +41,7 @@ describeReal(['h2spec'], 'h2spec', () => {
         await AGENT.start({ exporters: { debug: {} }, grpc: { http2_codec: codec, keepalive }, signals: ['traces'] }),
       );
       const report = join(newFolder('h2spec'), 'report.xml');
-      const ran = await runProgram(realPath('h2spec'), ['-p', String(running.grpcPort), '-o', '5', '-j', report], { timeoutMs: 110_000 });
+      const ran = await runProgram(realPath('h2spec'), ['-p', String(running.grpcPort), '-o', '5', '-j', report], { timeoutMs: 160_000 });
       const outcome = read(readFileSync(report, 'utf8'));
       expect(outcome.tests, ran.stdout).toBe(TESTS);
       const excused = codec === 'node' ? H2SPEC_NODE_MAY_FAIL : [];

@@ -166,7 +166,7 @@ describeReal(['otelcol'], 'memory_limiter of the agent and of the Collector', ()
       { name: 'agent', grpc: new GrpcClient(port.agentGrpc), http: `http://127.0.0.1:${port.agentHttp}` },
       { name: 'collector', grpc: new GrpcClient(port.grpc), http: `http://127.0.0.1:${port.http}` },
     ];
-  }, 20_000);
+  });
 
   afterAll(async () => {
     comeBack(undefined);
@@ -211,5 +211,5 @@ describeReal(['otelcol'], 'memory_limiter of the agent and of the Collector', ()
       if (/^(14|503)/u.test(verdict))
         expect([name, verdict]).toEqual([name, verdict.startsWith('14') ? '14 RetryInfo' : '503 Retry-After']);
     expect(Object.values(agentSays).filter((verdict) => /^(14|503)/u.test(verdict))).toHaveLength(12);
-  }, 35_000);
+  });
 });

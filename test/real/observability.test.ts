@@ -148,7 +148,7 @@ describeReal(
           const target = (await prometheus.targets()).find(({ scrapePool }) => scrapePool === job);
           return target ? `${target.health} ${target.lastError}` : 'not discovered';
         };
-        await expect.poll(up, { timeout: 60_000, interval: 500, message: job }).toBe('up ');
+        await expect.poll(up, { timeout: 150_000, interval: 500, message: job }).toBe('up ');
       }
     });
 
@@ -164,7 +164,7 @@ describeReal(
     });
 
     it('receives the metrics that the service sends by OTLP', async () => {
-      await prometheus.waitForQuery('target_info{service_name="otlp-service"} or target_info{job=~".*otlp-service"}', undefined, 90_000);
+      await prometheus.waitForQuery('target_info{service_name="otlp-service"} or target_info{job=~".*otlp-service"}', undefined, 150_000);
     });
 
     it('has every metric under exactly the name that a rule, a runbook or a dashboard asks for', async () => {
@@ -178,7 +178,7 @@ describeReal(
         ).toBe(true);
       }
       // Rules have been evaluated and span metrics flushed once.
-      await prometheus.waitForQuery('{__name__=~"traces_span_metrics_calls_total"}', undefined, 60_000);
+      await prometheus.waitForQuery('{__name__=~"traces_span_metrics_calls_total"}', undefined, 150_000);
       const excused = Object.keys(METRIC_EXCEPTIONS).map((pattern) => new RegExp(`^(?:${pattern})$`));
       const missing = async (): Promise<string[]> => {
         const names = new Set(await prometheus.metricNames());
@@ -189,7 +189,7 @@ describeReal(
         );
         return [...new Set(lines)];
       };
-      await expect.poll(missing, { timeout: 60_000, interval: 1000 }).toEqual([]);
+      await expect.poll(missing, { timeout: 150_000, interval: 1000 }).toEqual([]);
     });
 
     it('answers every query of every rule, runbook and dashboard', async () => {
@@ -210,15 +210,15 @@ describeReal(
     it('fires JaegerDown into the webhook when Jaeger stops, and resolves it when Jaeger is back', async () => {
       const names = async (): Promise<(string | undefined)[]> => (await alertmanager.alerts()).map(({ labels }) => labels.alertname);
       // It was down while the other programs started.
-      await expect.poll(names, { timeout: 60_000, interval: 500 }).not.toContain('JaegerDown');
+      await expect.poll(names, { timeout: 150_000, interval: 500 }).not.toContain('JaegerDown');
       webhook.received.length = 0;
       await jaeger.stop();
-      const fired = await webhook.waitForAlert('JaegerDown', 'firing', 90_000);
+      const fired = await webhook.waitForAlert('JaegerDown', 'firing');
       const alert = fired.body.alerts.find(({ labels }) => labels.alertname === 'JaegerDown');
       expect(alert?.annotations.runbook_url).toMatch(/\/jaeger-down\.md$/);
       expect(await names()).toContain('JaegerDown');
       jaeger = await programs.startJaeger();
-      await webhook.waitForAlert('JaegerDown', 'resolved', 90_000);
+      await webhook.waitForAlert('JaegerDown', 'resolved');
     });
   },
 );
@@ -255,7 +255,7 @@ async function runningPods(api: ApiServer): Promise<Manifest[]> {
       const all = wanted.every((name) => running.some((pod) => pod.metadata.labels?.['app.kubernetes.io/name'] === name));
       return all && running;
     },
-    { what: `running pods of ${wanted.join(', ')}`, timeoutMs: 60_000 },
+    { what: `running pods of ${wanted.join(', ')}`, timeoutMs: 150_000 },
   );
 }
 

@@ -215,7 +215,7 @@ export async function startPair(configurations: readonly Configuration[], option
       return { theirs: theirOutcome, ours: ourOutcome };
     },
     close: async () => {
-      await agent.drain(5000);
+      await agent.drain(60_000);
       await agent.close();
       assertBooksBalance(agent);
       await collector.stop();

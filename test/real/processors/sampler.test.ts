@@ -189,7 +189,7 @@ describeReal(['otelcol'], 'probabilistic_sampler counts as the Collector does', 
       const theirs = counts(await (await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)).text());
       expect(Object.keys(theirs).length).toBeGreaterThan(1);
       expect(counts(await agent.metrics())).toEqual(theirs);
-      await agent.drain(1000);
+      await agent.drain(60_000);
       await agent.close();
       await collector.stop();
     });

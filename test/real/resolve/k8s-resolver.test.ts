@@ -98,7 +98,7 @@ describeReal(['etcd', 'kube-apiserver', 'kubectl'], 'the k8s resolver against a 
     apiProcess = await startProcess({ bin: realPath('kube-apiserver'), cwd: apiProcess.folder, args, stopTimeoutMs: 15_000 });
     await waitFor(async () => (await api.kubectl(['get', '--raw', '/readyz'])).stdout === 'ok', {
       what: 'the API server',
-      timeoutMs: 60_000,
+      timeoutMs: 120_000,
     });
   };
 
@@ -219,7 +219,7 @@ describeReal(['etcd', 'kube-apiserver', 'kubectl'], 'the k8s resolver against a 
     await untilStatus(resolver, false);
     await new Promise((resolve) => setTimeout(resolve, OUTAGE_MS));
     await restartApi(args);
-    await untilStatus(resolver, true, 30_000);
+    await untilStatus(resolver, true, 120_000);
     expect(listener.lists).toHaveLength(2);
     await api.apply([slice('otlp-a', at('10.0.0.4'))]);
     await listener.untilKeys('10.0.0.4:4317');
@@ -228,11 +228,11 @@ describeReal(['etcd', 'kube-apiserver', 'kubectl'], 'the k8s resolver against a 
     const silent = await start({ timeoutMs: 1_000 });
     apiProcess.signal('SIGSTOP');
     try {
-      expect(await untilStatus(silent.resolver, false, 30_000)).toContain('the last 1 upstreams are kept');
+      expect(await untilStatus(silent.resolver, false, 120_000)).toContain('the last 1 upstreams are kept');
     } finally {
       apiProcess.signal('SIGCONT');
     }
-    await untilStatus(silent.resolver, true, 30_000);
+    await untilStatus(silent.resolver, true, 120_000);
     expect(silent.listener.lists).toHaveLength(1);
   });
 
@@ -263,15 +263,15 @@ describeReal(['etcd', 'kube-apiserver', 'kubectl'], 'the k8s resolver against a 
     await api.apply([slice('otlp-a', at('10.0.0.1'))]);
     const { resolver, listener } = await start({ timeoutMs: 1_000 });
     await api.ok(['delete', 'serviceaccount', 'agent', '-n', NAMESPACE]);
-    expect(await untilStatus(resolver, false, 60_000)).toMatch(/HTTP status 401.*the last 1 upstreams are kept/u);
+    expect(await untilStatus(resolver, false, 120_000)).toMatch(/HTTP status 401.*the last 1 upstreams are kept/u);
     await api.apply([ACCOUNT]);
     writeFileSync(tokenFile, await api.token(NAMESPACE, 'agent'));
-    await untilStatus(resolver, true, 60_000);
+    await untilStatus(resolver, true, 120_000);
     expect(listener.lists).toHaveLength(1);
     await api.ok(['delete', 'rolebinding', 'agent', '-n', NAMESPACE]);
-    expect(await untilStatus(resolver, false, 60_000)).toMatch(/HTTP status 403: endpointslices.* is forbidden.*cannot (list|watch)/u);
+    expect(await untilStatus(resolver, false, 120_000)).toMatch(/HTTP status 403: endpointslices.* is forbidden.*cannot (list|watch)/u);
     await api.apply(RIGHTS);
-    await untilStatus(resolver, true, 60_000);
+    await untilStatus(resolver, true, 120_000);
     expect(listener.lists).toHaveLength(1);
   });
 

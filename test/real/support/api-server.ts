@@ -70,7 +70,7 @@ export class ApiServer {
   async applyCrds(crds: readonly object[]): Promise<void> {
     await this.apply(crds);
     const names = crds.map((crd) => `crd/${(crd as KubernetesObject).metadata.name}`);
-    await this.ok(['wait', '--for=condition=Established', '--timeout=60s', ...names]);
+    await this.ok(['wait', '--for=condition=Established', '--timeout=150s', ...names]);
   }
 
   /** A ready node that no machine stands behind; its pods run at once. Needs the option `kwok`. */
@@ -87,7 +87,7 @@ export class ApiServer {
       status: { capacity, allocatable: capacity },
     };
     await this.apply([node]);
-    await this.ok(['wait', '--for=condition=Ready', '--timeout=60s', `node/${name}`]);
+    await this.ok(['wait', '--for=condition=Ready', '--timeout=150s', `node/${name}`]);
   }
 
   /** A token of the ServiceAccount, as its pod would get it. */
@@ -177,7 +177,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   const server = new ApiServer(folder, port.api, kubeconfig, processes);
   await waitFor(async () => (await server.kubectl(['get', '--raw', '/readyz'])).stdout === 'ok', {
     what: `kube-apiserver to be ready (log: ${api.logFile})`,
-    timeoutMs: 60_000,
+    timeoutMs: 150_000,
   });
 
   const asAdmin = [`--kubeconfig=${kubeconfig}`, `--authentication-kubeconfig=${kubeconfig}`, `--authorization-kubeconfig=${kubeconfig}`];

@@ -71,7 +71,7 @@ export async function scrape(url: string): Promise<MetricFamily[]> {
  * Scrapes until the wanted families are there and three scrapes in a row show the same ones: programs that watch or flush on a timer
  * fill their list step by step.
  */
-export async function scrapeSettled(url: string, wanted: readonly string[] = [], timeoutMs = 30_000): Promise<MetricFamily[]> {
+export async function scrapeSettled(url: string, wanted: readonly string[] = [], timeoutMs = 120_000): Promise<MetricFamily[]> {
   let last = '';
   let same = 0;
   const ask = async (): Promise<MetricFamily[] | false> => {

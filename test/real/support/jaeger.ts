@@ -71,7 +71,7 @@ export class JaegerQuery {
   }
 
   /** Waits until the service has at least that many spans and returns how many it has then. */
-  async waitForSpans(service: string, atLeast: number, timeoutMs = 30_000): Promise<number> {
+  async waitForSpans(service: string, atLeast: number, timeoutMs = 120_000): Promise<number> {
     let seen = 0;
     return await waitFor(
       async () => {
@@ -85,7 +85,7 @@ export class JaegerQuery {
   }
 
   private async get(path: string): Promise<unknown> {
-    const response = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(30_000) });
+    const response = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(60_000) });
     const body = await response.text();
     if (response.status === 404) return null;
     if (!response.ok) throw new Error(`Jaeger answered ${response.status} to ${path}: ${body.slice(0, 300)}`);

@@ -20,15 +20,15 @@ export async function startOpenSearch(): Promise<OpenSearchServer> {
     args: [String(port.http), String(port.transport), `${folder}/data`],
     cwd: folder,
     ready: { log: /^ready$/m },
-    readyTimeoutMs: 90_000,
-    stopTimeoutMs: 20_000,
+    readyTimeoutMs: 150_000,
+    stopTimeoutMs: 30_000,
   });
   const url = `http://127.0.0.1:${port.http}`;
   const request = async (method: string, path: string, body?: object): Promise<unknown> => {
     const response = await fetch(`${url}${path}`, {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(60_000),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`OpenSearch answered ${response.status} to ${method} ${path}: ${text.slice(0, 500)}`);

@@ -25,9 +25,9 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** @default ready as soon as it runs */
   readonly ready?: Ready;
-  /** @default 30000 */
+  /** @default 120000 */
   readonly readyTimeoutMs?: number;
-  /** How long SIGTERM may take before SIGKILL. @default 10000 */
+  /** How long SIGTERM may take before SIGKILL. @default 30000 */
   readonly stopTimeoutMs?: number;
   /** Names the log file. @default the file name of `bin` */
   readonly name?: string;
@@ -80,7 +80,7 @@ export async function startProcess(options: ProcessOptions): Promise<RunningProc
   const started = new Started(options);
   live.add(started);
   try {
-    await started.untilReady(options.ready, options.readyTimeoutMs ?? 30_000);
+    await started.untilReady(options.ready, options.readyTimeoutMs ?? 120_000);
   } catch (error) {
     await started.stop();
     throw error;
@@ -118,7 +118,7 @@ export async function runProgram(
   const child = spawn(bin, [...args], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    timeout: options.timeoutMs ?? 60_000,
+    timeout: options.timeoutMs ?? 150_000,
     stdio: 'pipe',
   });
   let stdout = '';
@@ -160,7 +160,7 @@ class Started implements RunningProcess {
     this.name = options.name ?? basename(options.bin);
     this.folder = options.cwd ?? newFolder(this.name);
     this.logFile = options.logFile ?? join(this.folder, `${this.name}.log`);
-    this.stopTimeoutMs = options.stopTimeoutMs ?? 10_000;
+    this.stopTimeoutMs = options.stopTimeoutMs ?? 30_000;
     this.file = createWriteStream(this.logFile);
     // The text is kept in memory too: a full disk must not end the test process.
     this.file.on('error', () => {});
@@ -201,7 +201,7 @@ class Started implements RunningProcess {
     await this.stop();
   }
 
-  waitForLog(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpMatchArray> {
+  waitForLog(pattern: RegExp, timeoutMs = 120_000): Promise<RegExpMatchArray> {
     return new Promise((resolve, reject) => {
       const finish = (): void => {
         clearTimeout(timer);
@@ -264,7 +264,7 @@ class Started implements RunningProcess {
 }
 
 async function answers(url: string, status: number): Promise<boolean> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
   await response.arrayBuffer();
   if (response.status !== status) throw new Error(`status ${response.status}`);
   return true;

@@ -70,7 +70,7 @@ export class PrometheusServer {
   }
 
   /** Waits until the query has a result (that satisfies `accept`) and returns it. */
-  async waitForQuery(promql: string, accept: (samples: Sample[]) => boolean = () => true, timeoutMs = 30_000): Promise<Sample[]> {
+  async waitForQuery(promql: string, accept: (samples: Sample[]) => boolean = () => true, timeoutMs = 120_000): Promise<Sample[]> {
     let seen: Sample[] = [];
     const ask = async (): Promise<Sample[] | false> => {
       seen = await this.query(promql);
@@ -112,7 +112,7 @@ export class PrometheusServer {
   }
 
   private async api(path: string): Promise<unknown> {
-    const response = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(20_000) });
+    const response = await fetch(`${this.url}${path}`, { signal: AbortSignal.timeout(60_000) });
     const body = (await response.json()) as { status: string; data: unknown; error?: string };
     if (body.status !== 'success') throw new Error(`Prometheus answered ${response.status} to ${path}: ${body.error}`);
     return body.data;

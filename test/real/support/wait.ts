@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface WaitOptions {
   /** What is waited for, for the error. */
   readonly what: string;
-  /** @default 30000 */
+  /** @default 120000 */
   readonly timeoutMs?: number;
   /** How often the condition is looked at. @default 100 */
   readonly intervalMs?: number;
@@ -16,7 +16,7 @@ export interface WaitOptions {
  * throwing `ask` counts as "not yet", and its last error is part of the message when the time is over.
  */
 export async function waitFor<T>(ask: () => Promise<T | undefined | false> | T | undefined | false, options: WaitOptions): Promise<T> {
-  const { what, timeoutMs = 30_000, intervalMs = 100 } = options;
+  const { what, timeoutMs = 120_000, intervalMs = 100 } = options;
   const deadline = Date.now() + timeoutMs;
   let last: unknown;
   for (;;) {

@@ -51,7 +51,7 @@ export class WebhookReceiver {
   }
 
   /** Resolves with the first notification, past or coming, that holds an alert of that name and status. */
-  async waitForAlert(alertname: string, status: 'firing' | 'resolved', timeoutMs = 60_000): Promise<ReceivedNotification> {
+  async waitForAlert(alertname: string, status: 'firing' | 'resolved', timeoutMs = 150_000): Promise<ReceivedNotification> {
     return await new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.waiting.delete(look);
