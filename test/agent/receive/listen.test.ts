@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { SocketAddress } from '../../../agent/config/settings.ts';
@@ -22,13 +23,20 @@ function bound(host: string, port = 0): Promise<SocketAddress> {
 }
 
 describe('listen', () => {
-  it.each(['127.0.0.1', '0.0.0.0', '127.0.0.2', 'localhost', '::1', '::'])('binds %s and says which port it got', async (host) => {
+  it.each(['127.0.0.1', '0.0.0.0', '127.0.0.2'])('binds %s and says which port it got', async (host) => {
     const address = await bound(host);
     expect(address).toMatchObject({ kind: 'tcp', host, port: expect.any(Number) });
-    expect(servers[0]?.listening).toBe(true);
-    expect(servers[0]?.address()).toMatchObject(
-      host === 'localhost' ? {} : { address: host, family: host.includes(':') ? 'IPv6' : 'IPv4' },
-    );
+    expect(servers[0]?.address()).toEqual({ address: host, family: 'IPv4', port: (address as { port: number }).port });
+  });
+
+  it.each(['localhost', '127.1'])('binds what the resolver makes of %s', async (host) => {
+    expect(await bound(host)).toMatchObject({ kind: 'tcp', host, port: expect.any(Number) });
+    expect(servers[0]?.address()).toMatchObject({ address: expect.stringMatching(/^(127\.0\.0\.1|::1)$/) });
+  });
+
+  it.skipIf(networkInterfaces().lo?.some(({ address }) => address === '::1') !== true)('binds ::1', async () => {
+    await bound('::1');
+    expect(servers[0]?.address()).toMatchObject({ address: '::1', family: 'IPv6' });
   });
 
   it.each(['127.0.0.1', 'localhost'])('fails on %s when another program has the port', async (host) => {
@@ -42,10 +50,6 @@ describe('listen', () => {
     const failed = bound('192.0.2.1');
     await expect(failed).rejects.toBeInstanceOf(BindError);
     await expect(failed).rejects.toThrow('this machine has no such address (EADDRNOTAVAIL)');
-  });
-
-  it.each(['999.0.0.1', '1.2.3.4.5', 'no-such-host.invalid'])('fails with %s, which is no address', async (host) => {
-    await expect(bound(host)).rejects.toBeInstanceOf(BindError);
   });
 
   it('lets workers of node:cluster share a port, in a program that embeds the agent', async () => {
