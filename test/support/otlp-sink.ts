@@ -182,6 +182,8 @@ async function startHttp(port: number, take: Take): Promise<Listening> {
       });
     });
   });
+  // Node's 5 s are over at once where a test computes for so long, and a request that is on its way then meets the end of its connection.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, HOST, resolve));
   let closed: Promise<void> | undefined;
   return {
