@@ -27,7 +27,7 @@ const EVERY_STREAM = 2 ** 31 - 1;
  * what was on its way, then the GOAWAY that counts (RFC 9113, 6.8). Streams that are open go on. Two pings, one after the other: nghttp2
  * sends the answer to the first ahead of calls that its client has already queued.
  */
-export function sayGoodbye(session: ServerSession): void {
+function sayGoodbye(session: ServerSession): void {
   if (session.closing || session.destroyed) return;
   const close = (): void => session.close();
   session.goaway(ErrorCode.NO_ERROR, EVERY_STREAM);
@@ -99,7 +99,7 @@ export class SessionGuard {
 
   /** Its goodbye, if one is due, overtakes the answer. */
   streamOpened(): void {
-    if (this.#leaving === 'soon') this.#sayGoodbye();
+    if (this.#leaving === 'soon') this.goodbyeNow();
     this.#used = true;
     this.#strikes = 0;
     this.#openedSincePing += 1;
@@ -120,8 +120,16 @@ export class SessionGuard {
     if (this.#leaving !== 'not') return;
     this.#leaving = 'soon';
     this.#graceMs = graceMs;
-    if (this.#session.open > 0) this.#sayGoodbye();
+    if (this.#session.open > 0) this.goodbyeNow();
     else if (this.#spoken) this.#awaitCall();
+  }
+
+  /** Ends the connection without waiting for a call. */
+  goodbyeNow(): void {
+    if (this.#leaving === 'said') return;
+    this.#leaving = 'said';
+    sayGoodbye(this.#session);
+    if (this.#graceMs > 0) this.#later(this.#graceMs, () => this.#session.destroy());
   }
 
   /**
@@ -163,7 +171,7 @@ export class SessionGuard {
     const look = (): void => {
       const now = performance.now();
       if (this.#used || this.#session.open > 0) this.#idleSince = now;
-      else if (now - this.#idleSince >= maxConnectionIdleMs) sayGoodbye(this.#session);
+      else if (now - this.#idleSince >= maxConnectionIdleMs) this.goodbyeNow();
       this.#used = false;
     };
     this.#timers.push(setInterval(look, maxConnectionIdleMs / LOOKS_PER_IDLE).unref());
@@ -188,14 +196,7 @@ export class SessionGuard {
   }
 
   #awaitCall(): void {
-    this.#later(GOODBYE_WAIT_MS, () => this.#sayGoodbye());
-  }
-
-  #sayGoodbye(): void {
-    if (this.#leaving === 'said') return;
-    this.#leaving = 'said';
-    sayGoodbye(this.#session);
-    if (this.#graceMs > 0) this.#later(this.#graceMs, () => this.#session.destroy());
+    this.#later(GOODBYE_WAIT_MS, () => this.goodbyeNow());
   }
 
   #later(ms: number, run: () => void): void {

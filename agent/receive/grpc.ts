@@ -13,7 +13,7 @@ import type { Counters } from '../telemetry/counters.ts';
 import { GrpcCall } from './grpc-call.ts';
 import { HealthService } from './grpc-health.ts';
 import { respondHttpError, respondRefusal } from './grpc-respond.ts';
-import { SessionGuard, sayGoodbye } from './grpc-session.ts';
+import { SessionGuard } from './grpc-session.ts';
 import { readPreface } from './http-preface.ts';
 import { Listener } from './listener.ts';
 import type { Admissions, Receiver } from './receive.ts';
@@ -103,12 +103,16 @@ export class GrpcReceiver implements Receiver {
       this.#health.leave();
       for (const guard of this.#sessions.values()) guard.goodbye();
     } else {
-      this.#health.shutDown();
       this.#listener.close();
-      for (const socket of this.#silent) socket.destroy();
-      for (const session of this.#sessions.keys()) sayGoodbye(session);
+      this.endIdle();
     }
     await Promise.race([this.#empty(), aborted(deadline)]);
+  }
+
+  endIdle(): void {
+    this.#health.shutDown();
+    for (const socket of this.#silent) socket.destroy();
+    for (const guard of this.#sessions.values()) guard.goodbyeNow();
   }
 
   async close(): Promise<void> {

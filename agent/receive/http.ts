@@ -57,6 +57,8 @@ export class HttpReceiver implements Receiver {
   #sweeper: NodeJS.Timeout | undefined;
   #draining = false;
   #handedOver = false;
+  /** Nothing is waited for but requests under way. */
+  #ending = false;
   #ended: PromiseWithResolvers<void> | undefined;
 
   constructor(settings: HttpServerSettings, key: string, admissions: Admissions, counters: Counters) {
@@ -123,16 +125,23 @@ export class HttpReceiver implements Receiver {
   /** Idle connections end now, the others with their answer, which says `Connection: close`. */
   async drain(deadline: AbortSignal): Promise<void> {
     this.#draining = true;
-    this.#http2?.drain(!this.#handedOver);
-    this.#http1?.drain(!this.#handedOver);
+    this.#http2?.drain(false);
+    this.#http1?.drain(false);
     for (const exchange of this.#calls.values()) if (exchange.request.httpVersionMajor === 1) exchange.closeAfter();
     if (!this.#handedOver) {
       this.#listener.close();
-      this.#server.closeIdleConnections();
-      for (const socket of this.#silent) socket.destroy();
+      this.endIdle();
     }
     // After a reload there is time: a client that is just sending on an idle connection would see a reset. Its next answer ends it.
     await Promise.race([this.#empty(), aborted(deadline)]);
+  }
+
+  endIdle(): void {
+    this.#ending = true;
+    this.#http2?.drain(true);
+    this.#http1?.drain(true);
+    this.#server.closeIdleConnections();
+    for (const socket of this.#silent) socket.destroy();
   }
 
   async close(): Promise<void> {
@@ -215,7 +224,7 @@ export class HttpReceiver implements Receiver {
   #overHttp2(): Http2Connections {
     if (this.#http2 === undefined) {
       this.#http2 = new Http2Connections(this.#settings, MAX_HEADER_BYTES, this.#counters, (exchange) => this.#onRequest(exchange));
-      if (this.#draining) this.#http2.drain(!this.#handedOver);
+      if (this.#draining) this.#http2.drain(this.#ending);
     }
     return this.#http2;
   }

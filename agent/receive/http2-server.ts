@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { HttpServerSettings } from '../config/settings.ts';
 import { NodeSession } from '../http2/node-session.ts';
 import type { Counters } from '../telemetry/counters.ts';
-import { SessionGuard, sayGoodbye } from './grpc-session.ts';
+import { SessionGuard } from './grpc-session.ts';
 import { NodeExchange } from './http-exchange.ts';
 
 /** As gRPC's: a request of the usual size arrives without a WINDOW_UPDATE round trip. */
@@ -89,8 +89,8 @@ export class Http2Connections {
   /** GOAWAY to all, at once with `now`; what is open goes on, and each connection ends with the last of it. */
   drain(now: boolean): void {
     this.#draining = true;
-    for (const { control, guard } of this.#sessions.values()) {
-      if (now) sayGoodbye(control);
+    for (const { guard } of this.#sessions.values()) {
+      if (now) guard.goodbyeNow();
       else guard.goodbye();
     }
   }

@@ -18,6 +18,8 @@ export interface Receiver {
   handOver(): Listener;
   /** Stops accepting and waits until what is in flight was answered, at the latest until `deadline`. */
   drain(deadline: AbortSignal): Promise<void>;
+  /** While it drains after a handOver: the agent ends, too, so that connections without a request under way have no time any more. */
+  endIdle(): void;
   /** Ends all connections. */
   close(): Promise<void>;
   /** Where it listens, with the real port where 0 was asked for. */

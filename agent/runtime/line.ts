@@ -191,6 +191,7 @@ export class Line implements DataLine {
   /** SIGTERM; the order is told at Agent.drain(). */
   async drain(deadline: AbortSignal): Promise<void> {
     this.gate.open = false;
+    for (const part of this.#retired) if ('endIdle' in part) part.endIdle();
     // Side by side: with wait_for_result a request under way is answered by what the exporter flushes.
     const read = Promise.all([...this.receivers.values()].map((receiver) => receiver.drain(deadline)));
     for (const outlet of this.outlets) outlet.flush();

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:http2';
+import { connect as connectSocket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Http2Codec, HttpCodec } from '../../../agent/config/settings.ts';
+import type { GrpcServerSettings, Http2Codec, HttpCodec, HttpServerSettings } from '../../../agent/config/settings.ts';
 import { finish, GrpcClient, post, type Running, startAgent } from '../kit/agent.ts';
 import { heldProxy } from '../kit/held-proxy.ts';
 import { request } from '../kit/otlp.ts';
@@ -23,10 +25,18 @@ interface Target {
   readonly sink: Sink;
 }
 
-async function start(codec: HttpCodec & Http2Codec): Promise<Target> {
+async function start(
+  codec: HttpCodec & Http2Codec,
+  grpc: Partial<GrpcServerSettings> = {},
+  http: Partial<HttpServerSettings> = {},
+): Promise<Target> {
   const sink = await grpcSink();
   open.push(sink);
-  const running = await startAgent({ exporters: [grpcExporter(sink.port)], grpc: { codec }, http: { http1Codec: codec } });
+  const running = await startAgent({
+    exporters: [grpcExporter(sink.port)],
+    grpc: { codec, ...grpc },
+    http: { http1Codec: codec, ...http },
+  });
   return { running, sink };
 }
 
@@ -165,6 +175,28 @@ describe.each(['own', 'node'] as const)('receivers that are replaced, codec %s',
     expect(await httpPost(agent, running.httpPort, HELD)).toEqual({ status: 200, connection: 'close' });
     agent.destroy();
     await endWith(target, [...AROUND, 'first', 'held']);
+  });
+
+  it('hold the end of the agent up with none of their connections that wait', async () => {
+    const target = await start(codec, { handshakeTimeoutMs: 0 }, { readHeaderTimeoutMs: 0, idleTimeoutMs: 0 });
+    const { running } = target;
+    const agent = new HttpAgent({ keepAlive: true, maxSockets: 1 });
+    expect((await httpPost(agent, running.httpPort, request('traces', 1, 'first'))).status).toBe(200);
+    for (const port of [running.grpcPort, running.httpPort]) {
+      const silent = connectSocket({ port, host: '127.0.0.1' });
+      open.push({ close: () => silent.destroy() });
+      const idle = connect(`http://127.0.0.1:${port}`);
+      idle.on('error', () => undefined);
+      open.push({ close: () => idle.destroy() });
+      await Promise.all([once(silent, 'connect'), once(idle, 'remoteSettings')]);
+    }
+    await callOnNewConnection(running, 'before');
+    await replaceReceivers(running);
+    await callOnNewConnection(running, 'after');
+    // Without a deadline: it would wait for ever.
+    await running.agent.drain(new AbortController().signal);
+    agent.destroy();
+    await endWith(target, [...AROUND, 'first']);
   });
 
   it('are replaced while a grpc-js client connects, and its library refuses it nothing', async () => {
