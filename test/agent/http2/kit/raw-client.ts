@@ -63,6 +63,11 @@ export class RawClient {
   /** SETTINGS are acknowledged as they come, which is wrong in the middle of a frame. */
   acknowledges = true;
   #changed: (() => void)[] = [];
+  /** What is asked after every frame, of tens of thousands of them: counted as they come. */
+  readonly #answered = new Set<number>();
+  readonly #pongs = new Set<number>();
+  readonly #dataBytes = new Map<number, number>();
+  #allDataBytes = 0;
   #pings = 0x7000_0000;
 
   constructor(port: number) {
@@ -71,7 +76,9 @@ export class RawClient {
       this.isBroken = true;
     });
     const read = frameReader((type: number, flags: number, stream: number, payload: Buffer) => {
-      this.frames.push({ type, flags, stream, payload: Buffer.from(payload) });
+      const one = { type, flags, stream, payload: Buffer.from(payload) };
+      this.frames.push(one);
+      this.#count(one);
       if (type === TYPE.SETTINGS && flags === 0 && this.acknowledges) this.send(settingsAck());
     });
     this.socket.on('data', (bytes: Buffer) => {
@@ -131,22 +138,18 @@ export class RawClient {
       this.#pings += 1;
       const mark = this.#pings;
       this.send(ping(mark));
-      await this.until(() => this.frames.some((one) => one.type === TYPE.PING && one.flags === 1 && one.payload.readUInt32BE(0) === mark));
+      await this.until(() => this.#pongs.has(mark));
     }
   }
 
   /** Whether the stream has its whole answer. */
   answered(stream: number): boolean {
-    return this.frames.some(
-      (one) => one.stream === stream && (one.type === TYPE.HEADERS || one.type === TYPE.DATA) && (one.flags & END_STREAM) !== 0,
-    );
+    return this.#answered.has(stream);
   }
 
   /** Bytes of DATA that came on the stream, or on all. */
   received(stream?: number): number {
-    let sum = 0;
-    for (const one of this.frames) if (one.type === TYPE.DATA && (stream === undefined || one.stream === stream)) sum += one.payload.length;
-    return sum;
+    return stream === undefined ? this.#allDataBytes : (this.#dataBytes.get(stream) ?? 0);
   }
 
   /**
@@ -175,6 +178,14 @@ export class RawClient {
 
   close(): void {
     this.socket.destroy();
+  }
+
+  #count({ type, flags, stream, payload }: Frame): void {
+    if (type === TYPE.PING && flags === 1) this.#pongs.add(payload.readUInt32BE(0));
+    if ((type === TYPE.HEADERS || type === TYPE.DATA) && (flags & END_STREAM) !== 0) this.#answered.add(stream);
+    if (type !== TYPE.DATA) return;
+    this.#dataBytes.set(stream, this.received(stream) + payload.length);
+    this.#allDataBytes += payload.length;
   }
 
   #wake(): void {
