@@ -16,6 +16,7 @@ export async function runLane(lane, args, env = {}) {
     const code = await node([tool('vitest'), 'run', ...reporters, ...args], { env: { ...process.env, ...env, ...own } });
     return tallyVitest(report, code);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    // Again where it fills meanwhile: a program that is still ending writes what it compiled.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   }
 }
