@@ -8,7 +8,7 @@ import { PrometheusConfig } from '../../lib/stack/prometheus/config.ts';
 import { ScrapeJob } from '../../lib/stack/prometheus/scrape-job.ts';
 import { EVERYTHING } from '../lib/stack/observe/parts.ts';
 import { printStack } from '../support/printed-stack.ts';
-import { amtool, describeReal, promtool } from './support/index.ts';
+import { amtool, describeReal, PROMTOOL_MS, promtool } from './support/index.ts';
 
 const RULES = 'rules.yaml';
 
@@ -26,13 +26,13 @@ describeReal(['promtool'], 'the printed rules, by promtool', () => {
     expect(code).toBe(0);
   });
 
-  it('fire, stay quiet and resolve as their scenarios say, with texts as people read them', async () => {
+  it('fire, stay quiet and resolve as their scenarios say, with texts as people read them', { timeout: PROMTOOL_MS }, async () => {
     const { code, stdout, stderr } = await promtool({ ...rulesOf(stack), ...testsOf(stack) }, 'test', 'rules', 'tests.yaml');
     expect(`${stdout}${stderr}`).not.toContain('FAILED');
     expect(code).toBe(0);
   });
 
-  it('fail their scenarios as soon as a threshold is another one: the scenarios are tests', async () => {
+  it('fail their scenarios as soon as a threshold is another one: the scenarios are tests', { timeout: PROMTOOL_MS }, async () => {
     const thresholds = {
       errorRatio: 0.2,
       latency: Duration.seconds(10),
@@ -49,7 +49,7 @@ describeReal(['promtool'], 'the printed rules, by promtool', () => {
     }
   });
 
-  it('fire too early for their scenarios when a threshold is stricter', async () => {
+  it('fire too early for their scenarios when a threshold is stricter', { timeout: PROMTOOL_MS }, async () => {
     const strict = new Observability({
       parts: EVERYTHING,
       thresholds: { errorRatio: 0.01, droppedSpansPerSecond: 10, memoryRatio: 0.5, queueRatio: 0.5, freeVolumeRatio: 0.2 },
@@ -61,7 +61,7 @@ describeReal(['promtool'], 'the printed rules, by promtool', () => {
     }
   });
 
-  it('of a stack with nothing but services are rules, too', async () => {
+  it('of a stack with nothing but services are rules, too', { timeout: PROMTOOL_MS }, async () => {
     const bare = new Observability({ parts: { namespaces: ['shop'] } });
     const { code, stderr } = await promtool({ ...rulesOf(bare), ...testsOf(bare) }, 'test', 'rules', 'tests.yaml');
     expect(stderr).toBe('');

@@ -139,9 +139,12 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   return new PrometheusServer(process, port);
 }
 
+/** It plays hours of scenarios through, which has taken longer than a minute on a busy machine. */
+export const PROMTOOL_MS = 600_000;
+
 /** Runs promtool in a folder that holds the files: `promtool({ 'rules.yaml': {...} }, 'check', 'rules', 'rules.yaml')`. */
 export async function promtool(files: { readonly [path: string]: object | string }, ...args: string[]): Promise<ProgramResult> {
   const folder = newFolder('promtool');
   for (const [path, content] of Object.entries(files)) writeConfig(folder, path, content);
-  return await runProgram(realPath('promtool'), args, { cwd: folder });
+  return await runProgram(realPath('promtool'), args, { cwd: folder, timeoutMs: PROMTOOL_MS });
 }
