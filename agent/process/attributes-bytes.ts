@@ -30,10 +30,20 @@ export class AttributesBytes implements ItemEditor {
   readonly #fixed: FixedActions | undefined;
   readonly #edit: EditAttributes;
   readonly #list = new AttributeList();
+  /** What the list does is not what is wanted. */
+  readonly #isStrict: boolean;
   #byList = false;
   #metadata: Metadata | undefined;
 
-  private constructor(field: number, at: ByteItem, selects: ByteTest | undefined, fixed: FixedActions | undefined, edit: EditAttributes) {
+  private constructor(
+    field: number,
+    at: ByteItem,
+    selects: ByteTest | undefined,
+    fixed: FixedActions | undefined,
+    edit: EditAttributes,
+    isStrict: boolean,
+  ) {
+    this.#isStrict = isStrict;
     this.#field = field;
     this.#at = at;
     this.#selects = selects;
@@ -49,11 +59,19 @@ export class AttributesBytes implements ItemEditor {
     return AttributesBytes.ofActions(settings.actions, source, selects);
   }
 
-  /** The same for what was selected by a test on `source`; everything where it is absent. */
-  static ofActions(actions: readonly AttributeAction[], source: ByteSource, selects: ByteTest | undefined): AttributesBytes {
+  /**
+   * The same for what was selected by a test on `source`; everything where it is absent. `isStrict`: it also says nothing where it would
+   * need a list, or would copy what is empty or what decoding would change.
+   */
+  static ofActions(
+    actions: readonly AttributeAction[],
+    source: ByteSource,
+    selects: ByteTest | undefined,
+    isStrict = false,
+  ): AttributesBytes {
     const field = ATTRIBUTES[source.signal];
     const fixed = FixedActions.of(actions, field, (key) => source.attribute(key));
-    return new AttributesBytes(field, source.item(), selects, fixed, compileActions(actions));
+    return new AttributesBytes(field, source.item(), selects, fixed, compileActions(actions), isStrict);
   }
 
   /** The edited request; undefined where this cannot tell. */
@@ -83,9 +101,12 @@ export class AttributesBytes implements ItemEditor {
         if (!this.#selects(this.#at)) return KEEP;
       }
       this.#byList = fixed === undefined || !isUsual || fields.duplicates || !fixed.knows(buf, fields);
+      if (this.#isStrict && (this.#byList || fixed?.copiesPlainly(buf, fields) === false))
+        throw new Error('the list would not do the same');
       if (fixed !== undefined && !this.#byList) {
+        const changes = fixed.decide(fields);
         this.growth = fixed.growth;
-        return fixed.decide(fields) ? EDIT : KEEP;
+        return changes ? EDIT : KEEP;
       }
     }
     this.#byList = true;

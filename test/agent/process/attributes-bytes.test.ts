@@ -26,10 +26,10 @@ const value = fc.constantFrom<AttributeAction['value']>('x', '', 'y'.repeat(200)
 const fixedAction: fc.Arbitrary<AttributeAction> = fc.oneof(
   fc.record({ action: fc.constantFrom('insert', 'update', 'upsert'), key, value }),
   fc.record({ action: fc.constantFrom('delete', 'hash'), key }),
+  fc.record({ action: fc.constantFrom('insert', 'update', 'upsert'), key, fromAttribute: key }),
 );
 const anyAction: fc.Arbitrary<AttributeAction> = fc.oneof(
   fixedAction,
-  fc.record({ action: fc.constantFrom('insert', 'update', 'upsert'), key, fromAttribute: key }),
   fc.record({ action: fc.constant('delete'), key: fc.constant(''), pattern: fc.constant(pattern('^(h|n)')) }),
   fc.record({ action: fc.constant('extract'), key, pattern: fc.constant(pattern('^(?P<a>.)(?P<new>.*)')) }),
   fc.record({ action: fc.constant('convert'), key, convertedType: fc.constantFrom('string', 'int', 'double') }),

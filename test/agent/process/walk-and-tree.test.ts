@@ -120,6 +120,13 @@ const COMMON: readonly Case[] = [
       signal: 'traces',
       statements: ['delete_key(span.attributes, "a")', 'set(span.attributes["a"], "")', 'set(span.attributes["a"], -1)'],
     },
+    { signal: 'traces', statements: ['set(span.attributes["new"], span.attributes["a"])', 'set(span.attributes["n"], "x")'] },
+    {
+      signal: 'traces',
+      statements: ['set(span.attributes["n"], span.attributes["a"])', 'set(span.attributes[""], span.attributes["http.method"])'],
+    },
+    { signal: 'traces', statements: ['set(span.attributes["a"], span.attributes["n"]) where span.attributes["a"] == "GET"'] },
+    { signal: 'logs', statements: ['set(log.attributes["n"], log.attributes["a"])', 'delete_key(log.attributes, "http.method")'] },
     { signal: 'logs', statements: ['set(log.attributes["new"], "é")', 'delete_key(log.attributes, "http.method")'] },
     { signal: 'logs', statements: ['delete_key(log.attributes, "a") where log.severity_number > SEVERITY_NUMBER_INFO'] },
     {
@@ -252,10 +259,12 @@ describe('which way statements are run', () => {
     expect(ofSpans(['set(span.attributes["a"], "x")', 'delete_key(span.attributes, "b")'])).toEqual(['bytes']);
     expect(ofSpans(['set(span.attributes["a"], 1) where span.kind == SPAN_KIND_SERVER'])).toEqual(['bytes']);
     expect(ways('logs', { log_statements: ['set(log.attributes["a"], true)'] })).toEqual(['bytes']);
+    expect(ofSpans(['set(span.attributes["a"], span.attributes["b"])', 'delete_key(span.attributes, "c")'])).toEqual(['bytes']);
   });
 
   it('what looks at or sets more of an item goes through the items once', () => {
     expect(ofSpans(['set(span.attributes["a"], span.name)'], ['set(spanevent.name, "x")'])).toEqual(['walk', 'walk']);
+    expect(ofSpans(['set(span.attributes["a"], 1)', 'set(span.attributes["b"], span.attributes["a"])'])).toEqual(['walk']);
     expect(ofSpans(['set(span.attributes["a"], 1) where Len(span.attributes) > 3'])).toEqual(['walk']);
     expect(ways('metrics', { metric_statements: ['set(datapoint.attributes["a"], "x")'] })).toEqual(['walk']);
   });
