@@ -5,7 +5,7 @@ import { Chunk } from '../runtime/chunk.ts';
 import { OK, type Outcome } from '../runtime/outcome.ts';
 import { Receipt } from '../runtime/receipt.ts';
 import type { ProcessorCounters, ReceiverCounters } from '../telemetry/counters.ts';
-import { type Budget, chargeAll, Grant } from './budget.ts';
+import { type Budget, chargeAll, Grant, REQUEST_BYTES } from './budget.ts';
 import { REFUSALS, type Refusal, refuse } from './errors.ts';
 import { type Delivery, flow, outletsOf, type PipelineEntry, processorsOf } from './flow.ts';
 import { Slabs } from './slab.ts';
@@ -91,12 +91,13 @@ export class Admission {
     const route = this.#route;
     if (!this.#gate.open || this.#shut) return refuse(REFUSALS.DRAINING);
     for (const budget of route.budgets) {
-      if (budget.admits(declaredBytes)) continue;
+      if (budget.admits(REQUEST_BYTES + declaredBytes)) continue;
       for (const limiter of route.limiters) limiter.refusedRequests += 1;
       return refuse(REFUSALS.MEMORY);
     }
     if (!route.hasRoom(0, declaredBytes)) return refuse(REFUSALS.QUEUE_FULL);
     const grant = new Grant(route.budgets, route.slabs);
+    grant.begin();
     grant.resize(declaredBytes);
     return grant;
   }
@@ -193,6 +194,7 @@ export class Admission {
     for (const { outlet, body, derived } of deliveries) {
       if (!derived) continue;
       const grant = new Grant(route.budgets);
+      grant.begin();
       const fits = grant.resize(body.bytes);
       const receipt = new Receipt(1, () => {});
       const chunk = new Chunk(outlet.signal, body.slices, body.bytes, body.items, performance.now(), receipt, grant, false, metadata);

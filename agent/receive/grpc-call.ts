@@ -80,7 +80,13 @@ export class GrpcCall implements StreamReader {
       return;
     }
     this.#grant = grant;
-    if (settings.includeMetadata) this.#metadata = grpcMetadata(headers);
+    if (settings.includeMetadata) {
+      this.#metadata = grpcMetadata(headers);
+      if (!grant.carry(this.#metadata)) {
+        this.#refuse(refuse(REFUSALS.MEMORY));
+        return;
+      }
+    }
     this.running = true;
   }
 

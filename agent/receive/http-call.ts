@@ -52,9 +52,17 @@ export class HttpCall implements BodyReader {
       this.#refuse(refusal);
       return;
     }
-    if (this.#settings.includeMetadata) this.#metadata = this.#exchange.metadata();
+    if (this.#settings.includeMetadata && !this.#carry(this.#exchange.metadata())) {
+      this.#refuse(refuse(REFUSALS.MEMORY));
+      return;
+    }
     this.#reading = true;
     this.#exchange.read(this);
+  }
+
+  #carry(metadata: Metadata): boolean {
+    this.#metadata = metadata;
+    return (this.#grant as Grant).carry(metadata);
   }
 
   /** Called now and then: ends a body that is too slow. True where the client has not taken its answer in time and has to go. */

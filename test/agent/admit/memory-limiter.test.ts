@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Budget, Grant } from '../../../agent/admit/budget.ts';
+import { Budget, Grant, REQUEST_BYTES } from '../../../agent/admit/budget.ts';
 import { REFUSALS } from '../../../agent/admit/errors.ts';
 import { finish, post, startAgent, until } from '../kit/agent.ts';
 import { request } from '../kit/otlp.ts';
@@ -47,7 +47,7 @@ describe('memory_limiter', () => {
     });
     const sink = await grpcSink(() => gate);
     const body = request('traces', 20);
-    const limitBytes = body.length * 10;
+    const limitBytes = (REQUEST_BYTES + body.length) * 10;
     const limiter = {
       kind: 'memory_limiter',
       id: 'memory_limiter',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { REQUEST_BYTES } from '../../../agent/admit/budget.ts';
 import { type AuditRecord, create, imbalances, type Outcome } from '../../../agent/index.ts';
 import { type LogLine, recordingLog } from '../kit/agent.ts';
 import { request } from '../kit/otlp.ts';
@@ -19,7 +20,7 @@ describe('offer', () => {
       retryable: true,
       retryAfterMs: 1000,
     });
-    expect(agent.stats()).toMatchObject({ heldBytes: body.length * 2, books: { total: { queued: 8 } } });
+    expect(agent.stats()).toMatchObject({ heldBytes: 2 * (REQUEST_BYTES + body.length), books: { total: { queued: 8 } } });
     expect(agent.stats().queues.find(({ signal }) => signal === 'traces')).toEqual({
       exporter: 'otlp_grpc',
       signal: 'traces',

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { REQUEST_BYTES } from '../../../agent/admit/budget.ts';
 import type { QueueSettings } from '../../../agent/config/settings.ts';
 import { assertBooksBalance, finish, GrpcClient, post, startAgent, until } from '../kit/agent.ts';
 import { request } from '../kit/otlp.ts';
@@ -125,7 +126,7 @@ describe('several exporters', () => {
     for (let i = 0; i < 10; i += 1) await post(running.httpPort, PATHS.traces, body);
     await until(() => fast.delivered() === 30);
     expect(slow.delivered()).toBe(0);
-    expect(running.agent.heldBytes).toBe(10 * body.length); // once, not twice
+    expect(running.agent.heldBytes).toBe(10 * (REQUEST_BYTES + body.length)); // once, not twice
     release();
     const books = await finish(running);
     expect(books.total).toMatchObject({ accepted: 30, sent: 60 });

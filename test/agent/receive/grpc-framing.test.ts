@@ -1,6 +1,7 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { REQUEST_BYTES } from '../../../agent/admit/budget.ts';
 import { storeBytes } from '../../../agent/admit/slab.ts';
 import { decodeStatus } from '../../../agent/otlp/status.ts';
 import { assertBooksBalance, finish, GrpcClient, type Running, startAgent, until } from '../kit/agent.ts';
@@ -163,7 +164,7 @@ describe('OTLP/gRPC refusals', () => {
     const { stream, answer } = dying.open();
     const times = await counted('OTLP_CLIENT_GONE', async () => {
       await new Promise<void>((resolve) => stream.write(frame(Buffer.alloc(1000), 0, 500_000), () => resolve()));
-      await until(() => running.agent.heldBytes === storeBytes(500_000));
+      await until(() => running.agent.heldBytes === REQUEST_BYTES + storeBytes(500_000));
       dying.close();
       await answer;
       await until(() => running.agent.heldBytes === 0);
@@ -200,7 +201,7 @@ describe('overload', () => {
     // soft limit 80 000: the first is let in, the second finds too little room left and is refused at its headers
     const first = other.open();
     await new Promise<void>((resolve) => first.stream.write(frame(Buffer.alloc(10), 0, 90_000), () => resolve()));
-    await until(() => full.agent.heldBytes === storeBytes(90_000));
+    await until(() => full.agent.heldBytes === REQUEST_BYTES + storeBytes(90_000));
     expect(full.agent.ready).toBe(false);
     const second = other.open();
     const answer = await second.answer; // not a byte of its body was sent
@@ -219,7 +220,7 @@ describe('overload', () => {
     const holder = new RawGrpc(full.grpcPort);
     const held = holder.open();
     await new Promise<void>((resolve) => held.stream.write(frame(Buffer.alloc(10), 0, 900_000), () => resolve()));
-    await until(() => full.agent.heldBytes === storeBytes(900_000));
+    await until(() => full.agent.heldBytes === REQUEST_BYTES + storeBytes(900_000));
     // 60 MB of refused bodies through windows of 8 MiB.
     const body = frame(Buffer.alloc(200_000));
     for (let round = 0; round < 10; round += 1) {

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { REQUEST_BYTES } from '../../../agent/admit/budget.ts';
 import { storeBytes } from '../../../agent/admit/slab.ts';
 import type { GrpcServerSettings } from '../../../agent/config/settings.ts';
 import { assertBooksBalance, finish, type Running, startAgent, until } from '../kit/agent.ts';
@@ -61,7 +62,7 @@ describe('a gRPC client that stalls', () => {
     const agent = await agentWith({ limits: { ...LIMITS, bodyIdleMs: 80 } });
     const { stream, answer } = client(agent).open();
     stream.write(frame(Buffer.alloc(10), 0, 500_000));
-    await until(() => agent.agent.heldBytes === storeBytes(500_000));
+    await until(() => agent.agent.heldBytes === REQUEST_BYTES + storeBytes(500_000));
     expect(await answer).toMatchObject({ grpcStatus: '4', grpcMessage: expect.stringContaining('OTLP_BODY_TIMEOUT') });
     expect(agent.agent.heldBytes).toBe(0);
     assertBooksBalance(agent.agent);
@@ -147,7 +148,7 @@ describe('a gRPC client that stalls', () => {
     await made.call([frame(Buffer.alloc(0))]);
     const two = [made.open(), made.open()];
     for (const { stream } of two) stream.write(frame(Buffer.alloc(1), 0, 100));
-    await until(() => agent.agent.heldBytes === 200);
+    await until(() => agent.agent.heldBytes === 2 * REQUEST_BYTES + 200);
     for (const { stream } of two) stream.end(Buffer.alloc(99));
     for (const { answer } of two) expect((await answer).grpcStatus).toBe('3');
   });

@@ -1,6 +1,7 @@
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { REQUEST_BYTES } from '../../../agent/admit/budget.ts';
 import { storeBytes } from '../../../agent/admit/slab.ts';
 import type { HttpServerSettings } from '../../../agent/config/settings.ts';
 import { assertBooksBalance, finish, post, type Running, startAgent, until } from '../kit/agent.ts';
@@ -90,7 +91,7 @@ describe('a client of OTLP/HTTP that stalls', () => {
   it('in a body that brings no byte gets 408 with a Status, and its memory is given back', async () => {
     const agent = await agentWith({ limits: { ...LIMITS, bodyIdleMs: 80 } });
     const { closed } = raw(agent.httpPort, `${head(100_000)}abc`);
-    await until(() => agent.agent.heldBytes === storeBytes(100_000));
+    await until(() => agent.agent.heldBytes === REQUEST_BYTES + storeBytes(100_000));
     expect(await closed).toMatch(/^HTTP\/1\.1 408 .*OTLP_BODY_TIMEOUT/s);
     expect(agent.agent.heldBytes).toBe(0);
     expect(await agent.agent.metrics()).toMatch(/otlp_agent_receiver_requests\{[^}]*code="OTLP_BODY_TIMEOUT"\} 1/);
