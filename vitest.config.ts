@@ -25,8 +25,8 @@ export default defineConfig({
         ? ['test/real/**', 'test/packages/**', 'test/bench/**', 'test/cluster/**', '**/node_modules/**']
         : ['**/node_modules/**'],
     // Nothing is judged by its time: a busy machine takes several times as long, and a test that hangs ends all the same.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
+    testTimeout: lane === 'real' ? 400_000 : 180_000,
+    hookTimeout: lane === 'real' ? 400_000 : 180_000,
     fileParallelism: lane === 'node',
     // A worker per core (vitest leaves one idle): files wait for processes and sockets often enough.
     ...(lane === 'node' ? { maxWorkers: availableParallelism() } : {}),
