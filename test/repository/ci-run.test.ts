@@ -4,6 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { run } from '../support/run.ts';
 import { ROOT, scratch } from './scratch.ts';
 
+/** A disk with so many GiB free: how full the machine's own is must decide nothing here. */
+const disk = (gib: number): string => `#!/bin/bash\necho header; echo '/dev/x 100 90 ${gib * 1024 * 1024} 90% /'\n`;
+
 /** Runs a copy of .ci/run whose `npm` answers by the name of the script, and whose real programs are built by `build`. */
 async function ci(
   lanes: { readonly [script: string]: string },
@@ -13,7 +16,13 @@ async function ci(
   const npm = `#!/bin/bash\nfor arg; do case $arg in -*|run) ;; *) script=$arg ;; esac; done\ncase $script in\n${Object.entries(lanes)
     .map(([script, body]) => `${script}) ${body} ;;`)
     .join('\n')}\n*) echo '1 passed, 0 failed, 0 skipped' ;;\nesac\n`;
-  const programs = { 'fake/npm': npm, 'fake/go': '#!/bin/bash\n', 'test/real/components/build': `#!/bin/bash\n${build}\n`, ...more };
+  const programs = {
+    'fake/npm': npm,
+    'fake/go': '#!/bin/bash\n',
+    'fake/df': disk(100),
+    'test/real/components/build': `#!/bin/bash\n${build}\n`,
+    ...more,
+  };
   const folder = scratch({ 'scripts/bootstrap.mjs': '', ...programs });
   for (const path of Object.keys(programs)) chmodSync(join(folder, path), 0o755);
   cpSync(join(ROOT, '.ci', 'run'), join(folder, '.ci', 'run'));
@@ -54,8 +63,7 @@ describe.skipIf(process.platform !== 'linux')('.ci/run', () => {
   });
 
   it('skips the real programs with words where the disk is too small for them', async () => {
-    const df = "#!/bin/bash\necho header; echo '/dev/x 100 90 1048576 90% /'\n";
-    const { code, lines } = await ci({}, 'exit 0', { 'fake/df': df });
+    const { code, lines } = await ci({}, 'exit 0', { 'fake/df': disk(1) });
     expect(lines.at(-1)).toBe('7 passed, 0 failed, 1 skipped');
     expect(lines.join('\n')).toContain('1 GiB of disk are free at the cache');
     expect(code).toBe(0);
