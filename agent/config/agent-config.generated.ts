@@ -1106,21 +1106,6 @@ export interface OtlpGrpcExporterConfig {
   readonly balancer_name?: 'round_robin' | 'pick_first' | 'weighted_round_robin' | 'least_connections' | Reference | null;
   /** Who reads and writes HTTP/2: our codec, or that of Node.js, which costs more for each call. A key of this agent alone. @default own */
   readonly http2_codec?: 'own' | 'node' | Reference | null;
-  /** When an upstream is left out, and how it comes back; nothing of it with a single upstream. A key of this agent alone. */
-  readonly health?: {
-    /** How upstreams are checked: grpc asks grpc.health.v1 (who has no such service and answers is well), connect opens a connection, none does not. A key of this agent alone. @default grpc */
-    readonly type?: 'grpc' | 'connect' | 'none' | Reference | null;
-    /** Time between two checks of one upstream. A key of this agent alone. @default 10s */
-    readonly interval?: Duration | null;
-    /** Time for one check. A key of this agent alone. @default 5s */
-    readonly timeout?: Duration | null;
-    /** Requests in a row without an answer after which an upstream is left out at once; 0 never. A key of this agent alone. @default 3 */
-    readonly eject_after?: number | bigint | Reference | null;
-    /** Without checks: after this time one that was left out is tried again. A key of this agent alone. @default 30s */
-    readonly return_after?: Duration | null;
-    /** Time in which the share of one that is back grows from a tenth to the whole. A key of this agent alone. @default 30s */
-    readonly slow_start?: Duration | null;
-  } | null;
   /** How many connections there are to one address. A key of this agent alone. */
   readonly connections?: {
     /** Connections to one address at most. A further one is opened when the streams that the peer allows are used up. A key of this agent alone. @default 100 */
@@ -1196,6 +1181,21 @@ export interface OtlpGrpcExporterConfig {
     readonly max_interval?: Duration | null;
     /** After this time the request is given up and counted; 0 never gives up. @default 5m */
     readonly max_elapsed_time?: Duration | null;
+  } | null;
+  /** When an upstream is left out, and how it comes back; nothing of it with a single upstream. A key of this agent alone. */
+  readonly health?: {
+    /** How upstreams are checked: grpc asks grpc.health.v1 (who has no such service and answers is well), connect opens a connection, none does not. A key of this agent alone. @default grpc */
+    readonly type?: 'grpc' | 'connect' | 'none' | Reference | null;
+    /** Time between two checks of one upstream. A key of this agent alone. @default 10s */
+    readonly interval?: Duration | null;
+    /** Time for one check. A key of this agent alone. @default 5s */
+    readonly timeout?: Duration | null;
+    /** Requests in a row without an answer after which an upstream is left out at once; 0 never. A key of this agent alone. @default 3 */
+    readonly eject_after?: number | bigint | Reference | null;
+    /** Without checks: after this time one that was left out is tried again. A key of this agent alone. @default 30s */
+    readonly return_after?: Duration | null;
+    /** Time in which the share of one that is back grows from a tenth to the whole. A key of this agent alone. @default 30s */
+    readonly slow_start?: Duration | null;
   } | null;
   /** Sends requests that came as gzip, and that nothing in their pipelines reads or changes, as they came: several make one gzip body of several members (RFC 1952, 2.2). Only for receivers that read all members, as the Collector, other Go programs, Java and this agent do. The GzDecoder of Rust ends after the first and loses the rest in silence; gRPC of C++, Python, Ruby and PHP refuses the request. Sizes of queue and batch count bytes after inflating, as without the key. A key of this agent alone. @default false */
   readonly gzip_members?: boolean | Reference | null;
@@ -1508,21 +1508,6 @@ export interface LoadbalancingExporterConfig {
       readonly balancer_name?: 'round_robin' | 'pick_first' | 'weighted_round_robin' | 'least_connections' | Reference | null;
       /** Who reads and writes HTTP/2: our codec, or that of Node.js, which costs more for each call. A key of this agent alone. @default own */
       readonly http2_codec?: 'own' | 'node' | Reference | null;
-      /** When an upstream is left out, and how it comes back; nothing of it with a single upstream. A key of this agent alone. */
-      readonly health?: {
-        /** How upstreams are checked: grpc asks grpc.health.v1 (who has no such service and answers is well), connect opens a connection, none does not. A key of this agent alone. @default grpc */
-        readonly type?: 'grpc' | 'connect' | 'none' | Reference | null;
-        /** Time between two checks of one upstream. A key of this agent alone. @default 10s */
-        readonly interval?: Duration | null;
-        /** Time for one check. A key of this agent alone. @default 5s */
-        readonly timeout?: Duration | null;
-        /** Requests in a row without an answer after which an upstream is left out at once; 0 never. A key of this agent alone. @default 3 */
-        readonly eject_after?: number | bigint | Reference | null;
-        /** Without checks: after this time one that was left out is tried again. A key of this agent alone. @default 30s */
-        readonly return_after?: Duration | null;
-        /** Time in which the share of one that is back grows from a tenth to the whole. A key of this agent alone. @default 30s */
-        readonly slow_start?: Duration | null;
-      } | null;
       /** How many connections there are to one address. A key of this agent alone. */
       readonly connections?: {
         /** Connections to one address at most. A further one is opened when the streams that the peer allows are used up. A key of this agent alone. @default 100 */
@@ -1599,6 +1584,8 @@ export interface LoadbalancingExporterConfig {
         /** After this time the request is given up and counted; 0 never gives up. @default 5m */
         readonly max_elapsed_time?: Duration | null;
       } | null;
+      /** Not here. Not supported: upstreams are checked by `health` of the exporter itself; write it beside `protocol`. */
+      readonly health?: null;
     } | null;
   } | null;
   /** Where the upstreams are found; exactly one of its keys. */
