@@ -11,15 +11,13 @@ const MIB = 1024 * 1024;
 /** One resource with one scope with one empty span: the smallest request that holds an item. */
 const SMALLEST = Buffer.from([0x0a, 4, 0x12, 2, 0x12, 0]);
 
-/** An agent whose next hop answers when it may. */
+/** An agent whose next hop never answers. */
 async function stalled(memoryLimitBytes: number, includeMetadata = false) {
-  const { promise: gate, resolve: release } = Promise.withResolvers<undefined>();
-  const sink = await httpSink(() => gate);
+  const sink = await httpSink(() => true);
   const exporter = httpExporter(sink.port, { queue: { ...QUEUE, consumers: 1, sizer: 'items', capacity: 10_000_000 } });
   const pipeline = { id: 'traces', signal: 'traces' as const, receivers: ['otlp', 'library'], processors: [], exporters: [exporter.id] };
   const running = await startAgent({ exporters: [exporter], pipelines: [pipeline], memoryLimitBytes, grpc: { includeMetadata } });
   const end = async (): Promise<void> => {
-    release(undefined);
     await finish(running, 1);
     await sink.close();
   };
