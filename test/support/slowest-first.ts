@@ -38,7 +38,7 @@ const SLOWEST = [
   'test/agent/config/never-crashes.test.ts',
 ].map((path) => {
   const file = fileURLToPath(new URL(`../../${path}`, import.meta.url));
-  if (!existsSync(file)) throw new Error(`${path} is gone: take it out of scripts/tools/slowest-first.ts, or name what it became`);
+  if (!existsSync(file)) throw new Error(`${path} is gone: take it out of test/support/slowest-first.ts, or name what it became`);
   return file.replaceAll('\\', '/'); // as vitest writes paths, on Windows too
 });
 
