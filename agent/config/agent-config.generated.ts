@@ -88,7 +88,7 @@ export interface OtlpReceiverConfig {
           readonly enabled?: boolean | Reference;
           /** Closes a connection without requests after this time; 0 is never. @default 0s */
           readonly max_connection_idle?: Duration | null;
-          /** Sends GOAWAY to a connection of this age, so that its client balances again; 0 is never. @default 0s */
+          /** Sends GOAWAY to a connection of this age, with its next call or 1 s later, so that its client balances again; 0 is never. @default 0s */
           readonly max_connection_age?: Duration | null;
           /** Time for what is in flight after that GOAWAY; 0 waits. @default 0s */
           readonly max_connection_age_grace?: Duration | null;

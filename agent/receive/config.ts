@@ -53,7 +53,7 @@ const serverParameters = optionalSection(
       shows: '0s',
     }),
     max_connection_age: duration({
-      describe: 'Sends GOAWAY to a connection of this age, so that its client balances again; 0 is never.',
+      describe: 'Sends GOAWAY to a connection of this age, with its next call or 1 s later, so that its client balances again; 0 is never.',
       default: 0,
       shows: '0s',
     }),
