@@ -3,6 +3,7 @@ import * as http2 from 'node:http2';
 import type { Duplex } from 'node:stream';
 import {
   ErrorCode,
+  EVERY_STREAM,
   type RequestHeaders,
   type ResponseHeaders,
   type ServerSession,
@@ -20,8 +21,6 @@ const MAX_LINGER_MS = 5_000;
 /** How long a client has to hang up, too, once we have. */
 const FAREWELL_MS = 2_000;
 
-/** "No stream was refused" (RFC 9113, 6.8). */
-const EVERY_STREAM = 2 ** 31 - 1;
 /** What node:http2 replaces with the last stream that it has taken. */
 const LAST_TAKEN = 0;
 /** How often is looked whether a client that reads slowly has let a GOAWAY out. */

@@ -90,6 +90,9 @@ export interface SessionOptions {
   readonly frameTimeoutMs?: number;
 }
 
+/** As the last stream of a GOAWAY: no stream was refused, and another GOAWAY follows (RFC 9113, 6.8). */
+export const EVERY_STREAM = 2 ** 31 - 1;
+
 /** RFC 9113, 7. */
 export const ErrorCode = {
   NO_ERROR: 0,

@@ -1,5 +1,5 @@
 import type { ServerKeepaliveSettings } from '../config/settings.ts';
-import { ErrorCode, type ServerSession } from '../http2/server.ts';
+import { ErrorCode, EVERY_STREAM, type ServerSession } from '../http2/server.ts';
 import { onceRead } from '../runtime/once-read.ts';
 
 /** grpc-go closes at the third ping that comes too early (grpc/doc/keepalive.md, "too_many_pings"). */
@@ -19,8 +19,6 @@ const GOODBYE_PING_MS = 1000;
  * GOAWAY right behind our SETTINGS: it meets the very call that the connection was opened for. Who makes none for so long has none queued.
  */
 const GOODBYE_WAIT_MS = 1000;
-/** "No stream was refused": the first of the two GOAWAYs (RFC 9113, 6.8). */
-const EVERY_STREAM = 2 ** 31 - 1;
 
 /**
  * Ends a connection without refusing a call that its client has just begun: GOAWAY that names no last stream, a ping, which brings back
