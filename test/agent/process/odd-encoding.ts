@@ -26,16 +26,28 @@ type Random = () => number;
 /** Whether something with that share is done now. */
 type Now = ((share: number) => boolean) & { readonly isTame: boolean };
 
-function message(type: protobuf.Type, bytes: Uint8Array, now: Now, random: Random): Buffer {
-  const pieces: Buffer[] = [];
+interface Found {
+  readonly field: protobuf.Field | undefined;
+  readonly tag: number;
+  /** All behind the tag. */
+  readonly raw: Uint8Array;
+}
+
+function* fieldsIn(type: protobuf.Type, bytes: Uint8Array): Generator<Found> {
   const reader = protobuf.Reader.create(bytes);
   while (reader.pos < reader.len) {
     const tag = reader.uint32();
     const from = reader.pos;
     reader.skipType(tag & 7);
-    const field = type.fieldsById[tag >>> 3];
+    yield { field: type.fieldsById[tag >>> 3], tag, raw: bytes.subarray(from, reader.pos) };
+  }
+}
+
+function message(type: protobuf.Type, bytes: Uint8Array, now: Now, random: Random): Buffer {
+  const pieces: Buffer[] = [];
+  for (const { field, tag, raw } of fieldsIn(type, bytes)) {
     if (now(0.1)) pieces.push(unknown(type, random, now.isTame ? 3 : 0));
-    pieces.push(...fieldOf(field, tag, bytes.subarray(from, reader.pos), now, random));
+    pieces.push(...fieldOf(field, tag, raw, now, random));
   }
   for (const one of type.oneofsArray) {
     if (!now(0.1)) continue;
@@ -210,16 +222,10 @@ function shuffled<T>(list: readonly T[], random: Random): T[] {
  */
 export function plainly(type: protobuf.Type, bytes: Uint8Array, repairs = false): Buffer {
   const found = new Map<protobuf.Field, Uint8Array[]>();
-  const reader = protobuf.Reader.create(bytes);
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32();
-    const from = reader.pos;
-    reader.skipType(tag & 7);
-    const field = type.fieldsById[tag >>> 3];
+  for (const { field, tag, raw } of fieldsIn(type, bytes)) {
     if (field === undefined) continue;
     field.resolve();
     for (const other of field.partOf?.fieldsArray ?? []) if (other !== field) found.delete(other);
-    const raw = bytes.subarray(from, reader.pos);
     const value = (tag & 7) === 2 ? protobuf.Reader.create(raw).bytes() : raw;
     const isList = (tag & 7) === 2 && field.repeated && isNumber(field);
     found.set(field, [...(found.get(field) ?? []), ...(isList ? numbersIn(field, Buffer.from(value)) : [value])]);
